@@ -1,0 +1,132 @@
+"""The patch-level Transformer: a Qwen2-type decoder whose KV cache is an explicit input and output.
+
+The cache is *position-major*, [P, L, B, H, E]: the positions used so far are one contiguous piece of memory, so a runtime
+writes new positions behind it and passes a longer view, with no copy, no reallocation and no capacity-wide attention.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from export.model.config import BackboneConfig
+from export.model.layers import RMSNorm, SwiGLU, merge_heads, rotary_tables, rotate, split_heads
+
+MASKED = -1e9
+"""Score of a position that may not be seen; finite, so that a fully masked row stays finite, and only ever float32."""
+
+LORA_TARGETS = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+"""The seven linear maps of a layer that carry adapters (paper: 35.19 M at rank 64)."""
+
+
+class SelfAttention(nn.Module):
+    """Grouped-query self-attention over past and present."""
+
+    def __init__(self, config: BackboneConfig) -> None:
+        super().__init__()
+        self.config = config
+        wide, narrow = config.heads * config.head_dim, config.kv_heads * config.head_dim
+        self.q_proj = nn.Linear(config.hidden, wide, bias=True)
+        self.k_proj = nn.Linear(config.hidden, narrow, bias=True)
+        self.v_proj = nn.Linear(config.hidden, narrow, bias=True)
+        self.o_proj = nn.Linear(wide, config.hidden, bias=False)
+
+    def project(self, x: Tensor, rotary: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+        """Rotated queries [B, Hq, S, E] and keys, and values, [B, H, S, E]."""
+        queries = rotate(split_heads(self.q_proj(x), self.config.heads), rotary)
+        keys = rotate(split_heads(self.k_proj(x), self.config.kv_heads), rotary)
+        return queries, keys, split_heads(self.v_proj(x), self.config.kv_heads)
+
+    def forward(self, x: Tensor, rotary: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+        """Causal attention of a whole sequence (training): x [B, S, D]."""
+        queries, keys, values = self.project(x, rotary)
+        attended = nn.functional.scaled_dot_product_attention(queries, keys, values, is_causal=True, enable_gqa=True)
+        return self.o_proj(merge_heads(attended)), keys, values
+
+    def step(self, x: Tensor, rotary: tuple[Tensor, Tensor], past: tuple[Tensor, Tensor],
+             bias: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Attention over past [B, H, P, E] and the S new positions; bias float32 [B, 1, G * S, P + S]."""
+        queries, keys, values = self.project(x, rotary)
+        batch, heads, length, width = queries.shape
+        groups = self.config.heads // self.config.kv_heads
+        grouped = queries.reshape(batch, self.config.kv_heads, groups * length, width) * width**-0.5
+        scores = (grouped @ torch.cat((past[0], keys), 2).transpose(-1, -2)).float() + bias
+        attended = scores.softmax(-1).to(values.dtype) @ torch.cat((past[1], values), 2)
+        return self.o_proj(merge_heads(attended.reshape(batch, heads, length, width))), keys, values
+
+
+class BackboneLayer(nn.Module):
+    """Pre-norm attention and SwiGLU."""
+
+    def __init__(self, config: BackboneConfig) -> None:
+        super().__init__()
+        self.input_layernorm = RMSNorm(config.hidden, config.norm_eps)
+        self.self_attn = SelfAttention(config)
+        self.post_attention_layernorm = RMSNorm(config.hidden, config.norm_eps)
+        self.mlp = SwiGLU(config.hidden, config.intermediate)
+
+    def forward(self, x: Tensor, rotary: tuple[Tensor, Tensor], past: tuple[Tensor, Tensor] | None = None,
+                bias: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
+        normed = self.input_layernorm(x)
+        if past is None or bias is None:
+            attended, keys, values = self.self_attn(normed, rotary)
+        else:
+            attended, keys, values = self.self_attn.step(normed, rotary, past, bias)
+        x = x + attended
+        return x + self.mlp(self.post_attention_layernorm(x)), keys, values
+
+
+class Backbone(nn.Module):
+    """All layers and the final norm."""
+
+    def __init__(self, config: BackboneConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.layers = nn.ModuleList(BackboneLayer(config) for _ in range(config.layers))
+        self.norm = RMSNorm(config.hidden, config.norm_eps)
+
+    def forward(self, inputs_embeds: Tensor, positions: Tensor) -> Tensor:
+        """Hidden states [B, S, D] of whole sequences, right-padded where rows differ in length (training)."""
+        rotary = rotary_tables(positions, self.config.head_dim, self.config.rope_theta)
+        x = inputs_embeds
+        for layer in self.layers:
+            x, _, _ = layer(x, rotary)
+        hidden: Tensor = self.norm(x)
+        return hidden
+
+    def step(self, inputs_embeds: Tensor, positions: Tensor, past_length: Tensor, past_keys: Tensor,
+             past_values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The exported graph: prefill (S > 1, P = 0) and patch step (S = 1).
+
+        Args:
+            inputs_embeds: [B, S, D].
+            positions: rotary positions, float32 [B, S].
+            past_length: int64 [B], how many of the P past positions each row really has; the rest is masked.
+            past_keys, past_values: [P, L, B, H, E].
+
+        Returns:
+            context [B, D] of the last position, and present keys and values of the new positions only, [S, L, B, H, E].
+        """
+        rotary = rotary_tables(positions, self.config.head_dim, self.config.rope_theta)
+        bias = _step_bias(inputs_embeds, past_length, past_keys, self.config.heads // self.config.kv_heads)
+        past_keys, past_values = past_keys.permute(1, 2, 3, 0, 4), past_values.permute(1, 2, 3, 0, 4)
+        x, keys, values = inputs_embeds, [], []
+        for index, layer in enumerate(self.layers):
+            x, key, value = layer(x, rotary, (past_keys[index], past_values[index]), bias)
+            keys.append(key)
+            values.append(value)
+        context = self.norm(x[:, -1])
+        return context, torch.stack(keys).permute(3, 0, 1, 2, 4), torch.stack(values).permute(3, 0, 1, 2, 4)
+
+
+def _step_bias(inputs_embeds: Tensor, past_length: Tensor, past_keys: Tensor, groups: int) -> Tensor:
+    """float32 [B, 1, G * S, P + S]: 0 where a query may look, MASKED where not."""
+    batch, length, _ = inputs_embeds.shape
+    past = past_keys.shape[0]
+    device = inputs_embeds.device
+    seen = torch.arange(past, device=device)[None, :] < past_length[:, None]
+    steps = torch.arange(length, device=device)
+    causal = steps[None, :] <= steps[:, None]
+    visible = torch.cat((seen[:, None, :].expand(batch, length, past), causal[None].expand(batch, length, length)), 2)
+    bias = (1.0 - visible.float()) * MASKED
+    return bias[:, None].repeat(1, 1, groups, 1)

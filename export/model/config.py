@@ -1,0 +1,134 @@
+"""Sizes of every part, as frozen msgspec structs: they are what `config.json` of a checkpoint holds."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class BackboneConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A Qwen2-type decoder: grouped-query attention with biases on q, k, v; SwiGLU; RMSNorm; rotary positions."""
+
+    layers: int
+    hidden: int
+    heads: int
+    kv_heads: int
+    head_dim: int
+    intermediate: int
+    rope_theta: float
+    norm_eps: float = 1e-6
+
+
+class CompressorConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Token-to-patch compressor (paper, Table 7): one local layer over tokens, one cross-attention from patches."""
+
+    heads: int
+    cross_heads: int
+    intermediate: int
+    window: int = 16
+
+
+class ExtractorConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Speaker-conditioned patch-to-token extractor (paper, Table 7)."""
+
+    layers: int
+    heads: int
+    cross_heads: int
+    intermediate: int
+    slots: int = 4
+
+
+class VocabularyConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Codec codes come first; any id from `codes` on ends the speech when it is sampled."""
+
+    codes: int
+    size: int
+    sos: int
+    eos: int
+    task: int
+    text: int
+    """Rows of the text embedding."""
+
+
+class PositionConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Rotary positions of the global sequence.
+
+    With `speech_start` unset the sequence is counted through: prefix, then patches, one position each (CosyVoice3). With it
+    set, prefix element i stands at `i * text_stride` and patch i (from 0) at `speech_start + i * patch`, the task token one
+    patch before: speech and the text being spoken then lie near each other, which a small backbone needs to align them.
+    """
+
+    text_stride: float = 1.0
+    speech_start: float | None = None
+
+
+class VocoderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The embedded voice's streaming waveform decoder: causal ConvNeXt at token rate, then at frame rate, then iSTFT."""
+
+    sample_rate: int
+    hop: int
+    n_fft: int
+    frames_per_token: int
+    token_width: int
+    token_blocks: int
+    frame_width: int
+    frame_blocks: int
+    expansion: int = 3
+    kernel: int = 7
+    lookahead: int = 3
+    """Tokens of future that a sample may depend on."""
+    levels: int = 3
+    digits: int = 8
+
+    @property
+    def samples_per_token(self) -> int:
+        return self.hop * self.frames_per_token
+
+
+class ModelConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One TLDR model; `patch` = 1 with no compressor and no extractor is the token-level baseline."""
+
+    name: str
+    patch: int
+    token_rate: float
+    speaker: int
+    """Width of a speaker embedding."""
+    vocabulary: VocabularyConfig
+    positions: PositionConfig
+    backbone: BackboneConfig
+    compressor: CompressorConfig
+    extractor: ExtractorConfig
+    vocoder: VocoderConfig | None = None
+    lora_rank: int = 64
+    lora_alpha: int = 64
+
+
+def cosyvoice3(patch: int = 4) -> ModelConfig:
+    """Table 7 on CosyVoice3's Qwen2-0.5B: 136.2 M trainable parameters at any patch size."""
+    return ModelConfig(
+        name="cosyvoice3-0.5b", patch=patch, token_rate=25.0, speaker=192,
+        vocabulary=VocabularyConfig(codes=6561, size=6761, sos=6561, eos=6562, task=6563, text=151936),
+        positions=PositionConfig(),
+        backbone=BackboneConfig(layers=24, hidden=896, heads=14, kv_heads=2, head_dim=64, intermediate=4864, rope_theta=1e6),
+        compressor=CompressorConfig(heads=8, cross_heads=4, intermediate=3584),
+        extractor=ExtractorConfig(layers=4, heads=8, cross_heads=4, intermediate=3584),
+    )
+
+
+EMBEDDED_VOCODER = VocoderConfig(sample_rate=24_000, hop=240, n_fft=960, frames_per_token=4, token_width=256, token_blocks=4,
+                                 frame_width=256, frame_blocks=6)
+
+
+def embedded(patch: int = 4) -> ModelConfig:
+    """The small voice that ships with the toolkit."""
+    return ModelConfig(
+        name="embedded", patch=patch, token_rate=25.0, speaker=64,
+        vocabulary=VocabularyConfig(codes=6561, size=6564, sos=6561, eos=6562, task=6563, text=64),
+        positions=PositionConfig(text_stride=2.0, speech_start=0.0 if patch == 1 else (patch - 1) / 2),
+        backbone=BackboneConfig(layers=6, hidden=192, heads=6, kv_heads=3, head_dim=32, intermediate=576, rope_theta=1e4),
+        compressor=CompressorConfig(heads=6, cross_heads=3, intermediate=512),
+        extractor=ExtractorConfig(layers=3, heads=6, cross_heads=3, intermediate=512),
+        vocoder=EMBEDDED_VOCODER,
+    )
+
+
+PRESETS = {"cosyvoice3-0.5b": cosyvoice3, "embedded": embedded}

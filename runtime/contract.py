@@ -1,0 +1,125 @@
+"""The graphs of a bundle, described once: export, parity, `bundle.json`, engine profiles, backends and tests derive from this.
+
+Axes are names (dynamic) or integers (fixed). "activation" tensors are float16 in an fp16 bundle and float32 in an fp32 one;
+every other dtype is literal. The loop that joins the graphs is in `runtime.decoding`.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+DType = Literal["int64", "float32", "float16", "bool"]
+Precision = Literal["fp32", "fp16"]
+Axis = str | int
+
+NO_TOKEN = -1
+"""Codec token that is not there: left padding of the compressor, flush of the vocoder."""
+
+BATCH, TEXT, LENGTH, PAST, PATCHES, TOKENS = "batch", "text", "length", "past", "patches", "tokens"
+"""Dynamic axes."""
+
+
+class Tensor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One input or output: name, dtype and axes."""
+
+    name: str
+    dtype: DType
+    axes: tuple[Axis, ...]
+
+
+class Graph(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One ONNX graph's inputs and outputs, in order."""
+
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+
+
+class Sizes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The integers that fix every shape. `window` is the compressor's (1 at token level), `patch` 1 means token level."""
+
+    patch: int
+    hidden: int
+    layers: int
+    kv_heads: int
+    head_dim: int
+    vocabulary: int
+    codes: int
+    window: int
+    speaker: int
+
+    @property
+    def token_level(self) -> bool:
+        """Whether a patch is one token: compressor = speech embedding, extractor = linear head."""
+        return self.patch == 1
+
+    @property
+    def compressor_context(self) -> int:
+        """Tokens before the first patch that every compressor call carries."""
+        return self.window - 1
+
+    def cache_bytes(self, positions: int, precision: Precision, batch: int = 1) -> int:
+        """Bytes of keys and values of `positions`: 2 L H E positions x bytes of an element."""
+        return 2 * self.layers * self.kv_heads * self.head_dim * positions * batch * (2 if precision == "fp16" else 4)
+
+
+def language_model_graphs(sizes: Sizes, precision: Precision) -> dict[str, Graph]:
+    """`text_embedding`, `compressor`, `backbone` and `extractor`, for TLDR and for the token-level baseline alike."""
+    activation: DType = "float16" if precision == "fp16" else "float32"
+    cache_axes = (sizes.layers, BATCH, sizes.kv_heads, sizes.head_dim)
+    compressor_tokens = f"{sizes.compressor_context}+{sizes.patch}*{PATCHES}"
+    speaker = () if sizes.token_level else (Tensor("speaker", "float32", (BATCH, sizes.speaker)),)
+    return {
+        "text_embedding": Graph(
+            inputs=(Tensor("text_ids", "int64", (BATCH, TEXT)),),
+            outputs=(Tensor("inputs_embeds", activation, (BATCH, f"{TEXT}+2", sizes.hidden)),),
+        ),
+        "compressor": Graph(
+            inputs=(Tensor("tokens", "int64", (BATCH, compressor_tokens)),),
+            outputs=(Tensor("patches", activation, (BATCH, PATCHES, sizes.hidden)),),
+        ),
+        "backbone": Graph(
+            inputs=(
+                Tensor("inputs_embeds", activation, (BATCH, LENGTH, sizes.hidden)),
+                Tensor("positions", "float32", (BATCH, LENGTH)),
+                Tensor("past_length", "int64", (BATCH,)),
+                Tensor("past_keys", activation, (PAST, *cache_axes)),
+                Tensor("past_values", activation, (PAST, *cache_axes)),
+            ),
+            outputs=(
+                Tensor("context", activation, (BATCH, sizes.hidden)),
+                Tensor("present_keys", activation, (LENGTH, *cache_axes)),
+                Tensor("present_values", activation, (LENGTH, *cache_axes)),
+            ),
+        ),
+        "extractor": Graph(
+            inputs=(
+                Tensor("context", activation, (BATCH, sizes.hidden)),
+                *speaker,
+                Tensor("temperature", "float32", (BATCH,)),
+                Tensor("top_k", "int64", (BATCH,)),
+                Tensor("top_p", "float32", (BATCH,)),
+                Tensor("uniforms", "float32", (BATCH, sizes.patch)),
+                Tensor("end_allowed", "bool", (BATCH,)),
+            ),
+            outputs=(
+                Tensor("tokens", "int64", (BATCH, sizes.patch)),
+                Tensor("logits", "float32", (BATCH, sizes.patch, sizes.vocabulary)),
+            ),
+        ),
+    }
+
+
+def streaming_vocoder_graph(speaker: int, state: int, samples_per_token: int) -> Graph:
+    """The embedded voice's vocoder: T new tokens and the carried state in, T tokens' worth of samples and the state out.
+
+    Samples come `lookahead` tokens late: the first lookahead x samples_per_token samples of an utterance are dropped, and
+    lookahead NO_TOKENs flush it. State is all zeros at the start. Float32 at any precision.
+    """
+    return Graph(
+        inputs=(Tensor("tokens", "int64", (BATCH, TOKENS)), Tensor("speaker", "float32", (BATCH, speaker)),
+                Tensor("state", "float32", (BATCH, state))),
+        outputs=(Tensor("waveform", "float32", (BATCH, f"{samples_per_token}*{TOKENS}")),
+                 Tensor("next_state", "float32", (BATCH, state))),
+    )

@@ -1,0 +1,88 @@
+"""`bundle.json`: what a bundle holds, as frozen structs that refuse unknown fields."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from runtime.contract import Graph, Precision, Sizes
+
+SCHEMA = 1
+MANIFEST = "bundle.json"
+
+
+class Positions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Rotary positions of the global sequence.
+
+    `speech_start` unset: counted through, one each. Set: prefix element i stands at i * text_stride, patch i (from 0) at
+    speech_start + i * patch, and the last prefix element (TASK) one patch before patch 0.
+    """
+
+    text_stride: float = 1.0
+    speech_start: float | None = None
+
+
+class Sampling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Defaults of the draw (paper: 0.7 / 25 / 0.7)."""
+
+    temperature: float = 0.7
+    top_k: int = 25
+    top_p: float = 0.7
+
+
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the cache was sized for, and how many codec tokens one text id may take (watchdog against a missing end)."""
+
+    max_seconds: float
+    max_text_ids: int
+    min_tokens_per_id: float
+    max_tokens_per_id: float
+
+
+class Vocoder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How tokens become samples; `kind` names the runtime class that drives the graph."""
+
+    kind: Literal["streaming"]
+    sample_rate: int
+    samples_per_token: int
+    lookahead: int
+    state: int
+
+
+class Parity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One graph output against PyTorch, at its worst over several lengths."""
+
+    graph: str
+    output: str
+    max_abs: float
+    relative: float
+    tolerance: float
+
+
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`bundle.json`. Paths are relative to the bundle, with forward slashes; `files` maps each to its sha256."""
+
+    schema: int
+    model: str
+    precision: Precision
+    token_rate: float
+    sizes: Sizes
+    positions: Positions
+    sampling: Sampling
+    limits: Limits
+    text: Literal["english-phonemes"]
+    vocoder: Vocoder
+    default_voice: str
+    voices: dict[str, str]
+    graphs: dict[str, Graph]
+    files: dict[str, str]
+    parity: tuple[Parity, ...]
+    greedy_sentences: int
+    """Sentences on which the ONNX loop gave exactly the PyTorch loop's greedy tokens at export (0: not checked)."""
+    tools: dict[str, str]
+    licence: str
+
+    def graph_path(self, name: str) -> str:
+        """Where graph `name` lies."""
+        return f"onnx/{name}.onnx"
