@@ -1,0 +1,65 @@
+"""Text to speech on the edge from an exported bundle: TLDR's patch loop on ONNX graphs, without torch.
+
+    from runtime import Synthesizer
+    audio = Synthesizer().synthesize("Move two meters to the left.", seed=0)
+    audio.save("out.wav")
+
+Names are loaded on first use, so that `import runtime` costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from runtime.audio import Audio, AudioChunk
+    from runtime.bundle import Bundle, Voice
+    from runtime.errors import (
+        BackendError,
+        BundleError,
+        BusyError,
+        Cancelled,
+        OptionError,
+        OutputError,
+        TextError,
+        TldrError,
+        VoiceError,
+    )
+    from runtime.stats import Stats
+    from runtime.stream import Stream
+    from runtime.synthesizer import Synthesizer
+
+__all__ = [
+    "Audio",
+    "AudioChunk",
+    "BackendError",
+    "Bundle",
+    "BundleError",
+    "BusyError",
+    "Cancelled",
+    "OptionError",
+    "OutputError",
+    "Stats",
+    "Stream",
+    "Synthesizer",
+    "TextError",
+    "TldrError",
+    "Voice",
+    "VoiceError",
+]
+
+_HOMES = {"Audio": "audio", "AudioChunk": "audio", "Bundle": "bundle", "Voice": "bundle", "Stats": "stats",
+          "Stream": "stream", "Synthesizer": "synthesizer"}
+
+
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module 'runtime' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"runtime.{_HOMES.get(name, 'errors')}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

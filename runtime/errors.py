@@ -31,6 +31,10 @@ class BackendError(TldrError):
     """An inference library or its device is missing, or a graph does not load or run on it."""
 
 
+class BusyError(TldrError):
+    """The calling thread still holds an unfinished stream of this synthesizer, so waiting for it would never end."""
+
+
 class ParityError(TldrError):
     """An exported graph does not compute what its PyTorch module computes; nothing was written."""
 

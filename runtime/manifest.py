@@ -71,9 +71,10 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     positions: Positions
     sampling: Sampling
     limits: Limits
-    text: Literal["english-phonemes"]
-    vocoder: Vocoder
-    default_voice: str
+    text: Literal["english-phonemes", "none"]
+    """`none`: the bundle takes ids only, as one of a preset with random weights does; it can be measured, not spoken with."""
+    vocoder: Vocoder | None
+    default_voice: str | None
     voices: dict[str, str]
     graphs: dict[str, Graph]
     files: dict[str, str]

@@ -41,8 +41,9 @@ class Compressor(nn.Module):
 
     def forward(self, tokens: Tensor, speech_embedding: nn.Embedding) -> Tensor:
         """Patches [B, N, D] of tokens int64 [B, w - 1 + N * k], left-padded with NO_TOKEN."""
-        embedded = speech_embedding(tokens.clamp(min=0))
-        own = self._local_layer(embedded, tokens >= 0)
+        present = tokens >= 0
+        embedded = speech_embedding(torch.where(present, tokens, 0))
+        own = self._local_layer(embedded, present)
         batch, length, width = own.shape
         count = length // self.patch
         inside = own.reshape(batch * count, self.patch, width)

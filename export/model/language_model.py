@@ -104,15 +104,18 @@ class PatchLM(SpeechLM):
         return self.extractor.generate(context, speaker, self.speech_embedding, self.config.vocabulary.codes, temperature,
                                        top_k, top_p, uniforms, end_allowed)
 
+    def targets(self, tokens: Tensor) -> Tensor:
+        """Codes [T] and the end as patches int64 [N, k]: x_1..x_T includes EOS, the last patch is padded with -100."""
+        end = torch.tensor([self.config.vocabulary.eos], device=tokens.device)
+        padded = nn.functional.pad(torch.cat((tokens, end)), (0, -(len(tokens) + 1) % self.config.patch), value=-100)
+        return padded.reshape(-1, self.config.patch)
+
     def logits(self, text_ids: list[Tensor], tokens: list[Tensor], speakers: Tensor) -> tuple[Tensor, Tensor]:
         """Teacher-forced logits [M, k, V] and targets int64 [M, k] (-100: padding) over all patches of all utterances.
 
-        tokens: codes [T] of each utterance, without the end, which is added as a target (x_1..x_T includes EOS).
-        speakers: [B, Es].
+        tokens: codes [T] of each utterance, without the end. speakers: [B, Es].
         """
-        patch = self.config.patch
-        end = torch.tensor([self.config.vocabulary.eos], device=speakers.device)
-        targets = [_pad(torch.cat((own, end)), patch).reshape(-1, patch) for own in tokens]
+        targets = [self.targets(own) for own in tokens]
         inputs = [target[:-1].reshape(-1) for target in targets]
         contexts = self.contexts(text_ids, self._compress_all(inputs))
         rows = torch.cat([speaker.expand(len(target), -1) for speaker, target in zip(speakers, targets, strict=True)])
@@ -129,6 +132,3 @@ class PatchLM(SpeechLM):
         patches = self.compress(nn.functional.pad(padded, (context, 0), value=NO_TOKEN))
         return [row[:len(own) // patch] for row, own in zip(patches, tokens, strict=True)]
 
-
-def _pad(tokens: Tensor, patch: int) -> Tensor:
-    return nn.functional.pad(tokens, (0, -len(tokens) % patch), value=-100)

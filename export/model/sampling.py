@@ -25,12 +25,14 @@ def sample(logits: Tensor, temperature: Tensor, top_k: Tensor, top_p: Tensor, un
     """
     values, tokens = torch.topk(logits / temperature[:, None], min(CANDIDATES, logits.shape[-1]))
     ranks = torch.arange(values.shape[-1], device=values.device)
-    probabilities = torch.where(ranks[None] < top_k[:, None], values, torch.full_like(values, MASKED)).softmax(-1)
-    before = probabilities.cumsum(-1) - probabilities
-    kept = torch.where(before < top_p[:, None], probabilities, torch.zeros_like(probabilities))
-    cumulative = kept.cumsum(-1)
-    threshold = uniform[:, None] * cumulative[:, -1:]
-    rank = ((cumulative <= threshold).long()).sum(-1, keepdim=True).clamp(max=values.shape[-1] - 1)
+    within = ranks[None] < top_k[:, None]
+    probabilities = torch.where(within, values, torch.full_like(values, MASKED)).softmax(-1)
+    # The mass before each rank. Not a cumulative sum (TensorRT runs that as a loop) and not a matrix product (TF32 there).
+    earlier = (ranks[None] < ranks[:, None]).float()
+    before = (probabilities[:, None] * earlier).sum(-1)
+    kept = within & (before < top_p[:, None])
+    mass = torch.where(kept, probabilities, torch.zeros_like(probabilities)).sum(-1, keepdim=True)
+    rank = (kept & (before <= uniform[:, None] * mass)).long().sum(-1, keepdim=True) - 1
     return tokens.gather(-1, rank)[:, 0]
 
 

@@ -1,23 +1,25 @@
 """Normalised English words to phoneme symbols and ids: dictionary first, letter model for the rest.
 
-The alphabet has one character a phoneme (diphthongs and affricates included), stress marks before vowels, a space between
-words and the punctuation that shapes prosody.
+The alphabet has one character a phoneme (diphthongs and affricates included), stress marks before vowels, a space
+between words and the punctuation that shapes prosody.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from runtime.text.letters import LetterModel
-from runtime.text.lexicon import read_lexicon, starts_with_vowel
+from runtime.text.lexicon import VOWELS, read_lexicon, starts_with_vowel
+from runtime.text.supplement import PRONUNCIATIONS
 
 PUNCTUATION = ";:,.!?—…"
 SYMBOLS = PUNCTUATION + " ˈˌ" + "AIOQSTWYbdfhijklmnpstuvwzæðŋɑɔəɛɜɡɪɹɾʃʊʌʒʔʤʧθᵊᵻ"
 """Id of a symbol = its index here + 1; 0 is padding. Appending is compatible, reordering is not."""
 
 _PIECE = re.compile(rf"[a-z]+(?:['.][a-z]+)*'?|[{PUNCTUATION}]")
-_SUFFIXES = (("'s", "z"), ("s'", ""), ("'", ""))
+_LENGTHENED = re.compile(r"(.)\1{2,}")
 _VOICELESS = frozenset("ptkfθ")
 _SIBILANT = frozenset("szʃʒʧʤ")
 
@@ -31,25 +33,23 @@ class Phonemizer:
 
     @classmethod
     def load(cls, folder: Path) -> Phonemizer:
-        """Read `lexicon.txt.gz` and `letters.npz`."""
-        return cls(read_lexicon(folder / "lexicon.txt.gz"), LetterModel.load(folder / "letters.npz"))
+        """Read `lexicon.txt.gz` and `letters.npz`; the supplement fills the dictionary's gaps."""
+        lexicon = PRONUNCIATIONS | read_lexicon(folder / "lexicon.txt.gz")
+        return cls(lexicon, LetterModel.load(folder / "letters.npz"))
 
     def knows(self, word: str) -> bool:
         """Whether the dictionary has this lower-case word."""
         return word in self._lexicon
 
     def phonemes(self, text: str) -> str:
-        """`"the quick, brown fox."` to `"ðə kwˈɪk, bɹˈWn fˈɑks."`; characters outside words and punctuation are dropped."""
+        """`"the quick, brown fox."` to `"ðə kwˈɪk, bɹˈWn fˈɑks."`; anything but words and punctuation is dropped."""
         pieces: list[str] = []
         for piece in reversed(_PIECE.findall(text.lower())):
-            if piece in PUNCTUATION:
-                pieces.append(piece)
-                continue
-            spoken = self.word(piece)
-            following = next((p for p in reversed(pieces)), "")
-            if piece == "the" and starts_with_vowel(following):
+            spoken = piece if piece in PUNCTUATION else self.word(piece)
+            if piece == "the" and starts_with_vowel(pieces[-1] if pieces else ""):
                 spoken = "ði"
-            pieces.append(spoken)
+            if spoken:
+                pieces.append(spoken)
         return self._join(reversed(pieces))
 
     def word(self, word: str) -> str:
@@ -57,14 +57,27 @@ class Phonemizer:
         known = self._lexicon.get(word)
         if known is not None:
             return known
-        if word.endswith("'s") and word[:-2] in self._lexicon:
-            return _possessive(self._lexicon[word[:-2]])
-        return self._lexicon.get(word.strip("'")) or self._letters.pronounce(word.replace(".", ""))
+        if word.endswith("'s"):
+            return _possessive(self.word(word[:-2]))
+        bare = word.strip("'")
+        return self._lexicon.get(bare) or self._shortened(bare) or self._guess(bare.replace(".", "").replace("'", ""))
+
+    def _shortened(self, word: str) -> str | None:
+        """The dictionary's word behind a lengthened one: "sooo" is "so", "cooool" is "cool"."""
+        if not _LENGTHENED.search(word):
+            return None
+        return self._lexicon.get(_LENGTHENED.sub(r"\1\1", word)) or self._lexicon.get(_LENGTHENED.sub(r"\1", word))
+
+    def _guess(self, word: str) -> str:
+        """The letter model's reading, or the names of the letters where that has no syllable ("tmp", "xml")."""
+        spoken = self._letters.pronounce(word)
+        if not VOWELS.isdisjoint(spoken):
+            return spoken
+        return " ".join(self._lexicon.get(letter, "") for letter in word).strip() or spoken
 
     @staticmethod
-    def _join(pieces: object) -> str:
-        text = " ".join(pieces)  # type: ignore[call-overload]
-        return re.sub(rf" ([{PUNCTUATION}])", r"\1", text).strip()
+    def _join(pieces: Iterable[str]) -> str:
+        return re.sub(rf" ([{PUNCTUATION}])", r"\1", " ".join(pieces)).strip()
 
 
 def _possessive(stem: str) -> str:

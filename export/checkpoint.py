@@ -1,0 +1,198 @@
+"""A checkpoint directory: the token-level model, TLDR's parts at each patch size, vocoder, voices and text front end.
+
+    config.json              ModelConfig of the token-level model (patch 1)
+    backbone.safetensors     state dict of TokenLM
+    patch-<k>/config.json    ModelConfig with patch k
+    patch-<k>/adapter_*      LoRA of the backbone, peft format
+    patch-<k>/tldr.safetensors   compressor.* and extractor.*
+    vocoder.safetensors      state dict of StreamingVocoder
+    voices/<name>.npz        speaker float32 [Es]; optionally prompt_tokens int64 [T], prompt_text_ids int64 [S]
+    text/                    lexicon.txt.gz, letters.npz
+    voice.json               VoiceCard
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+import numpy as np
+import torch
+from torch import nn
+
+from export.adapters import load_adapters, save_adapters
+from export.atomic import new_directory, new_file
+from export.model.config import ModelConfig
+from export.model.language_model import PatchLM, SpeechLM, TokenLM
+from export.model.lora import merge
+from export.model.vocoder import StreamingVocoder
+from export.tensors import assign, read_tensors, write_tensors
+from runtime.errors import CheckpointError
+from runtime.manifest import Sampling
+
+CONFIG, CARD = "config.json", "voice.json"
+BACKBONE, TLDR, VOCODER = "backbone.safetensors", "tldr.safetensors", "vocoder.safetensors"
+VOICES, TEXT = "voices", "text"
+T = TypeVar("T")
+
+
+class VoiceCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`voice.json`: what the weights do not say."""
+
+    default_voice: str
+    licence: str
+    max_text_ids: int = 400
+    min_tokens_per_id: float = 0.5
+    max_tokens_per_id: float = 6.0
+    sampling: Sampling = Sampling()
+
+
+def patch_directory(directory: Path, patch: int) -> Path:
+    """Where the parts of one patch size lie."""
+    return directory / f"patch-{patch}"
+
+
+def patch_sizes(directory: Path) -> list[int]:
+    """Patch sizes that the checkpoint was trained for, ascending; 1 is not among them."""
+    found = (path.parent.name.removeprefix("patch-") for path in directory.glob(f"patch-*/{CONFIG}"))
+    return sorted(int(name) for name in found if name.isdigit())
+
+
+def save_token_model(directory: Path, model: TokenLM) -> None:
+    """Write `config.json` and `backbone.safetensors` (float16).
+
+    Raises:
+        CheckpointError: the model is not at token level, or float16 cannot hold a weight.
+        OutputError: unwritable place, full disk.
+    """
+    if model.config.patch != 1:
+        raise CheckpointError(f"A token-level model has patch 1, not {model.config.patch}.")
+    write_tensors(directory / BACKBONE, model.state_dict(), half=True)
+    _write_json(directory / CONFIG, model.config)
+
+
+def save_patch_model(directory: Path, model: PatchLM) -> None:
+    """Write `patch-<k>/`: configuration, adapters, compressor and extractor (float16). The base weights are not written.
+
+    Raises:
+        CheckpointError: the backbone carries no adapters, or float16 cannot hold a weight.
+        OutputError: unwritable place, full disk.
+    """
+    with new_directory(patch_directory(directory, model.config.patch)) as partial:
+        save_adapters(partial, model.backbone)
+        write_tensors(partial / TLDR, _own_parts(model).state_dict(), half=True)
+        _write_json(partial / CONFIG, model.config)
+
+
+def save_vocoder(directory: Path, vocoder: StreamingVocoder) -> None:
+    """Write `vocoder.safetensors` (float16)."""
+    write_tensors(directory / VOCODER, vocoder.state_dict(), half=True)
+
+
+def save_card(directory: Path, card: VoiceCard) -> None:
+    """Write `voice.json`."""
+    _write_json(directory / CARD, card)
+
+
+def save_voice(directory: Path, name: str, speaker: np.ndarray, **prompt: np.ndarray) -> None:
+    """Write `voices/<name>.npz`: speaker float32 [Es] and, for a cloned voice, prompt_tokens and prompt_text_ids."""
+    with new_file(directory / VOICES / f"{name}.npz") as partial, partial.open("wb") as file:
+        np.savez(file, speaker=speaker.astype(np.float32), **{key: ids.astype(np.int64) for key, ids in prompt.items()})
+
+
+def load_config(directory: Path, patch: int = 1) -> ModelConfig:
+    """The configuration at a patch size, 1 for the token-level model.
+
+    Raises:
+        CheckpointError: no checkpoint there, not trained for that patch size, or a configuration that does not parse.
+    """
+    path = directory / CONFIG
+    if not path.is_file():
+        raise CheckpointError(f"{directory} holds no checkpoint: {CONFIG} is missing.")
+    if patch != 1:
+        path = patch_directory(directory, patch) / CONFIG
+        if not path.is_file():
+            there = ", ".join(map(str, patch_sizes(directory))) or "none"
+            raise CheckpointError(f"{directory} has no weights for patch size {patch}; trained sizes: {there}.")
+    config = _read_json(path, ModelConfig)
+    if config.patch != patch:
+        raise CheckpointError(f"{path} says patch {config.patch}, its place says {patch}.")
+    return config
+
+
+def load_token_model(directory: Path) -> TokenLM:
+    """The token-level baseline, float32, in evaluation mode. Raises CheckpointError."""
+    model = TokenLM(load_config(directory))
+    assign(model.state_dict(), read_tensors(directory / BACKBONE), directory / BACKBONE)
+    return model.eval().requires_grad_(False)
+
+
+def load_patch_model(directory: Path, patch: int) -> PatchLM:
+    """TLDR at a patch size with its adapters merged, float32, in evaluation mode. Raises CheckpointError."""
+    config, base = load_config(directory, patch), load_config(directory)
+    if (config.backbone, config.vocabulary) != (base.backbone, base.vocabulary):
+        raise CheckpointError(f"{patch_directory(directory, patch)} was trained on a backbone of other sizes than {CONFIG} has.")
+    model = PatchLM(config)
+    _load_base(directory, model)
+    own = _own_parts(model)
+    path = patch_directory(directory, patch) / TLDR
+    assign(own.state_dict(), read_tensors(path), path)
+    load_adapters(path.parent, model.backbone)
+    merge(model.backbone)
+    return model.eval().requires_grad_(False)
+
+
+def load_vocoder(directory: Path) -> StreamingVocoder:
+    """The embedded family's vocoder, float32, in evaluation mode. Raises CheckpointError."""
+    config = load_config(directory)
+    if config.vocoder is None:
+        raise CheckpointError(f"{directory / CONFIG} describes no vocoder.")
+    vocoder = StreamingVocoder(config.vocoder, config.speaker)
+    assign(vocoder.state_dict(), read_tensors(directory / VOCODER), directory / VOCODER)
+    return vocoder.eval().requires_grad_(False)
+
+
+def load_card(directory: Path) -> VoiceCard:
+    """`voice.json`. Raises CheckpointError."""
+    return _read_json(directory / CARD, VoiceCard)
+
+
+def load_speaker(path: Path, width: int) -> torch.Tensor:
+    """Speaker embedding float32 [Es] of a voice file. Raises CheckpointError."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            speaker = np.asarray(arrays["speaker"], np.float32)
+    except (OSError, ValueError, KeyError) as error:
+        raise CheckpointError(f"{path} is not a voice file: {error}.") from error
+    if speaker.shape != (width,) or not np.isfinite(speaker).all():
+        raise CheckpointError(f"{path}: speaker is {list(speaker.shape)}, the model asks for {[width]}, finite.")
+    return torch.from_numpy(speaker)
+
+
+def _load_base(directory: Path, model: SpeechLM) -> None:
+    """Fill the parts that every patch size shares; the token-level head in the file is read over."""
+    tensors = read_tensors(directory / BACKBONE)
+    tensors.pop("head.weight", None)
+    parts = ("text_embedding.", "speech_embedding.", "backbone.")
+    slots = {name: slot for name, slot in model.state_dict().items() if name.startswith(parts)}
+    assign(slots, tensors, directory / BACKBONE)
+
+
+def _own_parts(model: PatchLM) -> nn.Module:
+    """What TLDR adds to the backbone, under the names in `tldr.safetensors`."""
+    return nn.ModuleDict({"compressor": model.compressor, "extractor": model.extractor})
+
+
+def _write_json(path: Path, value: msgspec.Struct) -> None:
+    with new_file(path) as partial:
+        partial.write_bytes(msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
+
+
+def _read_json(path: Path, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    except FileNotFoundError:
+        raise CheckpointError(f"{path} is missing: the checkpoint is incomplete.") from None
+    except (OSError, msgspec.DecodeError) as error:
+        raise CheckpointError(f"{path} cannot be read: {error}.") from error

@@ -1,0 +1,124 @@
+"""What comes out: samples with their rate, whole or in chunks, and their way into a file."""
+
+from __future__ import annotations
+
+import importlib
+import io
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+
+from runtime.errors import OutputError
+from runtime.files import atomic_file
+from runtime.stats import Stats
+
+UNKNOWN_LENGTH = 0xFFFFFFFF
+"""Data size in the header of a WAV that is sent before its length is known (a pipe)."""
+_HEADER_BYTES = 44
+_FORMATS = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG"}
+
+
+@dataclass(frozen=True, eq=False)
+class Sound:
+    """Mono samples."""
+
+    samples: np.ndarray
+    """float32 [T], between -1 and 1."""
+    sample_rate: int
+    """Samples a second."""
+
+    @property
+    def seconds(self) -> float:
+        """Length."""
+        return len(self.samples) / self.sample_rate
+
+    def int16(self) -> np.ndarray:
+        """int16 [T], full scale 32767."""
+        return to_int16(self.samples)
+
+    def pcm_bytes(self) -> bytes:
+        """Little-endian int16 samples, 2 T bytes: what a sound device takes."""
+        return self.int16().astype("<i2").tobytes()
+
+
+@dataclass(frozen=True, eq=False)
+class AudioChunk(Sound):
+    """A piece of a stream; all pieces one after the other are the whole."""
+
+    sentence: int
+    """Index of the sentence it belongs to, from 0."""
+    text: str
+    """That sentence."""
+
+
+@dataclass(frozen=True, eq=False)
+class Audio(Sound):
+    """A whole utterance."""
+
+    stats: Stats
+
+    def wav_bytes(self) -> bytes:
+        """A complete WAV file, 16 bit."""
+        return wav_header(self.sample_rate, 2 * len(self.samples)) + self.pcm_bytes()
+
+    def save(self, path: Path | str) -> None:
+        """Write .wav (16 bit), .flac or .ogg; the file is there whole or not at all.
+
+        Raises:
+            OutputError: unknown suffix, unwritable path, full disk.
+        """
+        suffix = Path(path).suffix.lower()
+        if suffix in (".flac", ".ogg"):
+            data = self._encoded(_FORMATS[suffix])
+        elif suffix == ".wav" or not Path(path).is_file() and Path(path).exists():
+            data = self.wav_bytes()  # to a device or pipe too
+        else:
+            raise OutputError(f"Cannot write {path}: its name must end in {', '.join(_FORMATS)}.")
+        with atomic_file(path) as file:
+            file.write(data)
+
+    def _encoded(self, kind: str) -> bytes:
+        try:
+            soundfile = importlib.import_module("soundfile")
+        except (ImportError, OSError) as error:
+            raise OutputError(f"{kind} needs the Python package soundfile, which does not load; write .wav instead.") from error
+        buffer = io.BytesIO()
+        soundfile.write(buffer, self.samples, self.sample_rate, format=kind)
+        return buffer.getvalue()
+
+
+class WavWriter:
+    """A WAV that grows: header first, samples as they come, sizes put right at the end where the file allows it."""
+
+    def __init__(self, file: BinaryIO, sample_rate: int) -> None:
+        self._file = file
+        self._rate = sample_rate
+        self._written = 0
+        file.write(wav_header(sample_rate, UNKNOWN_LENGTH))
+
+    def write(self, chunk: Sound) -> None:
+        """Append samples, and hand them on at once."""
+        self._written += self._file.write(chunk.pcm_bytes())
+        self._file.flush()
+
+    def finish(self) -> None:
+        """Write the real sizes into the header; a pipe keeps the unknown ones, which players take as `until the end`."""
+        if self._file.seekable():
+            self._file.seek(0)
+            self._file.write(wav_header(self._rate, self._written))
+
+
+def to_int16(samples: np.ndarray) -> np.ndarray:
+    """float32 samples in -1..1 to int16, rounded, clipped."""
+    converted: np.ndarray = np.rint(np.clip(samples, -1.0, 1.0) * 32767).astype(np.int16)
+    return converted
+
+
+def wav_header(sample_rate: int, data_bytes: int) -> bytes:
+    """The 44 bytes before `data_bytes` of mono 16-bit samples."""
+    riff = min(data_bytes + _HEADER_BYTES - 8, UNKNOWN_LENGTH)
+    return struct.pack("<4sI4s4sIHHIIHH4sI", b"RIFF", riff, b"WAVE", b"fmt ", 16, 1, 1, sample_rate, 2 * sample_rate, 2, 16,
+                       b"data", data_bytes)

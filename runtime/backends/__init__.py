@@ -1,0 +1,62 @@
+"""Inference backends by name; a new one is a new module here with an `open_backend` function and a line in `PROVIDERS`."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+from runtime.errors import BackendError, OptionError
+
+if TYPE_CHECKING:
+    from runtime.backends.base import Backend
+    from runtime.bundle import Bundle
+
+PROVIDERS = {
+    "cpu": "runtime.backends.onnxruntime",
+    "cuda": "runtime.backends.onnxruntime",
+    "tensorrt": "runtime.backends.tensorrt",
+    "tensorrt-rtx": "runtime.backends.tensorrt_rtx",
+}
+CHOICES = ("auto", *PROVIDERS)
+AUTOMATIC = ("cuda", "cpu")
+"""What `auto` tries, best first."""
+MAX_THREADS = 256
+
+
+def create_backend(bundle: Bundle, provider: str = "auto", threads: int | None = None) -> Backend:
+    """Load every graph of `bundle` on `provider`.
+
+    Args:
+        bundle: an opened bundle.
+        provider: one of `CHOICES`; `auto` takes the best that works here, a named one is used or refused.
+        threads: CPU threads of one graph; None lets the library choose.
+
+    Raises:
+        OptionError: unknown provider, threads out of range.
+        BackendError: the provider's library or device is missing, or a graph does not load.
+        BundleError: a graph is not what the bundle's contract says.
+    """
+    if provider not in CHOICES:
+        raise OptionError(f"There is no provider {provider!r}; choose one of {', '.join(CHOICES)}.")
+    if threads is not None and (isinstance(threads, bool) or not 1 <= threads <= MAX_THREADS):
+        raise OptionError(f"threads must be from 1 to {MAX_THREADS}, not {threads!r}.")
+    if provider != "auto":
+        return _open(bundle, provider, threads)
+    for name in AUTOMATIC[:-1]:
+        try:
+            return _open(bundle, name, threads)
+        except BackendError:
+            continue
+    return _open(bundle, AUTOMATIC[-1], threads)
+
+
+def _open(bundle: Bundle, provider: str, threads: int | None) -> Backend:
+    path = PROVIDERS[provider]
+    try:
+        module = importlib.import_module(path)
+    except ModuleNotFoundError as error:
+        if error.name != path:
+            raise BackendError(f"Provider {provider} needs the Python package {error.name}, which is not installed.") from error
+        raise BackendError(f"Provider {provider} is not in this version of the toolkit; use auto, cpu or cuda.") from error
+    backend: Backend = module.open_backend(bundle, provider, threads)
+    return backend

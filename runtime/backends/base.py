@@ -1,0 +1,167 @@
+"""What every backend shares: lifecycle, checks against the contract, timing. A backend fills four hooks.
+
+Tensors that stay with a backend (cache, contexts, patches) are `Memory`: a pointer and a shape, on whichever device the
+backend computes. Host arrays go in as numpy and come back as numpy; nothing else crosses.
+"""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from runtime.contract import DType, Graph, Tensor
+from runtime.errors import BackendError, BundleError
+from runtime.shapes import bind, resolve
+
+DTYPES: dict[DType, np.dtype] = {"int64": np.dtype(np.int64), "float32": np.dtype(np.float32),
+                                 "float16": np.dtype(np.float16), "bool": np.dtype(np.bool_)}
+
+
+@dataclass(frozen=True)
+class Memory:
+    """A dense row-major tensor at an address; `owner` is what keeps that address alive."""
+
+    pointer: int
+    shape: tuple[int, ...]
+    dtype: DType
+    device: Literal["cpu", "cuda"]
+    owner: object
+
+    @classmethod
+    def of(cls, array: np.ndarray, dtype: DType) -> Memory:
+        """The memory of a contiguous host array."""
+        return cls(array.ctypes.data, array.shape, dtype, "cpu", array)
+
+    @property
+    def nbytes(self) -> int:
+        """Size in bytes."""
+        return int(np.prod(self.shape, dtype=np.int64)) * DTYPES[self.dtype].itemsize
+
+    def rows(self, start: int, stop: int) -> Memory:
+        """Rows start..stop of the first axis, in place."""
+        row = self.nbytes // self.shape[0]
+        return replace(self, pointer=self.pointer + start * row, shape=(stop - start, *self.shape[1:]))
+
+
+class Backend(ABC):
+    """Loaded graphs that run. Not thread-safe: its user lets one thread in at a time."""
+
+    provider: str
+    """Name of the execution provider that really computes."""
+
+    def __init__(self, graphs: Mapping[str, Graph]) -> None:
+        self._graphs = dict(graphs)
+        self._seconds: dict[str, float] = {}
+        self._closed = False
+
+    # -- hooks -------------------------------------------------------------------------------------------------------
+
+    @abstractmethod
+    def _load(self, name: str, path: Path) -> Graph:
+        """Load one graph and say what inputs and outputs it really has; unknown axes as strings."""
+
+    @abstractmethod
+    def _execute(self, name: str, inputs: Mapping[str, Memory], outputs: Mapping[str, Memory]) -> None:
+        """Run one graph from and into memory, host or device; return when the outputs may be read."""
+
+    @abstractmethod
+    def allocate(self, shape: tuple[int, ...], dtype: DType) -> Memory:
+        """Memory where this backend computes, contents undefined."""
+
+    @abstractmethod
+    def _unload(self) -> None:
+        """Give back all graphs."""
+
+    # -- lifecycle ---------------------------------------------------------------------------------------------------
+
+    def load(self, paths: Mapping[str, Path]) -> None:
+        """Load the graph at each path; BundleError where one is not what the contract says."""
+        for name, path in paths.items():
+            wrong = _difference(self._graphs[name], self._load(name, path))
+            if wrong:
+                self.close()
+                raise BundleError(f"Graph {name} of the bundle does not fit its contract: {wrong}. Export the bundle again.")
+
+    def close(self) -> None:
+        """Give back graphs and memory; a closed backend refuses to run."""
+        self._closed = True
+        self._unload()
+
+    # -- use ---------------------------------------------------------------------------------------------------------
+
+    def record_into(self, seconds: dict[str, float]) -> None:
+        """From now on add each graph's run time to seconds[graph]."""
+        self._seconds = seconds
+
+    def run(self, name: str, inputs: Mapping[str, np.ndarray | Memory], into: Mapping[str, Memory] | None = None,
+            fetch: Iterable[str] = ()) -> dict[str, np.ndarray]:
+        """Run graph `name`.
+
+        Args:
+            name: a graph of the contract.
+            inputs: all its inputs.
+            into: outputs that are written in place.
+            fetch: outputs that come back as new host arrays. An output in neither is not asked for.
+
+        Raises:
+            BackendError: inputs or outputs that do not fit the contract, or a failure of the library or device.
+        """
+        if self._closed:
+            raise BackendError("This synthesizer is closed; make a new one.")
+        begin = time.perf_counter()
+        graph, symbols = self._graphs[name], dict[str, int]()
+        given = self._check(name, graph.inputs, {key: _memory(graph, key, value) for key, value in inputs.items()}, symbols)
+        outputs = {tensor.name: tensor for tensor in graph.outputs}
+        results = {key: np.empty(resolve(outputs[key], symbols), DTYPES[outputs[key].dtype]) for key in fetch}
+        written = {**(into or {}), **{key: Memory.of(array, outputs[key].dtype) for key, array in results.items()}}
+        self._check(name, tuple(outputs[key] for key in written), written, symbols)
+        self._execute(name, given, written)
+        self._seconds[name] = self._seconds.get(name, 0.0) + time.perf_counter() - begin
+        return results
+
+    @staticmethod
+    def _check(name: str, tensors: tuple[Tensor, ...], given: dict[str, Memory],
+               symbols: dict[str, int]) -> dict[str, Memory]:
+        """`given` itself, once names, dtypes and shapes are those of the contract."""
+        if given.keys() != {tensor.name for tensor in tensors}:
+            raise BackendError(f"Graph {name} takes {[tensor.name for tensor in tensors]}, not {list(given)}.")
+        for tensor in tensors:
+            memory = given[tensor.name]
+            wrong = bind(tensor, memory.shape, symbols)
+            if memory.dtype != tensor.dtype:
+                wrong = f"{tensor.name} is {memory.dtype}, expected {tensor.dtype}"
+            if wrong:
+                raise BackendError(f"Graph {name}: {wrong}.")
+        return given
+
+
+def _memory(graph: Graph, name: str, value: np.ndarray | Memory) -> Memory:
+    if isinstance(value, Memory):
+        return value
+    known = {kind: literal for literal, kind in DTYPES.items()}
+    if value.dtype not in known:
+        raise BackendError(f"Input {name} is {value.dtype}, which no graph takes.")
+    return Memory.of(np.ascontiguousarray(value), known[value.dtype])
+
+
+def _difference(expected: Graph, found: Graph) -> str | None:
+    """First way in which a loaded graph is not the one of the contract: names, dtypes, rank, fixed sizes."""
+    for side in ("inputs", "outputs"):
+        wanted = {tensor.name: tensor for tensor in getattr(expected, side)}
+        present = {tensor.name: tensor for tensor in getattr(found, side)}
+        if wanted.keys() != present.keys():
+            return f"its {side} are {sorted(present)}, expected {sorted(wanted)}"
+        for name, tensor in wanted.items():
+            real = present[name]
+            if real.dtype != tensor.dtype:
+                return f"{name} is {real.dtype}, expected {tensor.dtype}"
+            if len(real.axes) != len(tensor.axes) or any(
+                    isinstance(a, int) and isinstance(b, int) and a != b for a, b in zip(real.axes, tensor.axes, strict=True)):
+                return f"{name} has axes {real.axes}, expected {tensor.axes}"
+    return None

@@ -1,0 +1,115 @@
+"""ONNX Runtime on the CPU or on CUDA; all tensors are bound by address, so the KV cache is written in place."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Literal
+
+import numpy as np
+
+from runtime.backends.base import DTYPES, Backend, Memory
+from runtime.bundle import Bundle
+from runtime.contract import DType, Graph, Tensor
+from runtime.errors import BackendError
+
+_EXECUTION_PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+_TYPES: dict[str, DType] = {"tensor(int64)": "int64", "tensor(float)": "float32", "tensor(float16)": "float16",
+                            "tensor(bool)": "bool"}
+_FATAL = 4
+"""ONNX Runtime's log level: its warnings would land between a CLI's lines; failures are raised anyway."""
+
+
+class OnnxRuntimeBackend(Backend):
+    """One session a graph."""
+
+    def __init__(self, bundle: Bundle, provider: str, threads: int | None) -> None:
+        super().__init__(bundle.manifest.graphs)
+        self._ort = _import()
+        self._wanted = _EXECUTION_PROVIDERS[provider]
+        self._device: Literal["cpu", "cuda"] = "cuda" if provider == "cuda" else "cpu"
+        self._threads = threads or 0
+        self._sessions: dict[str, Any] = {}
+        self._bindings: dict[str, Any] = {}
+        self.provider = self._wanted
+        if self._device == "cuda":
+            self._find_cuda()
+        self.load(bundle.graph_paths())
+
+    def _find_cuda(self) -> None:
+        if self._wanted not in self._ort.get_available_providers():
+            raise BackendError("The installed onnxruntime has no CUDA provider; install onnxruntime-gpu instead of "
+                               "onnxruntime, or use provider cpu.")
+        if hasattr(self._ort, "preload_dlls"):
+            with contextlib.redirect_stdout(io.StringIO()):  # it prints each library that it does not find
+                self._ort.preload_dlls()
+
+    def _load(self, name: str, path: Path) -> Graph:
+        options = self._ort.SessionOptions()
+        options.intra_op_num_threads = self._threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = _FATAL
+        # Five sessions take turns on the same cores: a thread that spins after its graph would slow the next one.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        try:
+            providers = list(dict.fromkeys((self._wanted, "CPUExecutionProvider")))
+            session = self._ort.InferenceSession(str(path), options, providers=providers)
+        except Exception as error:  # its exceptions share no other base class
+            raise BackendError(f"ONNX Runtime {self._ort.__version__} cannot load graph {name}: {_first_line(error)}.") from error
+        if session.get_providers()[0] != self._wanted:
+            raise BackendError(f"{self._wanted} was asked for, but ONNX Runtime fell back to {session.get_providers()[0]}: "
+                               "check the GPU driver and the CUDA and cuDNN libraries, or use provider cpu.")
+        self._sessions[name] = session
+        self._bindings[name] = session.io_binding()
+        return Graph(tuple(map(_tensor, session.get_inputs())), tuple(map(_tensor, session.get_outputs())))
+
+    def _execute(self, name: str, inputs: Mapping[str, Memory], outputs: Mapping[str, Memory]) -> None:
+        binding = self._bindings[name]
+        try:
+            for key, memory in inputs.items():
+                binding.bind_input(key, memory.device, 0, DTYPES[memory.dtype].type, memory.shape, memory.pointer)
+            binding.clear_binding_outputs()
+            for key, memory in outputs.items():
+                binding.bind_output(key, memory.device, 0, DTYPES[memory.dtype].type, memory.shape, memory.pointer)
+            self._sessions[name].run_with_iobinding(binding)
+        except Exception as error:  # as above
+            raise BackendError(f"ONNX Runtime failed in graph {name}: {_first_line(error)}.") from error
+
+    def allocate(self, shape: tuple[int, ...], dtype: DType) -> Memory:
+        try:
+            if self._device == "cpu":
+                return Memory.of(np.empty(shape, DTYPES[dtype]), dtype)
+            value = self._ort.OrtValue.ortvalue_from_shape_and_type(shape, DTYPES[dtype].type, self._device, 0)
+        except Exception as error:  # as above; MemoryError on the host
+            raise BackendError(f"There is not enough {self._device} memory for a tensor of shape {shape}.") from error
+        return Memory(value.data_ptr(), shape, dtype, self._device, value)
+
+    def _unload(self) -> None:
+        self._bindings.clear()
+        self._sessions.clear()
+
+
+def open_backend(bundle: Bundle, provider: str, threads: int | None) -> OnnxRuntimeBackend:
+    """All graphs of `bundle` loaded on provider `cpu` or `cuda`; see `create_backend`."""
+    return OnnxRuntimeBackend(bundle, provider, threads)
+
+
+def _import() -> ModuleType:
+    try:
+        return importlib.import_module("onnxruntime")
+    except ImportError as error:
+        raise BackendError("onnxruntime cannot be imported: install onnxruntime, or onnxruntime-gpu for CUDA, "
+                           f"and not both ({_first_line(error)}).") from error
+
+
+def _tensor(node: Any) -> Tensor:
+    axes = tuple(axis if isinstance(axis, int) else str(axis) for axis in node.shape)
+    return Tensor(node.name, _TYPES.get(node.type, node.type), axes)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

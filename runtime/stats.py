@@ -1,0 +1,101 @@
+"""Figures of one utterance, as measured while it was made."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+StoppedBy = Literal["end", "length", "repetition", "cancel"]
+"""Why speech stopped: the model's end token, the limit on tokens, the watchdog, or the caller."""
+
+STAGES = ("text", "text_embedding", "compressor", "backbone", "extractor", "vocoder", "host")
+_SEVERITY: tuple[StoppedBy, ...] = ("end", "length", "repetition", "cancel")
+
+
+@dataclass(frozen=True)
+class Stats:
+    """What an utterance was made of and what it cost. RTF is compute seconds / audio seconds: below 1 is faster than speech."""
+
+    patches: int
+    """Patches that were spoken; the token-level baseline has one a token."""
+    tokens: int
+    """Codec tokens that were spoken, without end tokens."""
+    audio_seconds: float
+    """Length of the audio, pauses between sentences included."""
+    compute_seconds: float
+    """Seconds spent making it; waiting for another utterance or for the consumer does not count."""
+    stage_seconds: dict[str, float]
+    """Seconds of each stage: `text`, the graphs by name, and `host` for all the rest. They add up to compute_seconds."""
+    ttfa_seconds: float
+    """Compute seconds from the call to the first samples."""
+    rtf: float
+    """compute_seconds / audio_seconds; 0 where there is no audio."""
+    kv_cache_bytes_allocated: int
+    kv_cache_bytes_used: int
+    """At its fullest: 2 L H E x (prefix + patches) x bytes of an element."""
+    provider: str
+    """The execution provider that really ran the graphs."""
+    sentences: int
+    """Sentences begun."""
+    retries: int
+    """Sentences' attempts that were thrown away because the model did not find its end."""
+    stopped_by: StoppedBy | None
+    """Worst reason among the sentences, None while speech is still being made."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return asdict(self)
+
+
+@dataclass
+class Tally:
+    """Counts while an utterance is made. `stage_seconds` is what the backend adds each graph's time to."""
+
+    provider: str
+    kv_cache_bytes_allocated: int
+    stage_seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
+    patches: int = 0
+    tokens: int = 0
+    samples: int = 0
+    sentences: int = 0
+    retries: int = 0
+    kv_cache_bytes_used: int = 0
+    compute_seconds: float = 0.0
+    waited_seconds: float = 0.0
+    """Spent queueing behind another utterance."""
+    ttfa_seconds: float = 0.0
+    stopped_by: StoppedBy | None = None
+    finished: bool = False
+
+    def stopped(self, reason: StoppedBy) -> None:
+        """Note why a sentence stopped; the worst reason stays."""
+        self.stopped_by = max((reason, self.stopped_by or "end"), key=_SEVERITY.index)
+
+    def stats(self, sample_rate: int) -> Stats:
+        """The figures so far."""
+        audio = self.samples / sample_rate
+        stages = dict(self.stage_seconds)
+        stages["host"] = max(0.0, self.compute_seconds - sum(stages.values()))
+        return Stats(
+            patches=self.patches, tokens=self.tokens, audio_seconds=audio, compute_seconds=self.compute_seconds,
+            stage_seconds=stages, ttfa_seconds=self.ttfa_seconds, rtf=self.compute_seconds / audio if audio else 0.0,
+            kv_cache_bytes_allocated=self.kv_cache_bytes_allocated, kv_cache_bytes_used=self.kv_cache_bytes_used,
+            provider=self.provider, sentences=self.sentences, retries=self.retries,
+            stopped_by=self.stopped_by if self.finished else None,
+        )
+
+
+class Timer:
+    """`with Timer(seconds, "text"):` adds the block's time to seconds["text"]."""
+
+    def __init__(self, seconds: dict[str, float], stage: str) -> None:
+        self._seconds = seconds
+        self._stage = stage
+        self._begin = 0.0
+
+    def __enter__(self) -> None:
+        self._begin = time.perf_counter()
+
+    def __exit__(self, *_: object) -> None:
+        self._seconds[self._stage] = self._seconds.get(self._stage, 0.0) + time.perf_counter() - self._begin

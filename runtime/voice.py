@@ -1,0 +1,70 @@
+"""A voice file: `.npz` with `speaker`, and for zero-shot voices the prompt's tokens and text ids."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from runtime.errors import BundleError
+from runtime.manifest import Manifest
+
+MAX_BYTES = 64 << 20
+"""Unpacked size of a voice file that is still read."""
+_KEYS = {"speaker", "prompt_tokens", "prompt_text_ids"}
+_BROKEN = (OSError, ValueError, KeyError, EOFError, MemoryError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error)
+
+
+@dataclass(frozen=True, eq=False)
+class Voice:
+    """Who speaks. A prompt stands before what is said: its text ids before the text, its patches before the speech."""
+
+    name: str
+    speaker: np.ndarray
+    """float32 [Es]."""
+    prompt_tokens: np.ndarray
+    """int64 [T], T >= 0. What does not fill a patch is left out at the front, so that speech goes on at the prompt's end."""
+    prompt_text_ids: np.ndarray
+    """int64 [S], S >= 0."""
+
+
+def read_voice(path: Path, name: str, manifest: Manifest) -> Voice:
+    """Read and check one voice; BundleError for a file that is none, or that does not fit the bundle's sizes and limits."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(entry.file_size for entry in archive.infolist())
+        if unpacked > MAX_BYTES:
+            raise BundleError(f"Voice {name!r} is larger than {MAX_BYTES >> 20} MiB; export the bundle again.")
+        with np.load(path, allow_pickle=False) as data:
+            arrays = {key: np.asarray(data[key]) for key in data.files}
+    except _BROKEN as error:
+        raise BundleError(f"Voice {name!r} is no readable .npz file ({error}); export the bundle again.") from error
+    if "speaker" not in arrays or not arrays.keys() <= _KEYS:
+        raise BundleError(f"Voice {name!r} holds {sorted(arrays)}, expected speaker and optionally prompt_tokens and "
+                          "prompt_text_ids; export the bundle again.")
+    none = np.zeros(0, np.int64)
+    voice = Voice(name, arrays["speaker"], arrays.get("prompt_tokens", none), arrays.get("prompt_text_ids", none))
+    wrong = _problem(voice, manifest)
+    if wrong:
+        raise BundleError(f"Voice {name!r} does not fit its bundle: {wrong}; export the bundle again.")
+    return voice
+
+
+def _problem(voice: Voice, manifest: Manifest) -> str | None:
+    speaker, tokens, ids = voice.speaker, voice.prompt_tokens, voice.prompt_text_ids
+    if speaker.dtype != np.float32 or speaker.shape != (manifest.sizes.speaker,) or not np.isfinite(speaker).all():
+        return f"speaker must be {manifest.sizes.speaker} finite float32 numbers"
+    if any(array.dtype != np.int64 or array.ndim != 1 for array in (tokens, ids)):
+        return "prompt_tokens and prompt_text_ids must be int64 vectors"
+    if tokens.size and not (tokens.min() >= 0 and tokens.max() < manifest.sizes.codes):
+        return f"prompt_tokens must be codes from 0 to {manifest.sizes.codes - 1}"
+    if ids.size and ids.min() < 0:
+        return "prompt_text_ids must not be negative"
+    if len(ids) >= manifest.limits.max_text_ids:
+        return f"its prompt has {len(ids)} text ids, the cache was sized for {manifest.limits.max_text_ids} in all"
+    if len(tokens) >= manifest.limits.max_seconds * manifest.token_rate:
+        return f"its prompt is longer than the {manifest.limits.max_seconds:g} seconds that the cache was sized for"
+    return None

@@ -1,0 +1,67 @@
+"""Stage 6: TLDR as in the paper: the token-level backbone frozen with LoRA, compressor and extractor trained (Table 8's loss)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from export.model.config import ModelConfig
+from export.model.language_model import PatchLM, TokenLM
+from training.batches import Batches, corrupt
+from training.loop import fit, warm_cosine
+from training.optimizers import Optimizers
+from training.structured import structure
+from training.token_level import initialise
+from training.tokens import Spoken
+
+RATE = 2e-3
+CORRUPTED = 0.05
+Voices = dict[str, Tensor]
+
+
+def build(config: ModelConfig, token_level: TokenLM, seed: int) -> PatchLM:
+    """TLDR on a pretrained token-level model: its embeddings and backbone frozen and adapted, its head as the first head."""
+    torch.manual_seed(seed)
+    model = PatchLM(config)
+    initialise(model, seed)
+    for name in ("text_embedding", "speech_embedding", "backbone"):
+        getattr(model, name).load_state_dict(getattr(token_level, name).state_dict())
+    model.extractor.head.load_state_dict(token_level.head.state_dict())
+    model.adapt()
+    structure(model.extractor.head)
+    return model
+
+
+def train_patch_level(train: list[Spoken], held_out: list[Spoken], voices: Voices, folder: Path, config: ModelConfig,
+                      token_level: TokenLM, epochs: float, positions: int = 2200, seed: int = 0) -> None:
+    """Teacher-forced cross-entropy over valid target positions; `positions` counts text ids and patches."""
+    model = build(config, token_level, seed)
+    trainable = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
+    optimizers = Optimizers(trainable, RATE, 0.05)
+    batches, checks = Batches(train, positions, config.patch, seed), Batches(held_out, positions, config.patch, seed)
+    steps = int(epochs * batches.per_epoch)
+
+    def loss_of(utterances: list[Spoken], codes: list[Tensor]) -> Tensor:
+        speakers = torch.stack([voices[u.voice] for u in utterances])
+        with torch.autocast("cpu", torch.bfloat16):
+            logits, _ = model.logits([u.ids for u in utterances], codes, speakers)
+        targets = torch.cat([model.targets(u.codes) for u in utterances])
+        return nn.functional.cross_entropy(logits.float().flatten(0, 1), targets.flatten(), ignore_index=-100)
+
+    def step(index: int) -> dict[str, float]:
+        generator = torch.Generator().manual_seed(seed * 1_000_003 + index)
+        utterances = batches[index]
+        loss = loss_of(utterances, [corrupt(u.codes, CORRUPTED, 3, 8, generator) for u in utterances])
+        optimizers.step(loss, warm_cosine(index, steps, 60, 0.03))
+        return {"loss": loss.item()}
+
+    @torch.no_grad()
+    def validate() -> dict[str, float]:
+        model.eval()
+        losses = [float(loss_of(checks[index], [u.codes for u in checks[index]])) for index in range(checks.per_epoch)]
+        model.train()
+        return {"validation": sum(losses) / len(losses)}
+
+    fit(folder, {"model": model, "optimizers": optimizers}, step, steps, validate)
