@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 from torch import Tensor, nn
 
-from export.atomic import new_file
+from export.atomic import write_file
 from export.model.lora import LoRALinear, adapt
 from export.tensors import assign, read_tensors, write_tensors
 from runtime.errors import CheckpointError
@@ -53,8 +53,7 @@ def save_adapters(directory: Path, module: nn.Module) -> None:
     (rank, scale), = sizes
     targets = sorted({path.rpartition(".")[2] for path in maps})
     config = AdapterConfig(rank, round(scale * rank), targets)
-    with new_file(directory / CONFIG) as path:
-        path.write_bytes(msgspec.json.format(msgspec.json.encode(config), indent=2) + b"\n")
+    write_file(directory / CONFIG, msgspec.json.format(msgspec.json.encode(config), indent=2) + b"\n")
     state = {f"{PREFIX}{path}.{part}.weight": getattr(layer, part).weight
              for path, layer in maps.items() for part in ("lora_A", "lora_B")}
     write_tensors(directory / WEIGHTS, state, half=True)

@@ -1,4 +1,4 @@
-"""Files and directories that are there whole or not at all: written beside their target, then renamed."""
+"""Directories that are there whole or not at all: written beside their target, then renamed."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from runtime.errors import OutputError
+from runtime.files import atomic_file
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
@@ -25,21 +26,12 @@ def output_errors(target: Path) -> Iterator[None]:
         raise OutputError(f"Cannot write {target}: {reason}. Free some space or choose another place with --out.") from error
 
 
-@contextmanager
-def new_file(target: Path) -> Iterator[Path]:
-    """A path beside `target` to write to; renamed to it on success, removed on any failure.
-
-    Raises:
-        OutputError: unwritable place, full disk.
-    """
-    partial = _partial(target)
-    try:
-        with output_errors(target):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            yield partial
-            os.replace(partial, target)
-    finally:
-        partial.unlink(missing_ok=True)
+def write_file(target: Path, data: bytes) -> None:
+    """Write a file whole, or not at all, making its folder. Raises OutputError."""
+    with output_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_file(target) as file:
+        file.write(data)
 
 
 @contextmanager

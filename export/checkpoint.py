@@ -13,6 +13,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,7 +23,7 @@ import torch
 from torch import nn
 
 from export.adapters import load_adapters, save_adapters
-from export.atomic import new_directory, new_file
+from export.atomic import new_directory, write_file
 from export.model.config import ModelConfig
 from export.model.language_model import PatchLM, SpeechLM, TokenLM
 from export.model.lora import merge
@@ -97,8 +98,10 @@ def save_card(directory: Path, card: VoiceCard) -> None:
 
 def save_voice(directory: Path, name: str, speaker: np.ndarray, **prompt: np.ndarray) -> None:
     """Write `voices/<name>.npz`: speaker float32 [Es] and, for a cloned voice, prompt_tokens and prompt_text_ids."""
-    with new_file(directory / VOICES / f"{name}.npz") as partial, partial.open("wb") as file:
-        np.savez(file, speaker=speaker.astype(np.float32), **{key: ids.astype(np.int64) for key, ids in prompt.items()})
+    arrays = {"speaker": speaker.astype(np.float32), **{key: ids.astype(np.int64) for key, ids in prompt.items()}}
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)  # type: ignore[arg-type]  # its keyword allow_pickle is among the names it takes
+    write_file(directory / VOICES / f"{name}.npz", buffer.getvalue())
 
 
 def load_config(directory: Path, patch: int = 1) -> ModelConfig:
@@ -132,7 +135,7 @@ def load_patch_model(directory: Path, patch: int) -> PatchLM:
     """TLDR at a patch size with its adapters merged, float32, in evaluation mode. Raises CheckpointError."""
     config, base = load_config(directory, patch), load_config(directory)
     if (config.backbone, config.vocabulary) != (base.backbone, base.vocabulary):
-        raise CheckpointError(f"{patch_directory(directory, patch)} was trained on a backbone of other sizes than {CONFIG} has.")
+        raise CheckpointError(f"{patch_directory(directory, patch)} belongs to a backbone of other sizes than {CONFIG} has.")
     model = PatchLM(config)
     _load_base(directory, model)
     own = _own_parts(model)
@@ -185,8 +188,7 @@ def _own_parts(model: PatchLM) -> nn.Module:
 
 
 def _write_json(path: Path, value: msgspec.Struct) -> None:
-    with new_file(path) as partial:
-        partial.write_bytes(msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
+    write_file(path, msgspec.json.format(msgspec.json.encode(value), indent=2) + b"\n")
 
 
 def _read_json(path: Path, kind: type[T]) -> T:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from runtime.backends.base import DTYPES
 from runtime.contract import NO_TOKEN, Graph, Sizes
@@ -31,17 +32,17 @@ def example_inputs(graph: Graph, sizes: Sizes, lengths: dict[str, int], seed: in
     return result
 
 
-def _values(name: str, shape: tuple[int, ...], rng: np.random.Generator, sizes: Sizes, text_ids: int) -> np.ndarray:
+def _values(name: str, shape: tuple[int, ...], rng: np.random.Generator, sizes: Sizes, text_ids: int) -> ArrayLike:
     if name == "text_ids":
         return rng.integers(0, text_ids, shape)
     if name == "tokens":
         tokens = rng.integers(0, sizes.codes, shape)
         if not sizes.token_level:
             for row in range(shape[0]):
-                tokens[row, :max(0, min(sizes.compressor_context, shape[1] - 1) - 3 * row)] = NO_TOKEN
+                tokens[row, :max(0, min(sizes.compressor_context, shape[1] - 1) - 8 * row)] = NO_TOKEN
         return tokens
     if name == "top_k":
-        return np.where(np.arange(shape[0]) % 2, 25, 1)
+        return np.array([25 if row % 2 else 1 for row in range(shape[0])])
     if name in ("temperature", "top_p"):
         return np.full(shape, 0.7)
     if name == "uniforms":

@@ -89,7 +89,7 @@ class ExtractorGraph(GraphModule):
         return self.extractor.generate(context, speaker.to(context.dtype), self.speech_embedding, self.codes, temperature,
                                        top_k, top_p, uniforms, end_allowed)
 
-    def forced_logits(self, context: Tensor, speaker: Tensor, tokens: Tensor, end_allowed: Tensor) -> Tensor:
+    def forced_logits(self, context: Tensor, speaker: Tensor | None, tokens: Tensor, end_allowed: Tensor) -> Tensor:
         """Logits [B, k, V] along given tokens, by the whole-patch form that training uses: parity's independent reference."""
         logits = self.extractor(context, speaker, self.speech_embedding(tokens[:, :-1])).float()
         return _mask_ends(logits, end_allowed, self.codes)
@@ -108,9 +108,9 @@ class HeadGraph(GraphModule):
         logits = mask_end(self.head(context).float(), end_allowed, self.codes)
         return sample(logits, temperature, top_k, top_p, uniforms[:, 0])[:, None], logits[:, None]
 
-    def forced_logits(self, context: Tensor, tokens: Tensor, end_allowed: Tensor) -> Tensor:
-        """Logits [B, 1, V]."""
-        del tokens
+    def forced_logits(self, context: Tensor, speaker: Tensor | None, tokens: Tensor, end_allowed: Tensor) -> Tensor:
+        """Logits [B, 1, V]; neither speaker nor earlier tokens matter here."""
+        del speaker, tokens
         return _mask_ends(self.head(context)[:, None].float(), end_allowed, self.codes)
 
 

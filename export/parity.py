@@ -26,8 +26,9 @@ TOLERANCE: Mapping[Precision, float] = {"fp32": 1e-4, "fp16": 3e-2}
 LENGTHS: Mapping[str, tuple[dict[str, int], ...]] = {
     "text_embedding": ({"batch": 1, "text": 1}, {"batch": 2, "text": 9}),
     "compressor": ({"batch": 1, "patches": 1}, {"batch": 1, "patches": 4}, {"batch": 3, "patches": 2}),
-    "backbone": ({"batch": 1, "length": 6, "past": 0}, {"batch": 1, "length": 1, "past": 1}, {"batch": 2, "length": 4, "past": 0},
-                 {"batch": 2, "length": 1, "past": 7}, {"batch": 2, "length": 3, "past": 5}),
+    "backbone": ({"batch": 1, "length": 6, "past": 0}, {"batch": 1, "length": 1, "past": 1},
+                 {"batch": 2, "length": 4, "past": 0}, {"batch": 2, "length": 1, "past": 7},
+                 {"batch": 2, "length": 3, "past": 5}),
     "extractor": ({"batch": 1}, {"batch": 4}),
     "vocoder": ({"batch": 1, "tokens": 1}, {"batch": 2, "tokens": 6}),
 }
@@ -74,7 +75,8 @@ def check_graph(name: str, session: onnxruntime.InferenceSession, module: nn.Mod
 
 
 def _check_interface(name: str, session: onnxruntime.InferenceSession, graph: Graph) -> None:
-    for side, nodes, tensors in (("inputs", session.get_inputs(), graph.inputs), ("outputs", session.get_outputs(), graph.outputs)):
+    sides = (("inputs", session.get_inputs(), graph.inputs), ("outputs", session.get_outputs(), graph.outputs))
+    for side, nodes, tensors in sides:
         found = [(node.name, _TYPES.get(node.type, node.type), tuple(node.shape)) for node in nodes]
         wanted = [(tensor.name, str(tensor.dtype), tensor.axes) for tensor in tensors]
         if len(found) != len(wanted):
@@ -86,7 +88,7 @@ def _check_interface(name: str, session: onnxruntime.InferenceSession, graph: Gr
 
 def _check_array(name: str, tensor: Tensor, array: np.ndarray, shape: tuple[int, ...]) -> None:
     if array.dtype != DTYPES[tensor.dtype]:
-        raise ParityError(f"Graph {name}, output {tensor.name}: dtype {array.dtype}, not {tensor.dtype}; no bundle was written.")
+        raise ParityError(f"Graph {name}, output {tensor.name}: {array.dtype}, not {tensor.dtype}; no bundle was written.")
     if array.shape != shape:
         raise ParityError(f"Graph {name}, output {tensor.name}: shape {array.shape}, not {shape}; no bundle was written.")
 
@@ -102,8 +104,7 @@ def _expected(module: nn.Module, graph: Graph, inputs: Arrays, found: Arrays) ->
                for name, array in inputs.items()}
     if isinstance(module, ExtractorGraph | HeadGraph):
         tokens, logits = torch.from_numpy(found["tokens"]), torch.from_numpy(found["logits"])
-        speaker = (tensors["speaker"],) if isinstance(module, ExtractorGraph) else ()
-        forced = module.forced_logits(tensors["context"], *speaker, tokens, tensors["end_allowed"])
+        forced = module.forced_logits(tensors["context"], tensors.get("speaker"), tokens, tensors["end_allowed"])
         draws = [sample(step, tensors["temperature"], tensors["top_k"], tensors["top_p"], tensors["uniforms"][:, index])
                  for index, step in enumerate(logits.unbind(1))]
         return {"tokens": torch.stack(draws, 1).numpy(), "logits": forced.numpy()}
@@ -120,10 +121,10 @@ def _errors(found: np.ndarray, expected: np.ndarray) -> tuple[float, float]:
     if found.dtype.kind == "i":
         different = float((found != expected).sum())
         return different, different
-    masked = expected <= MASKED / 2
+    found, masked = found.astype(np.float64), expected <= MASKED / 2
     if not np.isfinite(found).all() or not np.array_equal(masked, found <= MASKED / 2):
         return np.inf, np.inf
-    difference = np.where(masked, 0, found.astype(np.float64) - expected)
+    difference = np.where(masked, 0, found - expected)
     largest = float(np.abs(difference).max(initial=0))
     scale = float(np.abs(np.where(masked, 0, expected)).max(initial=0))
     return largest, largest / scale if scale else largest

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
-from export.atomic import new_file
+from export.atomic import write_file
 from runtime.errors import CheckpointError
 
 NAMED = 4
@@ -29,11 +29,7 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], half: bool) -> None
     for name, tensor in stored.items():
         if not torch.isfinite(tensor).all():
             raise CheckpointError(f"{name} holds values that {str(dtype).removeprefix('torch.')} cannot; not saved.")
-    with new_file(path) as partial:
-        try:
-            save_file(stored, partial)
-        except SafetensorError as error:
-            raise OSError(str(error)) from error
+    write_file(path, save(stored))
 
 
 def read_tensors(path: Path) -> dict[str, Tensor]:

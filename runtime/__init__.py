@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from runtime.audio import Audio, AudioChunk
-    from runtime.bundle import Bundle, Voice
+    from runtime.bundle import Bundle
     from runtime.errors import (
         BackendError,
         BundleError,
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from runtime.stats import Stats
     from runtime.stream import Stream
     from runtime.synthesizer import Synthesizer
+    from runtime.voice import Voice
 
 __all__ = [
     "Audio",
@@ -49,7 +50,7 @@ __all__ = [
     "VoiceError",
 ]
 
-_HOMES = {"Audio": "audio", "AudioChunk": "audio", "Bundle": "bundle", "Voice": "bundle", "Stats": "stats",
+_HOMES = {"Audio": "audio", "AudioChunk": "audio", "Bundle": "bundle", "Voice": "voice", "Stats": "stats",
           "Stream": "stream", "Synthesizer": "synthesizer"}
 
 

@@ -12,7 +12,7 @@ from typing import BinaryIO
 import numpy as np
 
 from runtime.errors import OutputError
-from runtime.files import atomic_file
+from runtime.files import atomic_file, is_device
 from runtime.stats import Stats
 
 UNKNOWN_LENGTH = 0xFFFFFFFF
@@ -73,8 +73,8 @@ class Audio(Sound):
         suffix = Path(path).suffix.lower()
         if suffix in (".flac", ".ogg"):
             data = self._encoded(_FORMATS[suffix])
-        elif suffix == ".wav" or not Path(path).is_file() and Path(path).exists():
-            data = self.wav_bytes()  # to a device or pipe too
+        elif suffix == ".wav" or is_device(path):
+            data = self.wav_bytes()
         else:
             raise OutputError(f"Cannot write {path}: its name must end in {', '.join(_FORMATS)}.")
         with atomic_file(path) as file:
@@ -84,7 +84,7 @@ class Audio(Sound):
         try:
             soundfile = importlib.import_module("soundfile")
         except (ImportError, OSError) as error:
-            raise OutputError(f"{kind} needs the Python package soundfile, which does not load; write .wav instead.") from error
+            raise OutputError(f"{kind} needs the package soundfile, which does not load; write .wav.") from error
         buffer = io.BytesIO()
         soundfile.write(buffer, self.samples, self.sample_rate, format=kind)
         return buffer.getvalue()
@@ -105,7 +105,7 @@ class WavWriter:
         self._file.flush()
 
     def finish(self) -> None:
-        """Write the real sizes into the header; a pipe keeps the unknown ones, which players take as `until the end`."""
+        """Write the real sizes into the header; a pipe keeps the unknown ones, which means until its end."""
         if self._file.seekable():
             self._file.seek(0)
             self._file.write(wav_header(self._rate, self._written))
@@ -120,5 +120,5 @@ def to_int16(samples: np.ndarray) -> np.ndarray:
 def wav_header(sample_rate: int, data_bytes: int) -> bytes:
     """The 44 bytes before `data_bytes` of mono 16-bit samples."""
     riff = min(data_bytes + _HEADER_BYTES - 8, UNKNOWN_LENGTH)
-    return struct.pack("<4sI4s4sIHHIIHH4sI", b"RIFF", riff, b"WAVE", b"fmt ", 16, 1, 1, sample_rate, 2 * sample_rate, 2, 16,
-                       b"data", data_bytes)
+    return struct.pack("<4sI4s4sIHHIIHH4sI", b"RIFF", riff, b"WAVE", b"fmt ", 16, 1, 1, sample_rate, 2 * sample_rate,
+                       2, 16, b"data", data_bytes)

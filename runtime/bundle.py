@@ -59,7 +59,7 @@ class Bundle:
         return sorted(self.manifest.voices)
 
     def voice(self, name: str | None = None) -> Voice:
-        """The voice of that name, or the default one; VoiceError if there is none, BundleError if its file is no voice."""
+        """The voice of that name, or the default; VoiceError if there is none, BundleError if its file is no voice."""
         chosen = self.manifest.default_voice if name is None else name
         if chosen is None or chosen not in self.manifest.voices:
             raise VoiceError(f"There is no voice {chosen!r} in this bundle; it has {', '.join(self.voices) or 'none'}.")
@@ -67,19 +67,19 @@ class Bundle:
 
 
 def read_manifest(path: Path) -> Manifest:
-    """`bundle.json` as its struct; BundleError for a file that is missing, too large, no JSON, or of another shape or schema."""
+    """`bundle.json` as its struct; BundleError if it is missing, too large, no JSON, or of another form or schema."""
     try:
         with path.open("rb") as file:
             data = file.read(MAX_MANIFEST_BYTES + 1)
     except OSError as error:
-        raise BundleError(f"{path} cannot be read ({error.strerror}): this is no bundle, or an incomplete one.") from error
+        raise BundleError(f"{path} cannot be read ({error.strerror}): this is no whole bundle; {_AGAIN}.") from error
     if len(data) > MAX_MANIFEST_BYTES:
         raise BundleError(f"{path} is larger than {MAX_MANIFEST_BYTES >> 20} MiB: this is no bundle of this toolkit.")
     try:
         schema = msgspec.json.decode(data, type=_Schema).schema
         if schema != SCHEMA:
-            raise BundleError(f"{path} has schema {schema}, this version reads schema {SCHEMA}: update the toolkit, or export "
-                              "the bundle again.")
+            raise BundleError(f"{path} has schema {schema}, this version reads schema {SCHEMA}: update the toolkit, or "
+                              "export the bundle again.")
         return msgspec.json.decode(data, type=Manifest)
     except msgspec.ValidationError as error:
         raise BundleError(f"{path} does not fit the manifest of a bundle: {error}; export the bundle again.") from error
@@ -116,9 +116,12 @@ def _check_ranges(manifest: Manifest) -> None:
         "limits.max_text_ids": 1 <= limits.max_text_ids <= MAX_TEXT_IDS,
         "limits.max_tokens_per_id": 0 <= limits.min_tokens_per_id <= limits.max_tokens_per_id <= 1000,
         "sampling": 0 <= sampling.temperature <= 10 and 1 <= sampling.top_k <= 64 and 0 < sampling.top_p <= 1,
-        "vocoder": vocoder is None or (1000 <= vocoder.sample_rate <= 384_000 and 1 <= vocoder.samples_per_token <= 1 << 20
-                                       and 0 <= vocoder.lookahead <= 1000 and 0 <= vocoder.state <= 1 << 24),
     }
+    if vocoder is not None:
+        checks["vocoder.sample_rate"] = 1000 <= vocoder.sample_rate <= 384_000
+        checks["vocoder.samples_per_token"] = 1 <= vocoder.samples_per_token <= 1 << 20
+        checks["vocoder.lookahead"] = 0 <= vocoder.lookahead <= 1000
+        checks["vocoder.state"] = 0 <= vocoder.state <= 1 << 24
     for name, good in checks.items():
         if not good:
             raise BundleError(f"bundle.json is out of range at {name}; export the bundle again.")
@@ -130,7 +133,7 @@ def _compare_graphs(expected: Mapping[str, Graph], found: Mapping[str, Graph]) -
                           "export the bundle again.")
     for name, graph in expected.items():
         if graph != found[name]:
-            raise BundleError(f"bundle.json describes graph {name} differently from what its sizes and precision ask for; "
+            raise BundleError(f"bundle.json describes graph {name} in another way than its sizes and precision ask; "
                               "export the bundle again.")
 
 
@@ -138,7 +141,7 @@ def _check_file(root: Path, name: str, digest: str) -> None:
     """Raise BundleError unless `name` is a file inside the bundle with that sha256."""
     parts = name.split("/")
     if not all(_PART.fullmatch(part) for part in parts):
-        raise BundleError(f"bundle.json names the file {name!r}, which is no plain path inside the bundle; do not use it.")
+        raise BundleError(f"bundle.json names {name!r}, which is no plain path inside the bundle: do not trust it.")
     path = root.joinpath(*parts)
     try:
         if not path.resolve(strict=True).is_relative_to(root.resolve()):

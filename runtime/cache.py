@@ -10,8 +10,8 @@ from runtime.errors import BackendError
 class KVCache:
     """Keys and values [capacity, L, B, H, E] in the backend's own memory.
 
-    The layout is position-major: the first n positions are one piece of memory, so `past` is a shorter view of it, the new
-    positions are written right behind, and no step copies or reallocates anything.
+    The layout is position-major: the first n positions are one piece of memory, so `past` is a shorter view of it, the
+    new positions are written right behind, and no step copies or reallocates anything.
     """
 
     def __init__(self, backend: Backend, sizes: Sizes, precision: Precision, capacity: int, batch: int = 1) -> None:
@@ -45,7 +45,7 @@ class KVCache:
         """Where keys and values of the next `positions` go; `advance` makes them part of the past."""
         end = self.length + positions
         if end > self.capacity:
-            raise BackendError(f"Internal error: {end} positions do not fit a cache of {self.capacity}; please report it.")
+            raise BackendError(f"Internal error: {end} positions in a cache of {self.capacity}; please report it.")
         return self._keys.rows(self.length, end), self._values.rows(self.length, end)
 
     def advance(self, positions: int) -> None:

@@ -29,7 +29,7 @@ BATCH = 1
 
 @dataclass(frozen=True)
 class Bounds:
-    """How long one utterance may get. With min_tokens beyond max_patches its length is forced, as a benchmark wants it."""
+    """How long one utterance may get. With min_tokens beyond max_patches its length is forced, for benchmarks."""
 
     min_tokens: int
     """The end may only be drawn in a patch that starts after this many tokens."""
@@ -81,6 +81,7 @@ class Decoder:
         bounds = bounds or self.bounds(len(ids), voice)
         draw = self._fixed_inputs(voice, options)
         watchdog = Watchdog(self.manifest.token_rate)
+        tokens = self._recent[:, :0]
         self.prefill(ids, voice, bounds.max_patches)
         for patch in range(bounds.max_patches):
             if cancelled():
@@ -98,15 +99,18 @@ class Decoder:
         return "length"
 
     def prefill(self, ids: Sequence[int], voice: Voice, patches: int) -> None:
-        """One backbone call over SOS, text, TASK and the prompt's patches; leaves g_0. `patches`: how many may follow."""
+        """One backbone call over SOS, text, TASK and the prompt's patches; leaves g_0. `patches` may follow."""
         text = np.concatenate((voice.prompt_text_ids, np.asarray(ids, np.int64)))
         if len(text) > self.manifest.limits.max_text_ids:
-            raise TextError(f"An utterance of {len(text)} text ids is longer than the {self.manifest.limits.max_text_ids} "
-                            "that the bundle was exported for; split it.")
-        embeds = self._backend.run("text_embedding", {"text_ids": text[None]}, fetch=("inputs_embeds",))["inputs_embeds"]
+            limit = self.manifest.limits.max_text_ids
+            raise TextError(f"An utterance of {len(text)} text ids is longer than the {limit} that the bundle was "
+                            "exported for; split it.")
+        embedded = self._backend.run("text_embedding", {"text_ids": text[None]}, fetch=("inputs_embeds",))
+        embeds = embedded["inputs_embeds"]
         prompt = voice.prompt_tokens[len(voice.prompt_tokens) % self._sizes.patch:]
         prompt_patches = len(prompt) // self._sizes.patch
-        self._positions = positions(self.manifest.positions, self._sizes.patch, embeds.shape[1], prompt_patches + patches)
+        rule, prefix = self.manifest.positions, embeds.shape[1]
+        self._positions = positions(rule, self._sizes.patch, prefix, prompt_patches + patches)
         self._recent[:] = NO_TOKEN
         if prompt_patches:
             window = np.concatenate((self._recent, prompt[None]), 1)
@@ -125,7 +129,9 @@ class Decoder:
 
     def extract(self, draw: dict[str, np.ndarray], uniforms: np.ndarray, end_allowed: bool) -> np.ndarray:
         """The next k tokens, int64 [B, k], from the present context; what follows an end among them means nothing."""
-        inputs = {"context": self._context, "uniforms": uniforms, "end_allowed": np.full(BATCH, end_allowed), **draw}
+        inputs: dict[str, np.ndarray | Memory] = {
+            "context": self._context, "uniforms": uniforms, "end_allowed": np.full(BATCH, end_allowed), **draw,
+        }
         return self._backend.run("extractor", inputs, fetch=("tokens",))["tokens"]
 
     def _advance(self, embeds: np.ndarray | Memory) -> None:

@@ -15,13 +15,13 @@ from runtime.errors import OutputError
 
 @contextlib.contextmanager
 def atomic_file(path: Path | str) -> Iterator[BinaryIO]:
-    """A binary file to write that appears as `path` when the block ends well, and leaves nothing behind otherwise.
+    """A binary file to write that appears as `path` when the block ends well, and else leaves nothing behind.
 
-    A path that is there and no regular file (a device, a pipe) is written directly. OutputError if it cannot be written.
+    A path that is there and no regular file (a device, a pipe) is written directly. OutputError if that fails.
     """
     target = Path(path)
     try:
-        if target.exists() and not target.is_file() and not target.is_dir():
+        if is_device(target):
             with target.open("wb") as file:
                 yield file
             return
@@ -36,6 +36,12 @@ def atomic_file(path: Path | str) -> Iterator[BinaryIO]:
             temporary.unlink(missing_ok=True)
     except (OSError, ValueError) as error:
         raise OutputError(f"Cannot write {target}: {_reason(error)}.") from error
+
+
+def is_device(path: Path | str) -> bool:
+    """Whether `path` is there and is neither a file nor a folder: a device, a pipe."""
+    target = Path(path)
+    return target.exists() and not target.is_file() and not target.is_dir()
 
 
 def _reason(error: OSError | ValueError) -> str:

@@ -36,7 +36,7 @@ class SamplingOptions(msgspec.Struct, frozen=True):
     def check(self) -> None:
         """Raise OptionError for a value that the sampler does not take."""
         if not _is_number(self.temperature) or not 0 <= self.temperature <= MAX_TEMPERATURE:
-            raise OptionError(f"temperature must be between 0 (greedy) and {MAX_TEMPERATURE:g}, not {self.temperature!r}.")
+            raise OptionError(f"temperature must be from 0 (greedy) to {MAX_TEMPERATURE:g}, not {self.temperature!r}.")
         if isinstance(self.top_k, bool) or not isinstance(self.top_k, int) or not 1 <= self.top_k <= CANDIDATES:
             raise OptionError(f"top_k must be a whole number from 1 (greedy) to {CANDIDATES}, not {self.top_k!r}.")
         if not _is_number(self.top_p) or not 0 < self.top_p <= 1:
@@ -48,7 +48,7 @@ class SamplingOptions(msgspec.Struct, frozen=True):
         return self.temperature == 0 or self.top_k == 1
 
     def inputs(self, batch: int = 1) -> dict[str, np.ndarray]:
-        """The three sampling inputs of the extractor, [B] each; greedy is top_k = 1, as the graph divides by temperature."""
+        """The extractor's three sampling inputs, [B] each; greedy is top_k = 1, as the graph divides by temperature."""
         temperature, top_k = (1.0, 1) if self.greedy else (self.temperature, self.top_k)
         return {
             "temperature": np.full(batch, temperature, np.float32),
@@ -59,9 +59,9 @@ class SamplingOptions(msgspec.Struct, frozen=True):
 
 def uniform_source(seed: int, sentence: int, attempt: int) -> np.random.Generator:
     """The uniforms of one attempt at one sentence; equal arguments give equal numbers. OptionError for a bad seed."""
-    if isinstance(seed, bool) or not isinstance(seed, int) or not 0 <= seed < 2**63:
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**63:
         raise OptionError(f"seed must be a whole number from 0 to 2**63 - 1, not {seed!r}.")
-    return np.random.Generator(np.random.PCG64(np.random.SeedSequence([seed, sentence, attempt])))
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence([int(seed), sentence, attempt])))
 
 
 def draw(logits: np.ndarray, options: SamplingOptions, uniforms: np.ndarray) -> np.ndarray:

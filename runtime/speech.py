@@ -47,7 +47,7 @@ class Speech:
         self._backend = backend
 
     def say(self, ids: Sequence[int], sentence: int, request: Request, tally: Tally) -> Iterator[np.ndarray]:
-        """Samples float32 [T], a chunk at a time, of a sentence's ids; counts into `tally`. Nothing follows a cancel."""
+        """Samples float32 [T] of a sentence's ids, a chunk at a time; counts into `tally`. Nothing follows a cancel."""
         decode = self._settled if request.retry else self._live
         patches = counted(decode(ids, sentence, request, tally), tally)
         vocoder = StreamingVocoder(self._backend, self._vocoder, request.voice.speaker)
@@ -61,7 +61,7 @@ class Speech:
             yield vocoder.flush()
 
     def _live(self, ids: Sequence[int], sentence: int, request: Request, tally: Tally) -> Iterator[np.ndarray]:
-        """Tokens of each patch as it is decoded. What was heard cannot be taken back: an attempt that fails ends there."""
+        """Tokens of each patch as it is decoded. What was heard cannot be taken back: a failed attempt ends there."""
         tally.stopped((yield from self._attempt(ids, sentence, 0, request, tally)))
 
     def _settled(self, ids: Sequence[int], sentence: int, request: Request, tally: Tally) -> Iterator[np.ndarray]:
@@ -78,7 +78,8 @@ class Speech:
                  tally: Tally) -> Generator[np.ndarray, None, StoppedBy]:
         random = uniform_source(request.seed, sentence, attempt)
         try:
-            return (yield from self.decoder.decode(ids, request.voice, request.sampling, random, request.cancelled.is_set))
+            cancelled = request.cancelled.is_set
+            return (yield from self.decoder.decode(ids, request.voice, request.sampling, random, cancelled))
         finally:
             tally.kv_cache_bytes_used = max(tally.kv_cache_bytes_used, self.decoder.cache.bytes_used)
 

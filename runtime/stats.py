@@ -15,7 +15,7 @@ _SEVERITY: tuple[StoppedBy, ...] = ("end", "length", "repetition", "cancel")
 
 @dataclass(frozen=True)
 class Stats:
-    """What an utterance was made of and what it cost. RTF is compute seconds / audio seconds: below 1 is faster than speech."""
+    """What an utterance was made of and what it cost. RTF is compute / audio: below 1 is faster than speech."""
 
     patches: int
     """Patches that were spoken; the token-level baseline has one a token."""
@@ -26,7 +26,7 @@ class Stats:
     compute_seconds: float
     """Seconds spent making it; waiting for another utterance or for the consumer does not count."""
     stage_seconds: dict[str, float]
-    """Seconds of each stage: `text`, the graphs by name, and `host` for all the rest. They add up to compute_seconds."""
+    """Seconds of each stage: `text`, the graphs by name, `host` for all the rest. They add up to compute_seconds."""
     ttfa_seconds: float
     """Compute seconds from the call to the first samples."""
     rtf: float

@@ -2,31 +2,67 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator, Iterator
 from types import TracebackType
 
 import numpy as np
 
 from runtime.audio import Audio, AudioChunk
-from runtime.errors import Cancelled
+from runtime.errors import BusyError, Cancelled
 from runtime.stats import Stats, Tally
+
+_POLL_SECONDS = 0.05
+"""How often one who waits for a turn looks whether it was cancelled meanwhile."""
+
+
+class Turn:
+    """Whose turn it is to speak with a synthesizer. The turn may be given up in another thread than it was taken in."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._holder: int | None = None
+
+    @contextlib.contextmanager
+    def hold(self, cancelled: threading.Event) -> Iterator[float]:
+        """Wait for the turn and hold it; gives the seconds waited.
+
+        Raises:
+            BusyError: this thread holds the turn already, so that waiting would never end.
+            Cancelled: `cancelled` was set while waiting.
+        """
+        begin = time.perf_counter()
+        while not self._lock.acquire(timeout=_POLL_SECONDS):
+            if cancelled.is_set():
+                raise Cancelled("Synthesis was cancelled before its turn.")
+            if self._holder == threading.get_ident():
+                raise BusyError("This thread has an unfinished stream of this synthesizer; finish or cancel it first.")
+        self._holder = threading.get_ident()
+        try:
+            yield time.perf_counter() - begin
+        finally:
+            self._holder = None
+            self._lock.release()
+
+    def passed_on(self) -> None:
+        """Note that the thread now running goes on with the turn."""
+        self._holder = threading.get_ident()
 
 
 class Stream:
     """One utterance on its way. Pull-driven: nothing is computed until the next chunk is asked for.
 
-    Iterate it, or use it as a context manager, which cancels what is left. It holds its synthesizer from the first chunk to
-    the last; a stream that is cancelled, closed or dropped lets go of it. One thread at a time may iterate.
+    Iterate it, or use it as a context manager, which cancels what is left. It holds its synthesizer from the first
+    chunk to the last; a stream that is cancelled, closed or dropped lets go of it. One thread at a time may iterate.
     """
 
     def __init__(self, chunks: Generator[AudioChunk, None, None], tally: Tally, sample_rate: int,
-                 cancelled: threading.Event, release: Callable[[], None]) -> None:
+                 cancelled: threading.Event) -> None:
         self._chunks = chunks
         self._tally = tally
         self._cancelled = cancelled
-        self._release = release
         self._turn = threading.Lock()
         self.sample_rate = sample_rate
         """Samples a second of every chunk."""
@@ -45,6 +81,9 @@ class Stream:
             tally, begin, waited = self._tally, time.perf_counter(), self._tally.waited_seconds
             try:
                 chunk = next(self._chunks)
+            except Cancelled:
+                self._finish()
+                raise StopIteration from None
             except BaseException:
                 tally.finished = True
                 raise
@@ -89,7 +128,8 @@ class Stream:
     def __enter__(self) -> Stream:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
         self.close()
 
     def _finish(self) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 import weakref
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
 
@@ -15,27 +15,27 @@ import numpy as np
 from runtime.audio import Audio, AudioChunk
 from runtime.backends import create_backend
 from runtime.bundle import Bundle
-from runtime.errors import BackendError, BundleError, BusyError, TextError, VoiceError
+from runtime.errors import BackendError, BundleError, TextError, VoiceError
 from runtime.sampling import SamplingOptions, uniform_source
 from runtime.speech import Request, Speech
 from runtime.stats import Tally, Timer
-from runtime.stream import Stream
+from runtime.stream import Stream, Turn
 from runtime.text.frontend import TextFrontEnd
 from runtime.text.phonemes import to_ids
-from runtime.voice import Voice
+from runtime.voice import BROKEN_FILE, Voice
 
 MAX_CHARACTERS = 100_000
 """Longest text of one call: about two hours of speech."""
 PAUSE_SECONDS = 0.15
 """Silence between two sentences, on top of what the voice itself leaves."""
-_POLL_SECONDS = 0.05
+_SPACE = to_ids(" ")[0]
 
 
 class Synthesizer:
     """Text to speech with one bundle. Load it once and keep it.
 
-    Safe to use from many threads: one utterance is made at a time, the others queue. It does not survive a fork: make one in
-    each process.
+    Safe to use from many threads: one utterance is made at a time, the others queue. It does not survive a fork: make
+    one in each process.
     """
 
     def __init__(self, bundle: Path | str | None = None, *, provider: str = "auto", threads: int | None = None,
@@ -54,15 +54,15 @@ class Synthesizer:
         self.bundle = Bundle.open(bundle)
         manifest = self.bundle.manifest
         if manifest.vocoder is None or manifest.text == "none":
-            raise BundleError(f"The bundle {manifest.model} takes ids only: it can be measured with tldr-bench, not spoken with.")
+            raise BundleError(f"The bundle {manifest.model} takes ids only; measure it with tldr-bench, or name another.")
         self._voices: dict[str, Voice] = {}
         self._voice = self.bundle.voice(voice).name
-        self._text = TextFrontEnd.load(self.bundle.root / "text")
+        self._text = load_text(self.bundle)
         self._backend = create_backend(self.bundle, provider, threads)
         self._speech = Speech(manifest, manifest.vocoder, self._backend)
         self.sample_rate = manifest.vocoder.sample_rate
         """Samples a second of everything this synthesizer makes."""
-        self._turn = _Turn()
+        self._turn = Turn()
         self._streams: weakref.WeakSet[Stream] = weakref.WeakSet()
         self._process = os.getpid()
 
@@ -80,12 +80,12 @@ class Synthesizer:
                    top_k: int | None = None, top_p: float | None = None) -> Audio:
         """Speak `text` and return all of it.
 
-        Collects a stream that decodes each sentence wholly before its first sample, so that a sentence whose model misses
-        its end is tried again (`stats.retries`) with other random numbers. Sentences that need no second try have the same
-        samples as `stream` gives. Arguments and errors are those of `stream`.
+        Collects a stream that decodes each sentence wholly before its first sample, so that a sentence whose model
+        misses its end is tried again (`stats.retries`) with other random numbers. Sentences that need no second try
+        have the same samples as `stream` gives. Arguments and errors are those of `stream`.
         """
-        return self._stream(text, voice, seed, SamplingOptions.chosen(self.bundle.manifest.sampling, temperature, top_k, top_p),
-                            retry=True).collect()
+        sampling = SamplingOptions.chosen(self.bundle.manifest.sampling, temperature, top_k, top_p)
+        return self._stream(text, voice, seed, sampling, retry=True).collect()
 
     def stream(self, text: str, *, voice: str | None = None, seed: int = 0, temperature: float | None = None,
                top_k: int | None = None, top_p: float | None = None) -> Stream:
@@ -105,23 +105,118 @@ class Synthesizer:
             OptionError: a value out of its range.
             BackendError: this process is a fork of the one that made the synthesizer, or the synthesizer is closed.
         """
-        return self._stream(text, voice, seed, SamplingOptions.chosen(self.bundle.manifest.sampling, temperature, top_k, top_p),
-                            retry=False)
+        sampling = SamplingOptions.chosen(self.bundle.manifest.sampling, temperature, top_k, top_p)
+        return self._stream(text, voice, seed, sampling, retry=False)
 
     def clone_voice(self, reference: Path | str, transcript: str) -> Voice:
         """A voice from a recording and what it says; VoiceError, as bundles of this version hold no encoder for it."""
         del reference, transcript
-        raise VoiceError(f"The bundle {self.bundle.manifest.model} cannot clone voices; choose one of {', '.join(self.voices)}.")
+        model, voices = self.bundle.manifest.model, ", ".join(self.voices)
+        raise VoiceError(f"The bundle {model} cannot clone voices; choose one of {voices}.")
 
     def close(self) -> None:
-        """Cancel all streams and give back graphs and memory. It may be called twice."""
+        """Cancel all streams and give back the graphs; what follows is refused. It may be called twice."""
+        if self._process != os.getpid():
+            return
         for stream in list(self._streams):
             stream.cancel()
-        with self._turn.hold(threading.Event(), None):
+        with self._turn.hold(threading.Event()):
             self._backend.close()
 
     def __enter__(self) -> Synthesizer:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
+                 trace: TracebackType | None) -> None:
         self.close()
+
+    def _stream(self, text: str, voice: str | None, seed: int, sampling: SamplingOptions, retry: bool) -> Stream:
+        self._check_usable()
+        check_text(text)
+        uniform_source(seed, 0, 0)  # refuses a bad seed here, not at the first chunk
+        request = Request(self._chosen(voice), sampling, seed, retry)
+        tally = Tally(self.provider, self._speech.decoder.cache.bytes_allocated)
+        sentences = self._speakable(text, tally)
+        first = next(sentences, None)
+        if first is None:
+            raise TextError("The text holds nothing that can be spoken; give it at least one word or number.")
+        tally.compute_seconds = tally.stage_seconds["text"]
+        chunks = self._chunks(chain([first], sentences), request, tally)
+        stream = Stream(chunks, tally, self.sample_rate, request.cancelled)
+        self._streams.add(stream)
+        return stream
+
+    def _chunks(self, sentences: Iterable[tuple[str, list[int]]], request: Request,
+                tally: Tally) -> Generator[AudioChunk, None, None]:
+        """All chunks, the turn held from first to last. It knows no Stream, so that a dropped one is freed at once."""
+        silence = np.zeros(round(PAUSE_SECONDS * self.sample_rate), np.float32)
+        room, piece = self._speech.decoder.room(request.voice), 0
+        with self._turn.hold(request.cancelled) as waited:
+            tally.waited_seconds += waited
+            self._check_usable()
+            self._backend.record_into(tally.stage_seconds)
+            for index, (text, ids) in enumerate(sentences):
+                if request.cancelled.is_set():
+                    tally.stopped("cancel")
+                    return
+                if index:
+                    yield AudioChunk(silence, self.sample_rate, index - 1, "")
+                tally.sentences += 1
+                for part in split_ids(ids, room):
+                    for samples in self._speech.say(part, piece, request, tally):
+                        if len(samples):
+                            yield AudioChunk(samples, self.sample_rate, index, text)
+                            self._turn.passed_on()
+                    piece += 1
+
+    def _speakable(self, text: str, tally: Tally) -> Iterator[tuple[str, list[int]]]:
+        """Sentences that have ids, with them, worked out as they are needed."""
+        with Timer(tally.stage_seconds, "text"):
+            sentences = self._text.sentences(text)
+        for sentence in sentences:
+            with Timer(tally.stage_seconds, "text"):
+                ids = self._text.ids(sentence)
+            if ids:
+                yield sentence, ids
+
+    def _chosen(self, name: str | None) -> Voice:
+        name = self._voice if name is None else name
+        if name not in self._voices:
+            self._voices[name] = self.bundle.voice(name)
+        return self._voices[name]
+
+    def _check_usable(self) -> None:
+        if self._backend.closed:
+            raise BackendError("This synthesizer is closed; make a new one.")
+        if self._process != os.getpid():
+            raise BackendError("This synthesizer was made before a fork, and its threads stayed behind: make a new one "
+                               "in this process, or start processes with the `spawn` method.")
+
+
+def load_text(bundle: Bundle) -> TextFrontEnd:
+    """The bundle's text front end; BundleError if its files are not what their names say."""
+    try:
+        return TextFrontEnd.load(bundle.root / "text")
+    except BROKEN_FILE as error:
+        raise BundleError(f"The bundle's text front end does not load ({error}); export the bundle again.") from error
+
+
+def check_text(text: str) -> None:
+    """TextError unless `text` is a string of 1 to `MAX_CHARACTERS` characters, not all of them white space."""
+    if not isinstance(text, str):
+        raise TextError(f"The text must be a string, not {type(text).__name__}.")
+    if len(text) > MAX_CHARACTERS:
+        raise TextError(f"The text has {len(text):,} characters, at most {MAX_CHARACTERS:,} fit one call; split it.")
+    if not text.strip():
+        raise TextError("The text is empty; give it at least one word.")
+
+
+def split_ids(ids: list[int], room: int) -> Iterator[list[int]]:
+    """Pieces of at most `room` ids, cut at a space between words where there is one."""
+    while len(ids) > room:
+        spaces = [place for place in range(1, room) if ids[place] == _SPACE]
+        cut = spaces[-1] if spaces else room
+        yield ids[:cut]
+        ids = ids[cut + 1:] if spaces else ids[cut:]
+    if ids:
+        yield ids

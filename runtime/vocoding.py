@@ -35,11 +35,12 @@ class StreamingVocoder:
         self._late -= dropped
         samples = samples[dropped:]
         if not np.isfinite(samples).all():
-            raise BackendError("The vocoder computed samples that are not finite; use an FP32 bundle or another provider.")
-        return np.clip(samples, -1.0, 1.0)
+            raise BackendError("The vocoder computed samples that are not finite; use an FP32 bundle or provider cpu.")
+        clipped: np.ndarray = np.clip(samples, -1.0, 1.0)
+        return clipped
 
     def flush(self) -> np.ndarray:
-        """The last samples, float32 [lookahead * samples_per_token]; none if there was no token. Call it once, at the end."""
+        """The last samples, float32 [lookahead * samples_per_token], once, at the end; none if there was no token."""
         if not self._begun:
             return np.zeros(0, np.float32)
         return self.push(np.full(self._vocoder.lookahead, NO_TOKEN, np.int64))

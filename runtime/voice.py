@@ -15,7 +15,9 @@ from runtime.manifest import Manifest
 MAX_BYTES = 64 << 20
 """Unpacked size of a voice file that is still read."""
 _KEYS = {"speaker", "prompt_tokens", "prompt_text_ids"}
-_BROKEN = (OSError, ValueError, KeyError, EOFError, MemoryError, NotImplementedError, RuntimeError, zipfile.BadZipFile, zlib.error)
+BROKEN_FILE = (OSError, ValueError, KeyError, EOFError, MemoryError, NotImplementedError, RuntimeError,
+               zipfile.BadZipFile, zlib.error)
+"""What reading a damaged or hostile archive may raise."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,13 +28,13 @@ class Voice:
     speaker: np.ndarray
     """float32 [Es]."""
     prompt_tokens: np.ndarray
-    """int64 [T], T >= 0. What does not fill a patch is left out at the front, so that speech goes on at the prompt's end."""
+    """int64 [T], T >= 0. What does not fill a patch is left out at the front: speech goes on at the prompt's end."""
     prompt_text_ids: np.ndarray
     """int64 [S], S >= 0."""
 
 
 def read_voice(path: Path, name: str, manifest: Manifest) -> Voice:
-    """Read and check one voice; BundleError for a file that is none, or that does not fit the bundle's sizes and limits."""
+    """Read and check one voice; BundleError for a file that is none, or does not fit the bundle's sizes and limits."""
     try:
         with zipfile.ZipFile(path) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
@@ -40,7 +42,7 @@ def read_voice(path: Path, name: str, manifest: Manifest) -> Voice:
             raise BundleError(f"Voice {name!r} is larger than {MAX_BYTES >> 20} MiB; export the bundle again.")
         with np.load(path, allow_pickle=False) as data:
             arrays = {key: np.asarray(data[key]) for key in data.files}
-    except _BROKEN as error:
+    except BROKEN_FILE as error:
         raise BundleError(f"Voice {name!r} is no readable .npz file ({error}); export the bundle again.") from error
     if "speaker" not in arrays or not arrays.keys() <= _KEYS:
         raise BundleError(f"Voice {name!r} holds {sorted(arrays)}, expected speaker and optionally prompt_tokens and "

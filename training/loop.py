@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import json
 import os
 import time
@@ -31,6 +33,7 @@ def fit(folder: Path, parts: Mapping[str, Stateful], step: Callable[[int], dict[
     `step` must draw its data from i alone, so that a resumed run sees what an uninterrupted one would have seen. Figures go
     to `log.jsonl` (one line every 50 steps and each validation), state to `state.pt` (written, then renamed).
     """
+    keep_memory()
     folder.mkdir(parents=True, exist_ok=True)
     done = _restore(folder / "state.pt", parts)
     saved, sums = time.monotonic(), dict[str, float]()
@@ -54,6 +57,15 @@ def fit(folder: Path, parts: Mapping[str, Stateful], step: Callable[[int], dict[
                 _save(folder / "state.pt", parts, done)
                 saved = time.monotonic()
     return done
+
+
+def keep_memory() -> None:
+    """Tell glibc to keep freed blocks: on CPUs a third of a step went into page faults of tensors freed and mapped anew."""
+    with contextlib.suppress(OSError, AttributeError):
+        libc = ctypes.CDLL("libc.so.6")
+        mmap_max, trim_threshold = -4, -1
+        libc.mallopt(mmap_max, 0)
+        libc.mallopt(trim_threshold, 2**31 - 1)
 
 
 def _write(log: Any, figures: dict[str, float]) -> None:

@@ -45,10 +45,9 @@ def train_patch_level(train: list[Spoken], held_out: list[Spoken], voices: Voice
 
     def loss_of(utterances: list[Spoken], codes: list[Tensor]) -> Tensor:
         speakers = torch.stack([voices[u.voice] for u in utterances])
-        with torch.autocast("cpu", torch.bfloat16):
-            logits, _ = model.logits([u.ids for u in utterances], codes, speakers)
+        logits, _ = model.logits([u.ids for u in utterances], codes, speakers)
         targets = torch.cat([model.targets(u.codes) for u in utterances])
-        return nn.functional.cross_entropy(logits.float().flatten(0, 1), targets.flatten(), ignore_index=-100)
+        return nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=-100)
 
     def step(index: int) -> dict[str, float]:
         generator = torch.Generator().manual_seed(seed * 1_000_003 + index)

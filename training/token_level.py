@@ -62,11 +62,10 @@ def train_token_level(train: list[Spoken], held_out: list[Spoken], folder: Path,
     levels, digits = 3, 8
 
     def losses(utterances: list[Spoken], codes: list[Tensor]) -> tuple[Tensor, Tensor]:
-        with torch.autocast("cpu", torch.bfloat16):
-            logits = model.logits([u.ids for u in utterances], codes)
-            guidance = guide.loss(utterances)
+        logits = model.logits([u.ids for u in utterances], codes)
+        guidance = guide.loss(utterances)
         targets = targets_of(utterances, config.vocabulary.eos)
-        return nn.functional.cross_entropy(logits.float(), targets), guidance
+        return nn.functional.cross_entropy(logits, targets), guidance
 
     def step(index: int) -> dict[str, float]:
         generator = torch.Generator().manual_seed(seed * 1_000_003 + index)

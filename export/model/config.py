@@ -123,7 +123,7 @@ def embedded(patch: int = 4) -> ModelConfig:
     return ModelConfig(
         name="embedded", patch=patch, token_rate=25.0, speaker=64,
         vocabulary=VocabularyConfig(codes=6561, size=6564, sos=6561, eos=6562, task=6563, text=64),
-        positions=PositionConfig(text_stride=2.0, speech_start=0.0 if patch == 1 else (patch - 1) / 2),
+        positions=PositionConfig(text_stride=1.75, speech_start=0.0 if patch == 1 else (patch - 1) / 2),
         backbone=BackboneConfig(layers=6, hidden=192, heads=6, kv_heads=3, head_dim=32, intermediate=576, rope_theta=1e4),
         compressor=CompressorConfig(heads=6, cross_heads=3, intermediate=512),
         extractor=ExtractorConfig(layers=3, heads=6, cross_heads=3, intermediate=512),

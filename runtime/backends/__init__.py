@@ -1,4 +1,4 @@
-"""Inference backends by name; a new one is a new module here with an `open_backend` function and a line in `PROVIDERS`."""
+"""Inference backends by name. A new one is a new module here with an `open_backend`, and a line in `PROVIDERS`."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _open(bundle: Bundle, provider: str, threads: int | None) -> Backend:
         module = importlib.import_module(path)
     except ModuleNotFoundError as error:
         if error.name != path:
-            raise BackendError(f"Provider {provider} needs the Python package {error.name}, which is not installed.") from error
-        raise BackendError(f"Provider {provider} is not in this version of the toolkit; use auto, cpu or cuda.") from error
+            raise BackendError(f"Provider {provider} needs the package {error.name}; install it first.") from error
+        raise BackendError(f"Provider {provider} is not in this version; use auto, cpu or cuda.") from error
     backend: Backend = module.open_backend(bundle, provider, threads)
     return backend

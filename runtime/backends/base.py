@@ -58,7 +58,8 @@ class Backend(ABC):
     def __init__(self, graphs: Mapping[str, Graph]) -> None:
         self._graphs = dict(graphs)
         self._seconds: dict[str, float] = {}
-        self._closed = False
+        self.closed = False
+        """Whether it has given back its graphs and refuses to run."""
 
     # -- hooks -------------------------------------------------------------------------------------------------------
 
@@ -86,11 +87,11 @@ class Backend(ABC):
             wrong = _difference(self._graphs[name], self._load(name, path))
             if wrong:
                 self.close()
-                raise BundleError(f"Graph {name} of the bundle does not fit its contract: {wrong}. Export the bundle again.")
+                raise BundleError(f"Graph {name} does not fit its contract: {wrong}; export the bundle again.")
 
     def close(self) -> None:
         """Give back graphs and memory; a closed backend refuses to run."""
-        self._closed = True
+        self.closed = True
         self._unload()
 
     # -- use ---------------------------------------------------------------------------------------------------------
@@ -112,11 +113,12 @@ class Backend(ABC):
         Raises:
             BackendError: inputs or outputs that do not fit the contract, or a failure of the library or device.
         """
-        if self._closed:
+        if self.closed:
             raise BackendError("This synthesizer is closed; make a new one.")
         begin = time.perf_counter()
         graph, symbols = self._graphs[name], dict[str, int]()
-        given = self._check(name, graph.inputs, {key: _memory(graph, key, value) for key, value in inputs.items()}, symbols)
+        given = {key: _memory(key, value) for key, value in inputs.items()}
+        self._check(name, graph.inputs, given, symbols)
         outputs = {tensor.name: tensor for tensor in graph.outputs}
         results = {key: np.empty(resolve(outputs[key], symbols), DTYPES[outputs[key].dtype]) for key in fetch}
         written = {**(into or {}), **{key: Memory.of(array, outputs[key].dtype) for key, array in results.items()}}
@@ -126,9 +128,8 @@ class Backend(ABC):
         return results
 
     @staticmethod
-    def _check(name: str, tensors: tuple[Tensor, ...], given: dict[str, Memory],
-               symbols: dict[str, int]) -> dict[str, Memory]:
-        """`given` itself, once names, dtypes and shapes are those of the contract."""
+    def _check(name: str, tensors: tuple[Tensor, ...], given: dict[str, Memory], symbols: dict[str, int]) -> None:
+        """Raise BackendError unless names, dtypes and shapes are those of the contract; notes sizes in `symbols`."""
         if given.keys() != {tensor.name for tensor in tensors}:
             raise BackendError(f"Graph {name} takes {[tensor.name for tensor in tensors]}, not {list(given)}.")
         for tensor in tensors:
@@ -138,10 +139,9 @@ class Backend(ABC):
                 wrong = f"{tensor.name} is {memory.dtype}, expected {tensor.dtype}"
             if wrong:
                 raise BackendError(f"Graph {name}: {wrong}.")
-        return given
 
 
-def _memory(graph: Graph, name: str, value: np.ndarray | Memory) -> Memory:
+def _memory(name: str, value: np.ndarray | Memory) -> Memory:
     if isinstance(value, Memory):
         return value
     known = {kind: literal for literal, kind in DTYPES.items()}
@@ -161,7 +161,8 @@ def _difference(expected: Graph, found: Graph) -> str | None:
             real = present[name]
             if real.dtype != tensor.dtype:
                 return f"{name} is {real.dtype}, expected {tensor.dtype}"
-            if len(real.axes) != len(tensor.axes) or any(
-                    isinstance(a, int) and isinstance(b, int) and a != b for a, b in zip(real.axes, tensor.axes, strict=True)):
+            pairs = zip(real.axes, tensor.axes, strict=False)
+            wrong = any(isinstance(a, int) and isinstance(b, int) and a != b for a, b in pairs)
+            if wrong or len(real.axes) != len(tensor.axes):
                 return f"{name} has axes {real.axes}, expected {tensor.axes}"
     return None

@@ -59,10 +59,12 @@ class OnnxRuntimeBackend(Backend):
             providers = list(dict.fromkeys((self._wanted, "CPUExecutionProvider")))
             session = self._ort.InferenceSession(str(path), options, providers=providers)
         except Exception as error:  # its exceptions share no other base class
-            raise BackendError(f"ONNX Runtime {self._ort.__version__} cannot load graph {name}: {_first_line(error)}.") from error
-        if session.get_providers()[0] != self._wanted:
-            raise BackendError(f"{self._wanted} was asked for, but ONNX Runtime fell back to {session.get_providers()[0]}: "
-                               "check the GPU driver and the CUDA and cuDNN libraries, or use provider cpu.")
+            version = self._ort.__version__
+            raise BackendError(f"ONNX Runtime {version} cannot load graph {name}: {_first_line(error)}.") from error
+        used = session.get_providers()[0]
+        if used != self._wanted:
+            raise BackendError(f"{self._wanted} was asked for, but ONNX Runtime fell back to {used}: check the GPU's "
+                               "driver and the CUDA and cuDNN libraries, or use provider cpu.")
         self._sessions[name] = session
         self._bindings[name] = session.io_binding()
         return Graph(tuple(map(_tensor, session.get_inputs())), tuple(map(_tensor, session.get_outputs())))

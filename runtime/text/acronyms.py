@@ -12,7 +12,7 @@ from runtime.text.common_words import COMMON_WORDS
 LETTERS = {letter: letter for letter in "bcdefghijklmnopqrstuvwxyz"} | {"a": "ae"}
 """Words whose dictionary entry is the letter's name; a lone `a` is the article, so that letter has its own spelling."""
 
-_SPOKEN = frozenset("""
+_SPOKEN_LIST = """
     aids ajax amoled anova arm asap ascii bash basic bert bios cad captcha cern cobol cors covid crispr cron cuda
     dall docker dos dram eeprom epic eprom eula fema fifa fifo fortran gazebo gif gnu grep grub gui hal ikea imap imax
     jetson jpeg json kafka laser lidar lifo lisp llama lora mems mers midi mips mosfet moveit mpeg nafta nand nasa
@@ -20,10 +20,11 @@ _SPOKEN = frozenset("""
     radar raid ram readme redis regex rest risc rom ros saas sars sata scada scuba sim simd slam soap sonar sram
     sudo swat taser toml tops uart ubuntu unesco unicef unicode unix varchar voip wasm wifi woke wysiwyg xor yaml yaw
     yolo zip
-""".split())
+"""
+_SPOKEN = frozenset(_SPOKEN_LIST.split())
 """Acronyms that are pronounceable and pronounced."""
 
-_SPELLED = frozenset("""
+_SPELLED_LIST = """
     abi acl adc aes afaik afk agi ai amd api asr aws bbc bfs bgp bldc btw cbr cdc cdn ceo cfd cfo cgi cia cli cnc
     cnn cpp cpu crc crm crt css csv cto cv dc ddos ddr dfs dhcp diy dji dlc dll dma dna dnn dns dof dpi dps
     dsp dvd ebpf ecu eeg ekf emg eu faq fbi fft fm fpga fps ftp fyi gcc gdb gdp gdpr gmbh gmt gnss gpio gps
@@ -34,28 +35,30 @@ _SPELLED = frozenset("""
     rtx sd sdf sdk sdr seo sfo sla sms smtp sos spi srdf srt ssd ssh ssl ssn ssr stl stm stt svg svm tcp tdp tft
     tls tpu tsa tsv tts uav udp ufo ugv ui uk urdf uri url usa usb usd utc utf uuid uv uwb ux vfx vhf 
     vlm vm voc vpn vps vr wpa wsl www xml xmpp xyz
-""".split())
+"""
+_SPELLED = frozenset(_SPELLED_LIST.split())
 """Initialisms that are spelled out even in small letters."""
 
 _RESPELLED = {
-    "aka": "ae k ae", "apis": "ae p i's", "cfg": "config", "chatgpt": "chat g p t", "chmod": "change mod",
-    "cmake": "c make", "cmd": "command", "ctrl": "control", "dram": "d ram", "ebay": "e bay", "eeprom": "e e prom",
-    "eprom": "e prom", "exe": "e x e", "id": "i d", "ids": "i d's", "img": "image", "ios": "i o s", "ipv": "i p v",
-    "jpeg": "jay peg", "kbd": "keyboard", "macos": "mac o s", "mp": "m p", "mpeg": "em peg", "msg": "message",
-    "mysql": "my sequel", "nginx": "engine x", "ok": "okay", "opencv": "open c v", "phd": "p h d", "pcie": "p c i e", "pkg": "package",
-    "postgresql": "postgres q l", "py": "pie", "rviz": "r viz", "sdram": "s d ram", "sql": "sequel",
-    "sqlite": "sequel light", "src": "source", "sram": "s ram", "std": "standard", "stderr": "standard error",
-    "stdin": "standard in", "stdout": "standard out", "tldr": "t l d r", "tmp": "temp", "tv": "t v", "tvs": "t v's",
-    "usr": "user", "vlan": "v lan", "wlan": "w lan",
+    "aka": "ae k ae", "apis": "ae p i's", "cfg": "config", "cudnn": "c u d n n", "fp": "f p", "chatgpt": "chat g p t",
+    "chmod": "change mod", "cmake": "c make", "cmd": "command", "ctrl": "control", "dram": "d ram", "ebay": "e bay",
+    "eeprom": "e e prom", "eprom": "e prom", "exe": "e x e", "id": "i d", "ids": "i d's", "img": "image",
+    "ios": "i o s", "ipv": "i p v", "jpeg": "jay peg", "kbd": "keyboard", "macos": "mac o s", "mp": "m p",
+    "mpeg": "em peg", "msg": "message", "mysql": "my sequel", "nginx": "engine x", "ok": "okay", "opencv": "open c v",
+    "phd": "p h d", "phds": "p h d's", "pcie": "p c i e", "pkg": "package", "postgresql": "postgres q l", "py": "pie",
+    "rviz": "r viz", "sdram": "s d ram", "sql": "sequel", "sqlite": "sequel light", "src": "source", "sram": "s ram",
+    "std": "standard", "stderr": "standard error", "stdin": "standard in", "stdout": "standard out", "tldr": "t l d r",
+    "tmp": "temp", "tv": "t v", "tvs": "t v's", "usr": "user", "vlan": "v lan", "wlan": "w lan",
 }
-_WHOLE = frozenset("github gitlab lidar nvidia numpy pytorch scipy tensorflow ubuntu wifi youtube".split())
+_WHOLE = frozenset(("github", "gitlab", "latex", "lidar", "nvidia", "numpy", "pytorch", "scipy",
+                    "tensorflow", "ubuntu", "wifi", "youtube"))
 """Mixed-case names that the phonemizer knows as one word."""
 
 _CAPITALS = re.compile(r"([A-Z]{2,})('?s)?")
 _VOWEL = re.compile(r"[AEIOU]")
-_ONSET = r"(?:B[LR]?|C[HLR]?|D[R]?|F[LR]?|G[LR]?|P[LR]?|S[CHKLMNPTW]?|T[HRW]?|W[H]?|[HJKLMNRVYZ])"
+_ONSET = r"(?:B[LR]?|C[HLR]?|D[R]?|F[LR]?|G[LR]?|P[LR]?|S[CHKLMNPTW]?|T[HRW]?|W[HR]?|[HJKLMNRVYZ])"
 _CODA = (r"(?:C[KHT]?|F[FT]?|L[DFKLMPT]?|M[P]?|N[DGKT]?|P[T]?|R[DKLMNPT]?|S[HKPST]?|T[HT]?|[BDGKVXZ])")
-_SYLLABLES = re.compile(rf"{_ONSET}[AEIOU]{{1,2}}{_CODA}(?:[AEIOUY]{_CODA}?)?")
+_SYLLABLES = re.compile(rf"{_ONSET}[AEIOU]{{1,2}}{_CODA}(?:[AEIOUY]{_CODA}?)?S?")
 
 
 def spell(letters: str) -> str:

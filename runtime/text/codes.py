@@ -17,6 +17,7 @@ _NAMED_VERSION = re.compile(r"(?<![\w.])(?:[vV](?:er)?\.? ?(?=\d)|[vV]ersion (?=
 _BARE_VERSION = re.compile(r"(?<![\w.])(\d+(?:\.\d+){2,})(?:[-+.]?(alpha|beta|rc|dev|post|pre)[-.]?(\d{0,4}))?(?!\w)")
 _PRODUCT_VERSION = re.compile(
     r"\b(Python|python|Ubuntu|Debian|CUDA|Java|Node|Linux|Android|Kernel|kernel|Release|release) (\d+\.\d{2})(?![\w]|\.\d)")
+_DOTTED_THOUSANDS = re.compile(r"(?<![\w.,])[1-9]\d{0,2}(?:\.\d{3}){2,5}(?![\w]|[.,]\d)")
 _HEX = re.compile(r"\b0x([0-9A-Fa-f]{1,16})\b")
 _HASH = re.compile(r"(?<![\w-])(?=[0-9a-fA-F-]{8,})(?=[a-fA-F-]*\d[0-9-]*[a-fA-F])[0-9a-fA-F]{4,}(?:-[0-9a-fA-F]{4,})*(?![\w-])")
 _MAC = re.compile(r"(?<![\w:])[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5}(?![\w:])")
@@ -34,6 +35,7 @@ def expand_codes(text: str) -> str:
     text = _PHONE.sub(_grouped, text)
     text = _GROUPS.sub(_grouped, text)
     text = _EMERGENCY.sub(lambda found: f"{found[1]} {digits(found[2])}", text)
+    text = _DOTTED_THOUSANDS.sub(lambda found: found[0].replace(".", ","), text)
     text = _NAMED_VERSION.sub(lambda found: f" version {_release(found)} ", text)
     text = _BARE_VERSION.sub(lambda found: f" {_release(found)} ", text)
     text = _PRODUCT_VERSION.sub(lambda found: f"{found[1]} {version(found[2])} ", text)

@@ -1,6 +1,6 @@
 """Everyday words of up to five letters: in capitals they are emphasis, not initialisms."""
 
-COMMON_WORDS = frozenset("""
+_LIST = """
     about above act add after again age ago ahead air alarm alert all allow alone also am among an and angry any
     apply are area arm as ask at avoid away baby back bad bag ball base be been begin below best big bit black
     block blue body book both box boy break bring build bus but buy by call came can car card care case cat check
@@ -28,4 +28,5 @@ COMMON_WORDS = frozenset("""
     well went were west what wheel when where which while white who whole whose why wide wife will win wind wish
     with woman women won wood word words work world worse worst worth would wow write wrong yeah year yes yet you
     young your yours zero zone
-""".split())
+"""
+COMMON_WORDS = frozenset(_LIST.split())

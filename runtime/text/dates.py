@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from runtime.text.acronyms import spell
 from runtime.text.numbers import cardinal, decade, ordinal, year
 
 _MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
@@ -28,9 +29,14 @@ _MONTH_YEAR = re.compile(rf"\b{_NAME},? {_YEAR}{_END}")
 _DOTTED_MONTH = re.compile(r"\b(Jan|Feb|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.(?!\w)")
 _WEEKDAY = re.compile(r"\b(Mon|Tues?|Wed|Thu(?:rs?)?|Fri)\.(?!\w)|\b(Mon|Tues?|Wed|Thu(?:rs?)?|Fri|Sat|Sun)\b\.?,? ?"
                       r"(?=\d|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec))")
+_NEW_SENTENCE = re.compile(r"\s*\Z|\s(?!(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\w*\b)[A-Z]")
+_LONG_NAMES = {name[:3].capitalize(): name for name in (*_MONTHS, *_WEEKDAYS.values())}
+_NAMED_RANGE = re.compile(rf"\b({'|'.join(_LONG_NAMES)})\.?-({'|'.join(_LONG_NAMES)})\b")
 _MERIDIEM = r"(?P<meridiem> ?[apAP](?:\.[mM]\.?|[mM])(?![A-Za-z]))"
 _CLOCK = re.compile(rf"(?<![\w:.,])(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d)(?:\.\d+)?)?"
                     rf"(?P<zulu>Z(?!\w))?{_MERIDIEM}?(?![\d:])")
+_TIME_RANGE = re.compile(r"(\d:\d\d(?: ?[apAP]\.?[mM]\.?)?|\d ?[apAP]\.?[mM]\.?) ?- ?(?=\d)"
+                         r"|(?<![\d:.,/-])(\d{1,2}) ?- ?(?=\d{1,2}(?::\d\d)? ?[apAP]\.?[mM](?![A-Za-z]))")
 _HOUR = re.compile(rf"(?<![\w:.,$€£])(?P<hour>1[0-2]|0?[1-9]){_MERIDIEM}")
 _DECADE = re.compile(r"(?<!\w)'?((?:1[1-9]|20)\d0|[2-9]0)'?s\b")
 _CONTEXT_YEAR = re.compile(r"\b((?:[Ii]n|[Ss]ince|[Uu]ntil|[Cc]irca|[Yy]ear|©) )(1[1-7]\d\d)(?=[\s.,;:!?)]|$)(?![.,]\d)")
@@ -38,6 +44,7 @@ _CONTEXT_YEAR = re.compile(r"\b((?:[Ii]n|[Ss]ince|[Uu]ntil|[Cc]irca|[Yy]ear|©) 
 
 def expand_dates(text: str) -> str:
     """Dates, then times, then decades and years that only their context gives away."""
+    text = _NAMED_RANGE.sub(lambda found: f"{_LONG_NAMES[found[1]]} to {_LONG_NAMES[found[2]]}", text)
     if not any(digit in text for digit in "0123456789"):
         return _WEEKDAY.sub(_weekday, _DOTTED_MONTH.sub(_month_only, text))
     text = _WEEKDAY.sub(_weekday, text)
@@ -47,6 +54,7 @@ def expand_dates(text: str) -> str:
     text = _MONTH_FIRST.sub(_named, text)
     text = _MONTH_YEAR.sub(_named, text)
     text = _DOTTED_MONTH.sub(_month_only, text)
+    text = _TIME_RANGE.sub(lambda found: f"{found[1] or found[2]} to ", text)
     text = _CLOCK.sub(_clock, text)
     text = _HOUR.sub(_hour, text)
     text = _DECADE.sub(lambda found: decade(found[1]), text)
@@ -61,7 +69,7 @@ def _date(month: int, day: int | None, year_text: str | None) -> str:
 
 
 def _iso(found: re.Match[str]) -> str:
-    return _date(int(found["month"]), int(found["day"]), found["year"]) + " "
+    return _date(int(found["month"]), int(found["day"]), found["year"]) + (", " if found[0].endswith("T") else " ")
 
 
 def _numeric(found: re.Match[str]) -> str:
@@ -81,13 +89,18 @@ def _named(found: re.Match[str]) -> str:
 
 
 def _month_only(found: re.Match[str]) -> str:
-    return _MONTHS[_SHORT[found[1].lower()] - 1] + ("." if found.end() == len(found.string) else "")
+    return _MONTHS[_SHORT[found[1].lower()] - 1] + _stop(found)
 
 
 def _weekday(found: re.Match[str]) -> str:
     if found[1]:
-        return _WEEKDAYS[found[1]] + ("." if found.end() == len(found.string) else "")
+        return _WEEKDAYS[found[1]] + _stop(found)
     return _WEEKDAYS[found[2]] + ", "
+
+
+def _stop(found: re.Match[str]) -> str:
+    """The full stop of a sentence that ends with a shortened month or weekday."""
+    return "." if _NEW_SENTENCE.match(found.string, found.end()) else ""
 
 
 def _clock(found: re.Match[str]) -> str:
@@ -97,9 +110,9 @@ def _clock(found: re.Match[str]) -> str:
         words += f" oh {cardinal(minute)}" if minute < 10 else f" {cardinal(minute)}"
     elif not meridiem and not found["second"]:
         words += " o'clock" if 1 <= hour <= 12 and found["hour"][0] != "0" else " hundred"
-    if found["second"]:
+    if int(found["second"] or 0):
         words += f" and {cardinal(int(found['second']))} seconds"
-    return words + (" U T C" if found["zulu"] else "") + _half_of_day(found)
+    return words + (" u t c" if found["zulu"] else "") + _half_of_day(found)
 
 
 def _hour(found: re.Match[str]) -> str:
@@ -112,6 +125,6 @@ def _half_of_day(found: re.Match[str]) -> str:
         return ""
     rest = found.string[found.end():found.end() + 2]
     ends = found["meridiem"].endswith(".") and (not rest.strip() or rest[0] == " " and rest[1:].isupper())
-    return f" {found['meridiem'].strip()[0].upper()} M" + ("." if ends else "")
+    return f" {spell(found['meridiem'])}" + ("." if ends else "")
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 _TAG = re.compile(r"</?[a-zA-Z][\w-]{0,30}(?:\s[^<>=]{0,100}=[^<>]{0,300})?\s?/?>|<!--[^<>]{0,500}-->")
 _LINK = re.compile(r"!?\[([^\[\]\n]{0,300})\]\([^()\s]{0,300}(?: \"[^\"\n]{0,100}\")?\)")
 _CITATION = re.compile(r"(?<=[a-z.,;!?\")])[ ]?\[[1-9]\d{0,2}(?:[,-] ?\d{1,3}){0,9}\]")
-_AUTOLINK = re.compile(r"<((?:https?://|mailto:)[^<>\s]{1,300})>")
+_AUTOLINK = re.compile(r"<((?:https?://|mailto:)[^<>\s]{1,200}|[^<>\s@]{1,100}@[^<>\s@]{1,100})>")
 _RULE = re.compile(r"[-*_=~+#|:\s]+")
 _FENCE = re.compile(r"\s*(?:```|~~~)[\w+-]*\s*$")
 _HEADING = re.compile(r"\s*#{1,6}\s+")

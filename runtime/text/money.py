@@ -35,7 +35,7 @@ _BY_CODE = {
 }
 _SCALES = {"k": "thousand", "m": "million", "mn": "million", "bn": "billion", "b": "billion", "t": "trillion"}
 
-_NUMBER = r"(?:\d{1,3}(?:,\d{2,3})*,\d{3}(?!\d)|\d{1,18})(?:\.\d+)?"
+_NUMBER = r"(?:(?:\d{1,3}(?:,\d{2,3})*,\d{3}(?!\d)|\d{1,18})(?:\.\d+)?|\.\d+)"
 _SCALE = r"(?: ?(?P<scale>hundred|thousand|million|billion|trillion)\b|(?P<short>bn|mn|[kKmMbBtT])(?![\w]))?"
 _BEFORE = re.compile(rf"(?<!\w)(?P<sign>US\$|A\$|C\$|[$€£¥₹₩₽₿]) ?(?P<number>{_NUMBER})"
                      rf"(?: ?- ?[$€£¥₹]?(?P<upper>{_NUMBER}))?{_SCALE}")
@@ -44,6 +44,7 @@ _CODE_BEFORE = re.compile(rf"\b(?P<sign>USD|EUR|GBP|JPY|CHF|INR|CNY|CAD|AUD|BTC)
 _AFTER = re.compile(rf"(?<![\w.,])(?P<number>{_NUMBER})(?:-(?P<upper>{_NUMBER}))?{_SCALE}"
                     r" ?(?P<sign>[€£¢₹¥₽]|(?:USD|EUR|GBP|JPY|CHF|INR|CNY|CAD|AUD|BTC)(?!\w))")
 _DOLLAR_AFTER = re.compile(rf"(?<![\w.,])(?P<number>{_NUMBER})(?P<upper>(?!)x)?{_SCALE}(?P<sign>\$)(?!\w)")
+_PROMPT = re.compile(r"(?<!\S)\$ (?=[a-z./])")
 _LOOSE = re.compile(r"[$€£¥₹₩₽¢₿]")
 
 
@@ -52,7 +53,7 @@ def expand_money(text: str) -> str:
     if any(digit in text for digit in "0123456789"):
         for pattern in (_BEFORE, _CODE_BEFORE, _AFTER, _DOLLAR_AFTER):
             text = pattern.sub(_spoken, text)
-    return _LOOSE.sub(lambda found: f" {_BY_SIGN[found[0]].one} ", text)
+    return _LOOSE.sub(lambda found: f" {_BY_SIGN[found[0]].one} ", _PROMPT.sub("", text))
 
 
 def _spoken(found: re.Match[str]) -> str:
@@ -62,8 +63,8 @@ def _spoken(found: re.Match[str]) -> str:
     if scale or upper:
         return f" {amount(number)}{' to ' + amount(upper) if upper else ''} {scale} {currency.many} "
     whole, _, cents = number.partition(".")
-    if len(cents) in (1, 2) and currency.cent and len(cents) == 2:
-        return f" {_with_cents(currency, int(whole), int(cents))} "
+    if len(cents) == 2 and currency.cent:
+        return f" {_with_cents(currency, int(whole or 0), int(cents))} "
     return f" {amount(number)} {currency.one if number == '1' else currency.many} "
 
 

@@ -130,7 +130,7 @@ def fraction(numerator: int, denominator: int) -> str:
     top = cardinal(numerator)
     if numerator > 1 and (denominator in _OUT_OF or numerator == denominator) and numerator <= denominator:
         return f"{top} out of {cardinal(denominator)}"
-    if not 2 <= denominator <= _LARGEST_DENOMINATOR or numerator == 0:
+    if not 2 <= denominator <= _LARGEST_DENOMINATOR or numerator == 0 or numerator > denominator > 4:
         return f"{top} over {cardinal(denominator)}"
     if denominator == 2:
         return f"{top} half" if numerator == 1 else f"{top} halves"

@@ -57,8 +57,9 @@ class Phonemizer:
         known = self._lexicon.get(word)
         if known is not None:
             return known
-        if word.endswith("'s"):
-            return _possessive(self.word(word[:-2]))
+        return _possessive(self._stem(word[:-2])) if word.endswith("'s") else self._stem(word)
+
+    def _stem(self, word: str) -> str:
         bare = word.strip("'")
         return self._lexicon.get(bare) or self._shortened(bare) or self._guess(bare.replace(".", "").replace("'", ""))
 
@@ -82,7 +83,7 @@ class Phonemizer:
 
 def _possessive(stem: str) -> str:
     last = stem[-1:]
-    return stem + ("ᵻz" if last in _SIBILANT else "s" if last in _VOICELESS else "z")
+    return stem + ("ɪz" if last in _SIBILANT else "s" if last in _VOICELESS else "z")
 
 
 def to_ids(phonemes: str) -> list[int]:

@@ -1,0 +1,1 @@
+"""Measuring what the toolkit makes: quality now, speed and memory next."""

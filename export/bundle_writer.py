@@ -1,0 +1,64 @@
+"""Writing a bundle: beside its target, checked by the runtime's own reader, then renamed into place."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from export.atomic import new_directory, output_errors
+from runtime.bundle import Bundle
+from runtime.errors import OutputError
+from runtime.manifest import MANIFEST, Manifest
+
+
+@contextmanager
+def new_bundle(target: Path) -> Iterator[Path]:
+    """A directory to build a bundle in; it becomes `target` when the block ends well, and vanishes when it does not.
+
+    Raises:
+        OutputError: the place cannot be written, the disk is full, or something else than a bundle is there.
+    """
+    with output_errors(target):
+        _check_replaceable(target)
+    with new_directory(target) as partial:
+        (partial / "onnx").mkdir()
+        yield partial
+
+
+def seal(partial: Path, manifest: Manifest) -> Manifest:
+    """Hash every file, write `bundle.json` last, and open the bundle as the runtime will.
+
+    Raises:
+        BundleError: the reader refuses it, which is a fault of the exporter.
+        OutputError: the place cannot be written, the disk is full.
+    """
+    sealed = msgspec.structs.replace(manifest, files=hash_files(partial))
+    with output_errors(partial / MANIFEST):
+        (partial / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(sealed), indent=1) + b"\n")
+    Bundle.open(partial)
+    return sealed
+
+
+def hash_files(directory: Path) -> dict[str, str]:
+    """sha256 of every file but the manifest, by its path with forward slashes, sorted."""
+    found = {}
+    for path in sorted(directory.rglob("*")):
+        name = path.relative_to(directory).as_posix()
+        if path.is_file() and name != MANIFEST:
+            digest = hashlib.sha256()
+            with path.open("rb") as file:
+                while block := file.read(1 << 20):
+                    digest.update(block)
+            found[name] = digest.hexdigest()
+    return found
+
+
+def _check_replaceable(target: Path) -> None:
+    if target.is_symlink() or (target.exists() and not target.is_dir()):
+        raise OutputError(f"{target} is not a directory; choose another place with --out.")
+    if target.is_dir() and any(target.iterdir()) and not (target / MANIFEST).is_file():
+        raise OutputError(f"{target} holds something else than a bundle and is left alone; choose another place with --out.")

@@ -1,0 +1,124 @@
+"""`tldr-export`: options, one call a bundle, tables."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from export.atomic import write_file
+from export.exporter import Exported, Order, export_bundle, stages
+from export.sources import Source, open_source
+from runtime.command import run
+from runtime.errors import OptionError
+
+ENGINES = ("auto", "none", "tensorrt", "tensorrt-rtx")
+
+
+@click.command("tldr-export", context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--checkpoint", metavar="DIR|NAME", help="Checkpoint directory, `embedded` (default), or a preset's name.")
+@click.option("--preset", metavar="NAME", help="Random weights at the sizes of cosyvoice3-0.5b or embedded.")
+@click.option("--patch", "patches", multiple=True, metavar="K[,K...]", help="Patch sizes, one bundle each.  [default: 4]")
+@click.option("--fp16/--fp32", default=True, help="Precision of weights and activations.  [default: fp16]")
+@click.option("--token-level", is_flag=True, help="Export the token-level baseline (with --patch: as well).")
+@click.option("--max-seconds", type=float, default=30.0, show_default=True, help="Audio that the KV cache is sized for.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
+              help="The bundle; with several systems, the directory they go to.  [default: build/...]")
+@click.option("--engines", default="auto", show_default=True, metavar="|".join(ENGINES), help="TensorRT engines to build.")
+@click.option("--sm", multiple=True, metavar="X.Y", help="Compute capabilities to build engines for.")
+@click.option("--no-verify", is_flag=True, help="Skip the comparison with PyTorch.")
+@click.option("--json", "json_path", type=click.Path(path_type=Path), metavar="PATH", help="Write the printed figures there.")
+@click.version_option(package_name="tldr-edge")
+def export(checkpoint: str | None, preset: str | None, patches: tuple[str, ...], fp16: bool, token_level: bool,
+            max_seconds: float, out: Path | None, engines: str, sm: tuple[str, ...], no_verify: bool,
+            json_path: Path | None) -> None:
+    """Export a TLDR model to ONNX: a bundle that tldr-speak and tldr-bench read."""
+    _check_engines(engines, sm)
+    source = open_source(checkpoint, preset)
+    sizes = _patch_sizes(patches, token_level)
+    orders = [Order(patch, "fp16" if fp16 else "fp32", max_seconds, not no_verify) for patch in sizes]
+    targets = [_target(source, order, out, len(orders) > 1) for order in orders]
+    done = [_export(source, order, target) for order, target in zip(orders, targets, strict=True)]
+    if json_path is not None:
+        _write_json(json_path, done)
+    if engines == "auto":
+        click.echo("No engines were built; on a machine with TensorRT, build them from onnx/*.onnx as strongly typed networks.")
+
+
+def _check_engines(engines: str, sm: tuple[str, ...]) -> None:
+    if engines not in ENGINES:
+        raise OptionError(f"--engines is one of {', '.join(ENGINES)}, not {engines!r}.")
+    if engines not in ("auto", "none"):
+        raise OptionError(f"This version does not build {engines} engines; export with --engines none and build on the target.")
+    if sm:
+        raise OptionError("--sm chooses what engines are built for; it needs --engines tensorrt-rtx.")
+
+
+def _patch_sizes(options: tuple[str, ...], token_level: bool) -> list[int]:
+    """What to export, each once, in the order asked for; 1 is the token-level baseline."""
+    words = [word.strip() for option in options for word in option.split(",")]
+    for word in words:
+        if not (word.isascii() and word.isdigit() and 2 <= int(word) <= 32):
+            raise OptionError(f"--patch takes whole numbers from 2 to 32, not {word!r}; the baseline is --token-level.")
+    sizes = [int(word) for word in words] or ([] if token_level else [4])
+    return list(dict.fromkeys([*sizes, *([1] if token_level else [])]))
+
+
+def _target(source: Source, order: Order, out: Path | None, several: bool) -> Path:
+    name = f"{source.config(order.patch).name}-{'token-level' if order.patch == 1 else f'k{order.patch}'}-{order.precision}"
+    if out is None:
+        return Path("build") / name
+    return out / name if several else out
+
+
+def _export(source: Source, order: Order, target: Path) -> Exported:
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description:<24}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("", total=stages(order, source), completed=-1)
+        exported = export_bundle(source, order, target, lambda stage: progress.update(task, description=stage, advance=1))
+    _print(exported)
+    return exported
+
+
+def _print(exported: Exported) -> None:
+    console, manifest = Console(width=max(100, Console().width)), exported.manifest
+    system = "token level" if manifest.sizes.token_level else f"k = {manifest.sizes.patch}"
+    if manifest.parity:
+        title = f"{manifest.model}, {system}, {manifest.precision}"
+        table = Table("graph", "output", "max abs", "relative", "tolerance", title=title)
+        for row in manifest.parity:
+            table.add_row(row.graph, row.output, f"{row.max_abs:.2e}", f"{row.relative:.2e}", f"{row.tolerance:.0e}")
+        console.print(table)
+        parted = f", {exported.ties} part at a tie" if exported.ties else ""
+        click.echo(f"greedy tokens: {manifest.greedy_sentences} of {exported.utterances} utterances equal to PyTorch{parted}")
+    sizes = exported.file_bytes()
+    for name, count in sizes.items():
+        click.echo(f"{count / 1e6:10.3f} MB  {name}")
+    click.echo(f"{sum(sizes.values()) / 1e6:10.3f} MB  {exported.path}")
+    click.echo(f"KV cache for {manifest.limits.max_seconds:g} s: {exported.kv_cache_bytes} bytes")
+
+
+def _write_json(path: Path, done: list[Exported]) -> None:
+    bundles = [{
+        "path": str(each.path), "model": each.manifest.model, "patch": each.manifest.sizes.patch,
+        "precision": each.manifest.precision, "parity": each.manifest.parity, "greedy_equal": each.manifest.greedy_sentences,
+        "greedy_compared": each.utterances, "greedy_ties": each.ties, "kv_cache_bytes": each.kv_cache_bytes,
+        "file_bytes": each.file_bytes(), "tools": each.manifest.tools,
+    } for each in done]
+    figures = {"command": sys.argv[1:], "bundles": bundles}
+    write_file(path, msgspec.json.format(msgspec.json.encode(figures), indent=2) + b"\n")
+
+
+def main() -> None:
+    """Entry point of `tldr-export`."""
+    run(export)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,198 @@
+"""From a model to a bundle: export each graph, hold it against PyTorch, run the whole loop, seal."""
+
+from __future__ import annotations
+
+import gc
+import importlib.metadata
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from export.bundle_writer import new_bundle, seal
+from export.graphs import contracts, makers, sizes_of
+from export.model.config import ModelConfig
+from export.model.language_model import PatchLM, TokenLM
+from export.model.vocoder import StreamingVocoder
+from export.onnx_graph import write_graph
+from export.parity import check_graph, open_session
+from export.precision import exportable
+from export.reference import GreedyRun, compare_runs, greedy_run, silent_voice
+from export.sentences import random_ids, sentence_ids
+from export.sources import Source
+from runtime.backends import create_backend
+from runtime.bundle import MAX_SECONDS, Bundle
+from runtime.contract import Precision, language_model_graphs
+from runtime.decoding import Bounds, Decoder, patch_capacity
+from runtime.errors import OptionError
+from runtime.manifest import SCHEMA, Limits, Manifest, Parity, Positions, Vocoder
+from runtime.sampling import SamplingOptions
+from runtime.voice import Voice, read_voice
+
+TOOLS = ("tldr-edge", "torch", "onnxscript", "onnx-ir", "onnxruntime")
+UTTERANCES, TOKENS = 20, 160
+LARGE_UTTERANCES, LARGE_TOKENS, LARGE_HIDDEN = 2, 24, 512
+"""A large model repeats less of the loop: two utterances of a few patches show a difference as well."""
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to export."""
+
+    patch: int
+    """1: the token-level baseline."""
+    precision: Precision
+    max_seconds: float
+    """Audio that the KV cache is sized for."""
+    verify: bool = True
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written."""
+
+    path: Path
+    manifest: Manifest
+    utterances: int
+    """Greedy utterances compared; `manifest.greedy_sentences` of them were equal."""
+    ties: int
+    """Utterances that part at a draw whose two best logits are equal within rounding."""
+
+    @property
+    def kv_cache_bytes(self) -> int:
+        """Bytes of the cache at its full capacity, batch 1."""
+        limits, sizes = self.manifest.limits, self.manifest.sizes
+        capacity = limits.max_text_ids + 2 + patch_capacity(limits, self.manifest.token_rate, sizes.patch)
+        return sizes.cache_bytes(capacity, self.manifest.precision)
+
+    def file_bytes(self) -> dict[str, int]:
+        """Size of every file."""
+        return {name: (self.path / name).stat().st_size for name in self.manifest.files}
+
+
+def stages(order: Order, source: Source) -> int:
+    """How often `export_bundle` will call its progress function."""
+    graphs = len(language_model_graphs(sizes_of(source.config(order.patch)), order.precision))
+    return 2 + graphs + (source.config(order.patch).vocoder is not None) + (2 if order.verify else 0)
+
+
+def export_bundle(source: Source, order: Order, target: Path, progress: Progress = lambda stage: None) -> Exported:
+    """Write the bundle of one patch size and precision.
+
+    Raises:
+        CheckpointError, OptionError: nothing to export under that patch size or length.
+        ParityError: a graph or the loop computes something else than PyTorch does. Nothing is left at `target`.
+        OutputError: `target` cannot be written.
+    """
+    if not 1 <= order.max_seconds <= MAX_SECONDS:
+        raise OptionError(f"--max-seconds must be from 1 to {MAX_SECONDS:g}, not {order.max_seconds:g}.")
+    source.config(order.patch)
+    with new_bundle(target) as partial:
+        progress("loading weights")
+        model, vocoder = source.model(order.patch), source.vocoder()
+        manifest = _manifest(source, order, model.config, vocoder, source.copy_files(partial))
+        check = _LoopCheck(partial, manifest, source) if order.verify else None
+        if check is not None:
+            progress("PyTorch patch loop")
+            check.run_reference(model)
+        rows = _write_graphs(partial, manifest, model, vocoder, order.verify, progress)
+        # Sessions of all graphs come next: a full-size model has no room beside them.
+        del model, vocoder
+        gc.collect()
+        equal = ties = 0
+        if check is not None:
+            progress("exported patch loop")
+            equal, ties = check.compare()
+        progress("checksums")
+        manifest = seal(partial, msgspec.structs.replace(manifest, parity=tuple(rows), greedy_sentences=equal))
+    return Exported(target, manifest, len(check.reference) if check else 0, ties)
+
+
+def _write_graphs(partial: Path, manifest: Manifest, model: PatchLM | TokenLM, vocoder: StreamingVocoder | None, verify: bool,
+                  progress: Progress) -> list[Parity]:
+    """Export graph by graph, each held against its float32 module, with one exportable copy in memory at a time."""
+    rows: list[Parity] = []
+    makes, ids = makers(model, vocoder), model.config.vocabulary.text
+    for name, graph in manifest.graphs.items():
+        progress(f"graph {name}")
+        module, path = makes[name](), partial / manifest.graph_path(name)
+        write_graph(exportable(module, manifest.precision, module.wide), graph, manifest.sizes, ids, path)
+        gc.collect()
+        if verify:
+            rows += check_graph(name, open_session(path), module, graph, manifest.sizes, ids, manifest.precision)
+    return rows
+
+
+class _LoopCheck:
+    """The greedy loop, PyTorch against the exported graphs in the runtime's own loop."""
+
+    def __init__(self, partial: Path, manifest: Manifest, source: Source) -> None:
+        self._bundle = Bundle(partial, manifest)
+        large, limits, patch = manifest.sizes.hidden >= LARGE_HIDDEN, manifest.limits, manifest.sizes.patch
+        self._patches = min(math.ceil((LARGE_TOKENS if large else TOKENS) / patch),
+                            patch_capacity(limits, manifest.token_rate, patch))
+        rows = source.config(manifest.sizes.patch).vocabulary.text
+        self._ids = sentence_ids(partial / "text") if source.speaks else random_ids(UTTERANCES, rows)
+        self._ids = [ids[:limits.max_text_ids] for ids in self._ids[:LARGE_UTTERANCES if large else None]]
+        self._voice = self._default_voice()
+        self.reference: list[GreedyRun] = []
+
+    def run_reference(self, model: PatchLM | TokenLM) -> None:
+        """Decode every utterance in PyTorch, float32."""
+        self.reference = [greedy_run(model, ids, self._voice, bounds.min_tokens, bounds.max_patches)
+                          for ids, bounds in zip(self._ids, map(self._bounds, self._ids), strict=True)]
+
+    def compare(self) -> tuple[int, int]:
+        """Decode them again through the graphs; (equal, parted at a tie). FP16 is counted but not held to float32's draws."""
+        manifest = self._bundle.manifest
+        backend = create_backend(self._bundle, "cpu", 1)
+        try:
+            decoder = Decoder(manifest, backend)
+            options, random = SamplingOptions(top_k=1), np.random.default_rng(0)
+            found = [[int(token) for part in decoder.decode(ids, self._voice, options, random, lambda: False, self._bounds(ids))
+                      for token in part] for ids in self._ids]
+        finally:
+            backend.close()
+        return compare_runs(self.reference, found, strict=manifest.precision == "fp32")
+
+    def _bounds(self, ids: list[int]) -> Bounds:
+        limits = self._bundle.manifest.limits
+        return Bounds(math.ceil(limits.min_tokens_per_id * len(ids)), self._patches, watch=False)
+
+    def _default_voice(self) -> Voice:
+        manifest = self._bundle.manifest
+        if manifest.default_voice is None:
+            return silent_voice(manifest.sizes.speaker)
+        path = self._bundle.root / manifest.voices[manifest.default_voice]
+        return read_voice(path, manifest.default_voice, manifest)
+
+
+def _manifest(source: Source, order: Order, config: ModelConfig, vocoder: StreamingVocoder | None,
+              voices: dict[str, str]) -> Manifest:
+    card, sizes = source.card, sizes_of(config)
+    form = None if vocoder is None else Vocoder("streaming", vocoder.config.sample_rate, vocoder.config.samples_per_token,
+                                               vocoder.config.lookahead, vocoder.state_size)
+    return Manifest(
+        schema=SCHEMA, model=config.name, precision=order.precision, token_rate=config.token_rate, sizes=sizes,
+        positions=Positions(config.positions.text_stride, config.positions.speech_start), sampling=card.sampling,
+        limits=Limits(order.max_seconds, card.max_text_ids, card.min_tokens_per_id, card.max_tokens_per_id),
+        text="english-phonemes" if source.speaks else "none", vocoder=form,
+        default_voice=card.default_voice if voices else None,
+        voices=voices, graphs=contracts(config, order.precision, vocoder), files={}, parity=(), greedy_sentences=0,
+        tools=_versions(), licence=card.licence,
+    )
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in TOOLS:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found

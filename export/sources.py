@@ -1,0 +1,160 @@
+"""Where a model to export comes from: a checkpoint directory, or a preset with seeded random weights."""
+
+from __future__ import annotations
+
+import shutil
+from abc import ABC, abstractmethod
+from pathlib import Path
+
+import torch
+
+from export import checkpoint
+from export.atomic import output_errors
+from export.checkpoint import VoiceCard
+from export.model.config import PRESETS, ModelConfig
+from export.model.language_model import PatchLM, TokenLM
+from export.model.vocoder import StreamingVocoder
+from runtime.errors import CheckpointError, OptionError
+
+EMBEDDED = "embedded"
+TEXT_FILES = ("lexicon.txt.gz", "letters.npz")
+MAX_PATCH = 32
+
+
+class Source(ABC):
+    """One model, at any of its patch sizes; 1 is the token-level baseline."""
+
+    card: VoiceCard
+
+    @abstractmethod
+    def config(self, patch: int) -> ModelConfig:
+        """Sizes at a patch size. Raises CheckpointError or OptionError where there is none."""
+
+    @abstractmethod
+    def model(self, patch: int) -> PatchLM | TokenLM:
+        """Float32, adapters merged, in evaluation mode."""
+
+    @abstractmethod
+    def vocoder(self) -> StreamingVocoder | None:
+        """Float32, in evaluation mode; None where the model has none of its own."""
+
+    @abstractmethod
+    def copy_files(self, bundle: Path) -> dict[str, str]:
+        """Put voices and text front end into a bundle; returns each voice's path in it."""
+
+    @property
+    @abstractmethod
+    def speaks(self) -> bool:
+        """Whether there is a text front end."""
+
+
+class CheckpointSource(Source):
+    """A directory in the layout of `export.checkpoint`."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        checkpoint.load_config(directory)
+        self.card = checkpoint.load_card(directory)
+
+    def config(self, patch: int) -> ModelConfig:
+        return checkpoint.load_config(self.directory, patch)
+
+    def model(self, patch: int) -> PatchLM | TokenLM:
+        if patch == 1:
+            return checkpoint.load_token_model(self.directory)
+        return checkpoint.load_patch_model(self.directory, patch)
+
+    def vocoder(self) -> StreamingVocoder | None:
+        return None if self.config(1).vocoder is None else checkpoint.load_vocoder(self.directory)
+
+    def copy_files(self, bundle: Path) -> dict[str, str]:
+        voices = {path.stem: path for path in sorted((self.directory / checkpoint.VOICES).glob("*.npz"))}
+        if self.card.default_voice not in voices:
+            raise CheckpointError(f"{self.directory} names {self.card.default_voice!r} as its default voice; it holds "
+                                  f"{', '.join(voices) or 'none'}.")
+        width = self.config(1).speaker
+        for path in voices.values():
+            checkpoint.load_speaker(path, width)
+        pairs = [(path, bundle / "voices" / path.name) for path in voices.values()]
+        for name in TEXT_FILES:
+            path = self.directory / checkpoint.TEXT / name
+            if not path.is_file():
+                raise CheckpointError(f"{path} is missing: the checkpoint is incomplete.")
+            pairs.append((path, bundle / "text" / name))
+        for path, target in pairs:
+            with output_errors(target):
+                target.parent.mkdir(exist_ok=True)
+                shutil.copyfile(path, target)
+        return {name: f"voices/{path.name}" for name, path in voices.items()}
+
+    @property
+    def speaks(self) -> bool:
+        return True
+
+
+class PresetSource(Source):
+    """Random weights at a preset's sizes: to measure speed and memory where no checkpoint is at hand."""
+
+    def __init__(self, name: str, seed: int = 0) -> None:
+        if name not in PRESETS:
+            raise OptionError(f"There is no preset {name!r}; choose one of {', '.join(PRESETS)}.")
+        self._name = name
+        self._seed = seed
+        self.card = VoiceCard(default_voice="", licence="random weights, no licence needed")
+
+    def config(self, patch: int) -> ModelConfig:
+        if not 1 <= patch <= MAX_PATCH:
+            raise OptionError(f"A patch has 2 to {MAX_PATCH} tokens, not {patch}.")
+        return PRESETS[self._name](patch)
+
+    def model(self, patch: int) -> PatchLM | TokenLM:
+        torch.manual_seed(self._seed)
+        config = self.config(patch)
+        model = TokenLM(config) if patch == 1 else PatchLM(config)
+        return model.eval().requires_grad_(False)
+
+    def vocoder(self) -> StreamingVocoder | None:
+        config = self.config(1)
+        if config.vocoder is None:
+            return None
+        torch.manual_seed(self._seed)
+        return StreamingVocoder(config.vocoder, config.speaker).eval().requires_grad_(False)
+
+    def copy_files(self, bundle: Path) -> dict[str, str]:
+        return {}
+
+    @property
+    def speaks(self) -> bool:
+        return False
+
+
+def open_source(checkpoint_name: str | None, preset: str | None) -> Source:
+    """The source that `--checkpoint` and `--preset` name: a directory, `embedded` (also where both are unset), a preset.
+
+    Raises:
+        CheckpointError: there is no such checkpoint, or it is incomplete.
+        OptionError: both were given, or there is no such preset.
+    """
+    if preset is not None:
+        if checkpoint_name is not None:
+            raise OptionError("Give either --checkpoint or --preset, not both.")
+        return PresetSource(preset)
+    name = checkpoint_name or EMBEDDED
+    path = Path(name)
+    if path.is_dir():
+        return CheckpointSource(path)
+    if name == EMBEDDED:
+        return CheckpointSource(embedded_directory())
+    if name in PRESETS:
+        return PresetSource(name)
+    names = dict.fromkeys((EMBEDDED, *PRESETS))
+    raise CheckpointError(f"There is no checkpoint directory {name!r}; the names known here are {', '.join(names)}.")
+
+
+def embedded_directory() -> Path:
+    """The embedded voice's checkpoint, which a source checkout holds."""
+    directory = Path(__file__).resolve().parents[1] / "voices" / EMBEDDED
+    if not (directory / checkpoint.CONFIG).is_file():
+        raise CheckpointError("The embedded voice's checkpoint is not here: work in a source checkout that has it, or name a "
+                              "directory with --checkpoint.")
+    return directory

@@ -1,0 +1,184 @@
+"""`tldr-speak`: text in, a sound file out, and what it cost."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+from collections.abc import Iterator
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import click
+
+from runtime.backends import CHOICES
+from runtime.command import run
+from runtime.errors import OptionError, OutputError, TextError
+
+if TYPE_CHECKING:
+    from runtime.stats import Stats
+    from runtime.stream import Stream
+    from runtime.synthesizer import Synthesizer
+
+_STDIN_BYTES = 4 << 20
+
+
+@click.command()
+@click.argument("text")
+@click.option("-o", "--output", default="out.wav", show_default=True, metavar="FILE",
+              help=".wav, .flac or .ogg; `-` writes WAV to standard output.")
+@click.option("--bundle", type=click.Path(path_type=Path), metavar="DIR",
+              help="Bundle to speak with [default: the embedded voice].")
+@click.option("--voice", metavar="NAME", help="One of the bundle's voices [default: the bundle's choice].")
+@click.option("--reference", type=click.Path(path_type=Path), metavar="WAV",
+              help="Speak like this recording, where the bundle can.")
+@click.option("--transcript", metavar="TEXT", help="What the reference recording says.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Equal seeds give equal audio.")
+@click.option("--provider", type=click.Choice(CHOICES), default="auto", show_default=True, help="What runs the graphs.")
+@click.option("--threads", type=int, metavar="N", help="CPU threads [default: the library's choice].")
+@click.option("--temperature", type=float, metavar="T", help="0 is greedy [default: the bundle's].")
+@click.option("--top-k", type=int, metavar="K", help="1 to 64 [default: the bundle's].")
+@click.option("--top-p", type=float, metavar="P", help="Above 0, at most 1 [default: the bundle's].")
+@click.option("--stream", "streaming", is_flag=True, help="Write samples as they are made; WAV only.")
+@click.option("--json", "json_path", metavar="PATH", help="Write the figures as JSON too.")
+@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+@click.version_option(package_name="tldr-edge")
+def speak(text: str, output: str, bundle: Path | None, voice: str | None, reference: Path | None,
+          transcript: str | None, seed: int, provider: str, threads: int | None, temperature: float | None,
+          top_k: int | None, top_p: float | None, streaming: bool, json_path: str | None, quiet: bool) -> None:
+    """Speak TEXT (`-`: read it from standard input) into a sound file.
+
+    With --stream and `-o -` the WAV goes out as it is made, its header without a length; into a file it grows beside
+    its place and appears there when it is complete.
+    """
+    _check_options(output, voice, reference, transcript, streaming, json_path)
+    from runtime.synthesizer import Synthesizer  # heavy, and not for --help
+
+    with Synthesizer(bundle, provider=provider, threads=threads, voice=voice) as synthesizer:
+        if reference is not None and transcript is not None:
+            synthesizer.clone_voice(reference, transcript)
+        spoken = read_text(text)
+        options: dict[str, Any] = {"seed": seed, "temperature": temperature, "top_k": top_k, "top_p": top_p}
+        if streaming:
+            stats = write_stream(synthesizer.stream(spoken, **options), output)
+        else:
+            stats = write_whole(synthesizer, spoken, output, options)
+        figures = {"command": sys.argv[1:], "version": version(), "output": output,
+                   "bundle": str(synthesizer.bundle.root), "model": synthesizer.bundle.manifest.model,
+                   "sample_rate": synthesizer.sample_rate, "seed": seed, "stats": stats.as_dict()}
+    if json_path is not None:
+        write_json(json_path, figures)
+    if not quiet:
+        print_table(stats, output, aside="-" in (output, json_path))
+
+
+def main() -> None:
+    """Entry point of `tldr-speak`."""
+    run(speak)
+
+
+def read_text(argument: str) -> str:
+    """The argument itself, or standard input for `-`; TextError where that is no UTF-8 or far too long."""
+    if argument != "-":
+        return argument
+    data = sys.stdin.buffer.read(_STDIN_BYTES + 1)
+    if len(data) > _STDIN_BYTES:
+        raise TextError(f"Standard input holds more than {_STDIN_BYTES >> 20} MiB of text; split it.")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise TextError(f"Standard input is not UTF-8 text (byte {error.start}); convert it first.") from error
+
+
+def write_whole(synthesizer: Synthesizer, text: str, output: str, options: dict[str, Any]) -> Stats:
+    """Make all audio, then write it."""
+    audio = synthesizer.synthesize(text, **options)
+    if output == "-":
+        with _stdout() as file:
+            file.write(audio.wav_bytes())
+    else:
+        audio.save(output)
+    return audio.stats
+
+
+def write_stream(stream: Stream, output: str) -> Stats:
+    """Write samples as they are made."""
+    from runtime.audio import WavWriter
+    from runtime.files import atomic_file
+
+    with stream, _stdout() if output == "-" else atomic_file(output) as file:
+        writer = WavWriter(file, stream.sample_rate)
+        for chunk in stream:
+            writer.write(chunk)
+        writer.finish()
+    return stream.stats
+
+
+def write_json(path: str, figures: dict[str, Any]) -> None:
+    """Write figures to a file, or to standard output for `-`."""
+    from runtime.files import atomic_file
+
+    data = (json.dumps(figures, indent=2, ensure_ascii=False) + "\n").encode()
+    with _stdout() if path == "-" else atomic_file(path) as file:
+        file.write(data)
+
+
+def print_table(stats: Stats, output: str, aside: bool) -> None:
+    """The figures a user looks for first; `aside`: on stderr, as stdout carries the audio or JSON."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(show_header=False, box=None)
+    for name, value in (
+        ("audio", f"{stats.audio_seconds:.2f} s"),
+        ("RTF", f"{stats.rtf:.3f} (compute / audio)"),
+        ("TTFA", f"{1000 * stats.ttfa_seconds:.0f} ms"),
+        ("patches", f"{stats.patches:,}"),
+        ("tokens", f"{stats.tokens:,}"),
+        ("KV cache", f"{stats.kv_cache_bytes_used:,} bytes used of {stats.kv_cache_bytes_allocated:,}"),
+        ("provider", stats.provider),
+    ):
+        table.add_row(name, value)
+    with _stdout():
+        console = Console(stderr=aside, highlight=False)
+        if output != "-":
+            console.print(f"Wrote {output}", markup=False)
+        console.print(table)
+
+
+def version() -> str:
+    """Version of the installed toolkit."""
+    try:
+        return metadata.version("tldr-edge")
+    except metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def _check_options(output: str, voice: str | None, reference: Path | None, transcript: str | None,
+                   streaming: bool, json_path: str | None) -> None:
+    if (reference is None) != (transcript is None):
+        raise OptionError("--reference and --transcript belong together; give both or neither.")
+    if reference is not None and voice is not None:
+        raise OptionError("--voice and --reference exclude each other; give one of them.")
+    if reference is not None and not reference.is_file():
+        raise OptionError(f"There is no recording at {reference}.")
+    if output == json_path:
+        raise OptionError(f"--output and --json cannot both go to {output}.")
+    if streaming and Path(output).suffix.lower() not in (".wav", ""):
+        raise OptionError(f"--stream writes WAV only; {output} must end in .wav, or be `-`.")
+
+
+@contextlib.contextmanager
+def _stdout() -> Iterator[BinaryIO]:
+    try:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"Cannot write to standard output: {error.strerror}.") from error
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,43 @@
+"""Text as a user types it to the phoneme ids that a model reads."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from runtime.errors import TextError
+from runtime.text.normalize import normalize
+from runtime.text.phonemes import Phonemizer, to_ids
+from runtime.text.sentences import split_sentences
+
+_FINAL = ".!?…"
+_WEAK = " ;:,—"
+_LETTER = re.compile(r"[a-z]")
+
+
+class TextFrontEnd:
+    """English text to sentences, and sentences to ids."""
+
+    def __init__(self, phonemizer: Phonemizer) -> None:
+        self._phonemizer = phonemizer
+
+    @classmethod
+    def load(cls, folder: Path) -> TextFrontEnd:
+        """Read the dictionary and the letter model of a bundle's text folder."""
+        return cls(Phonemizer.load(folder))
+
+    def sentences(self, text: str) -> list[str]:
+        """Utterances to say one after the other; `TextError` where nothing can be said."""
+        sentences = [sentence for sentence in split_sentences(normalize(text)) if _LETTER.search(sentence)]
+        if not sentences:
+            raise TextError("the text holds nothing to say: no English letters, digits or signs with a name")
+        return sentences
+
+    def phonemes(self, sentence: str) -> str:
+        """Phonemes of one of `sentences`, with the mark at the end that tells a model where to stop."""
+        phonemes = self._phonemizer.phonemes(sentence).rstrip(_WEAK)
+        return phonemes if phonemes.endswith(tuple(_FINAL)) else phonemes + "."
+
+    def ids(self, sentence: str) -> list[int]:
+        """Phoneme ids of one of `sentences`."""
+        return to_ids(self.phonemes(sentence))

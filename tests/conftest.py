@@ -1,0 +1,67 @@
+"""What tests of all packages share: bundles of a few kilobytes, made once, and a check on error messages."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from runtime.backends import create_backend
+from runtime.backends.base import Backend
+from runtime.bundle import Bundle
+from runtime.errors import TldrError
+from runtime.synthesizer import Synthesizer
+from tests.fixtures import tiny_bundle
+
+TEXT = "Hello world. Move two meters to the left!"
+"""Two sentences that the tiny bundle can say."""
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The tiny bundle, k = 4, FP32; not to be changed."""
+    return tiny_bundle.build(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture(scope="session")
+def tiny_token_level(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same at token level; not to be changed."""
+    return tiny_bundle.build(tmp_path_factory.mktemp("token-level"), patch=1)
+
+
+@pytest.fixture
+def own_bundle(tiny: Path, tmp_path: Path) -> Path:
+    """A copy that the test may damage."""
+    return Path(shutil.copytree(tiny, tmp_path / "bundle"))
+
+
+@pytest.fixture
+def synthesizer(tiny: Path) -> Iterator[Synthesizer]:
+    """A synthesizer on the tiny bundle."""
+    with Synthesizer(tiny, provider="cpu", threads=1) as made:
+        yield made
+
+
+@pytest.fixture
+def load(tmp_path: Path) -> Iterator[Callable[..., tuple[Bundle, Backend]]]:
+    """A function that builds a tiny bundle with the given options and loads its graphs."""
+    loaded: list[Backend] = []
+
+    def make(**options: object) -> tuple[Bundle, Backend]:
+        bundle = Bundle.open(tiny_bundle.build(tmp_path / f"made-{len(loaded)}", **options))  # type: ignore[arg-type]
+        loaded.append(create_backend(bundle, "cpu", 1))
+        return bundle, loaded[-1]
+
+    yield make
+    for backend in loaded:
+        backend.close()
+
+
+def sentence_of(error: pytest.ExceptionInfo[TldrError]) -> str:
+    """The message, once it is held to be one clear sentence."""
+    message = str(error.value)
+    assert message.endswith("."), message
+    assert "\n" not in message and 20 < len(message) < 400, message
+    return message

@@ -1,0 +1,63 @@
+"""Fixtures of the export tests: one tiny checkpoint, and bundles exported from it once a session."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from export import checkpoint
+from export.exporter import Exported, Order, export_bundle
+from export.sources import CheckpointSource
+from tests.export.tiny import PATCH, TEXT, Export, tiny, tiny_patch_model, tiny_token_model, tiny_vocoder
+
+
+@pytest.fixture(autouse=True)
+def one_thread(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def saved_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A complete checkpoint with two patch sizes and one voice. Do not change it: copy it."""
+    directory = tmp_path_factory.mktemp("tiny") / "checkpoint"
+    base = tiny_token_model()
+    checkpoint.save_token_model(directory, base)
+    for patch in (2, PATCH):
+        checkpoint.save_patch_model(directory, tiny_patch_model(base, patch))
+    checkpoint.save_vocoder(directory, tiny_vocoder())
+    checkpoint.save_card(directory, checkpoint.VoiceCard("anna", "MIT", max_text_ids=120))
+    checkpoint.save_voice(directory, "anna", np.random.default_rng(0).standard_normal(tiny().speaker))
+    checkpoint.save_voice(directory, "ben", np.random.default_rng(1).standard_normal(tiny().speaker),
+                          prompt_tokens=np.arange(10), prompt_text_ids=np.arange(1, 6))
+    shutil.copytree(TEXT, directory / "text")
+    return directory
+
+
+@pytest.fixture
+def checkpoint_copy(saved_checkpoint: Path, tmp_path: Path) -> Path:
+    """A checkpoint of one's own, to break."""
+    return Path(shutil.copytree(saved_checkpoint, tmp_path / "checkpoint"))
+
+
+@pytest.fixture(scope="session")
+def exported(saved_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Export:
+    """exported(patch, precision): the verified bundle, made once a session."""
+    made: dict[tuple[int, str], Exported] = {}
+
+    def export(patch: int = PATCH, precision: str = "fp32") -> Exported:
+        if (patch, precision) not in made:
+            order = Order(patch, precision, 10.0)  # type: ignore[arg-type]
+            target = tmp_path_factory.mktemp("bundles") / f"k{patch}-{precision}"
+            made[patch, precision] = export_bundle(CheckpointSource(saved_checkpoint), order, target)
+        return made[patch, precision]
+
+    return export

@@ -1,0 +1,75 @@
+"""Sampling options and the numpy twin of the in-graph sampler."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from runtime.errors import OptionError
+from runtime.manifest import Sampling
+from runtime.sampling import CANDIDATES, SamplingOptions, draw, uniform_source
+from tests.conftest import sentence_of
+
+
+@pytest.mark.parametrize("bad", [
+    {"temperature": -0.1}, {"temperature": 11.0}, {"temperature": float("nan")}, {"temperature": True},
+    {"top_k": 0}, {"top_k": CANDIDATES + 1}, {"top_k": 2.5}, {"top_k": True}, {"top_p": 0.0}, {"top_p": 1.1}, {"top_p": "1"},
+])
+def test_values_out_of_range_are_refused(bad: dict[str, float]) -> None:
+    with pytest.raises(OptionError) as error:
+        SamplingOptions.chosen(Sampling(), **bad)  # type: ignore[arg-type]
+    assert next(iter(bad)) in sentence_of(error)
+
+
+def test_choices_go_over_the_defaults() -> None:
+    assert SamplingOptions.chosen(Sampling(0.5, 7, 0.9), top_k=3) == SamplingOptions(0.5, 3, 0.9)
+    assert SamplingOptions.chosen(Sampling()) == SamplingOptions(0.7, 25, 0.7)
+
+
+def test_greedy_never_divides_by_zero() -> None:
+    for options in (SamplingOptions(temperature=0), SamplingOptions(top_k=1)):
+        inputs = options.inputs(2)
+        assert options.greedy and inputs["top_k"].tolist() == [1, 1] and inputs["temperature"].tolist() == [1, 1]
+    assert not SamplingOptions().greedy
+
+
+@pytest.mark.parametrize("seed", [-1, 2**63, 1.5, True])
+def test_bad_seed(seed: int) -> None:
+    with pytest.raises(OptionError) as error:
+        uniform_source(seed, 0, 0)
+    assert "seed" in sentence_of(error)
+
+
+def test_uniforms_depend_on_seed_sentence_and_attempt() -> None:
+    keys = [(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1)]
+    draws = [uniform_source(*key).random(4, np.float32).tobytes() for key in keys]
+    assert len(set(draws)) == 4
+    assert draws[0] == uniform_source(0, 0, 0).random(4, np.float32).tobytes()
+
+
+def test_distribution() -> None:
+    """Over many uniforms, tokens come with the probabilities of the truncated distribution."""
+    logits = np.log(np.array([[0.1, 0.4, 0.05, 0.3, 0.15]], np.float32))
+    uniforms = (np.arange(20000, dtype=np.float32) + 0.5) / 20000
+    tokens = draw(np.repeat(logits, 20000, 0), SamplingOptions(1.0, 4, 0.8), uniforms)
+    # of the four likeliest .4 .3 .15 .1 (renormalised), those whose predecessors sum up to less than 0.8: .4 .3 .15
+    shares = np.bincount(tokens, minlength=5) / 20000
+    np.testing.assert_allclose(shares, np.array([0, 0.4, 0, 0.3, 0.15]) / 0.85, atol=1e-3)
+
+
+def test_the_likeliest_token_always_stays() -> None:
+    logits = np.random.default_rng(0).normal(size=(8, 100)).astype(np.float32)
+    tokens = draw(logits, SamplingOptions(1.0, 64, 1e-9), np.full(8, 0.999, np.float32))
+    assert (tokens == logits.argmax(-1)).all()
+
+
+@pytest.mark.parametrize("options", [SamplingOptions(), SamplingOptions(0), SamplingOptions(1.3, 64, 1.0)])
+def test_equals_the_sampler_inside_the_graphs(options: SamplingOptions) -> None:
+    torch = pytest.importorskip("torch")
+    from export.model.sampling import sample
+
+    source = np.random.default_rng(1)
+    logits, uniforms = source.normal(0, 3, (500, 300)).astype(np.float32), source.random(500, np.float32)
+    given = {key: torch.from_numpy(value) for key, value in options.inputs(500).items()}
+    expected = sample(torch.from_numpy(logits), **given, uniform=torch.from_numpy(uniforms)).numpy()
+    assert (draw(logits, options, uniforms) == expected).mean() > 0.99  # sums of float32 may part at a boundary

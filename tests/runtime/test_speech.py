@@ -1,0 +1,121 @@
+"""Sentences to samples: chunks, second tries, and what is left of a loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from runtime.backends.base import Backend
+from runtime.bundle import Bundle
+from runtime.sampling import SamplingOptions, uniform_source
+from runtime.speech import CHUNK_TOKENS, RETRIES, Request, Speech, in_chunks, without_loop
+from runtime.stats import Tally
+from tests.fixtures import tiny_bundle as tiny
+
+Load = Callable[..., tuple[Bundle, Backend]]
+IDS = [1] * 10
+
+
+def say(loaded: tuple[Bundle, Backend], seed: int = 0, retry: bool = True, chunk_tokens: tuple[int, ...] = CHUNK_TOKENS,
+        **options: Any) -> tuple[np.ndarray, Tally, list[int]]:
+    bundle, backend = loaded
+    assert bundle.manifest.vocoder is not None
+    speech = Speech(bundle.manifest, bundle.manifest.vocoder, backend)
+    speech.chunk_tokens = chunk_tokens
+    tally = Tally("test", 0)
+    request = Request(bundle.voice("alto"), SamplingOptions(**options), seed, retry)
+    chunks = list(speech.say(IDS, 0, request, tally))
+    return np.concatenate(chunks), tally, [len(chunk) for chunk in chunks]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_any_chunking_gives_the_same_samples(load: Load, seed: int) -> None:
+    loaded = load()
+    source = np.random.default_rng(seed)
+    sizes = tuple(int(size) for size in source.integers(1, 20, 10))
+    whole, tally, _ = say(loaded, seed)
+    live, _, _ = say(loaded, seed, retry=False, chunk_tokens=sizes)
+    np.testing.assert_array_equal(live, whole)
+    assert len(whole) == tally.tokens * tiny.VOCODER.samples_per_token
+
+
+def test_chunks_grow(load: Load) -> None:
+    _, tally, lengths = say(load(scripts=[tiny.ending(99)]), retry=False)
+    token = tiny.VOCODER.samples_per_token
+    assert lengths[:5] == [(8 - 2) * token, 8 * token, 16 * token, 32 * token, 32 * token]
+    assert tally.tokens == 99 and tally.patches == 25 and tally.stopped_by == "end"
+
+
+def flaky_end(seed: int, attempt: int) -> int | None:
+    """Tokens that the flaky script says before its end, None if it is caught looping first (52 tokens)."""
+    drawn = uniform_source(seed, 0, attempt)
+    for patch in range(13):
+        below = np.flatnonzero(drawn.random(4, np.float32) < tiny.FLAKY_END)
+        if below.size:
+            return int(4 * patch + below[0])
+    return None
+
+
+def seeds_where(*ends: bool) -> int:
+    """The first seed whose attempts end (True) or loop (False) in this order."""
+    return next(seed for seed in range(1000)
+                if all((flaky_end(seed, attempt) is not None) == end for attempt, end in enumerate(ends)))
+
+
+def test_a_failed_attempt_is_tried_again_with_other_numbers(load: Load) -> None:
+    loaded = load(scripts=[tiny.FLAKY])
+    for outcome in [(True,), (False, True), (False, False, True)]:
+        seed, last = seeds_where(*outcome), len(outcome) - 1
+        samples, tally, _ = say(loaded, seed)
+        assert (tally.stopped_by, tally.retries, tally.tokens) == ("end", last, flaky_end(seed, last))
+        assert len(samples) == tally.tokens * tiny.VOCODER.samples_per_token
+
+
+def test_gives_in_after_the_last_attempt_and_cuts_the_loop(load: Load) -> None:
+    _, tally, _ = say(load(scripts=[tiny.FLAKY]), seeds_where(False, False, False))
+    assert (tally.stopped_by, tally.retries, tally.tokens) == ("repetition", RETRIES, 2)  # one cycle of two codes
+
+
+def test_a_stream_cannot_take_back_what_was_heard(load: Load) -> None:
+    _, tally, _ = say(load(scripts=[tiny.FLAKY]), seeds_where(False, True), retry=False)
+    assert (tally.stopped_by, tally.retries, tally.tokens) == ("repetition", 0, 52)
+
+
+def test_greedy_is_not_tried_again(load: Load) -> None:
+    _, tally, _ = say(load(scripts=[tiny.LOOP]), temperature=0)
+    assert (tally.stopped_by, tally.retries) == ("repetition", 0)
+
+
+def test_a_sentence_without_tokens_is_silent(load: Load) -> None:
+    samples, tally, _ = say(load(scripts=[tiny.ending(0)]))
+    assert (len(samples), tally.tokens, tally.stopped_by) == (0, 0, "end")
+
+
+@pytest.mark.parametrize("retry", [True, False])
+def test_cancel_leaves_silence(load: Load, retry: bool) -> None:
+    bundle, backend = load(scripts=[tiny.ENDLESS])
+    assert bundle.manifest.vocoder is not None
+    speech, tally = Speech(bundle.manifest, bundle.manifest.vocoder, backend), Tally("test", 0)
+    request = Request(bundle.voice("alto"), SamplingOptions(), 0, retry)
+    chunks = speech.say(IDS, 0, request, tally)
+    next(chunks)
+    request.cancelled.set()
+    assert list(chunks) == []
+    assert tally.stopped_by == "cancel"
+
+
+def test_in_chunks_keeps_patches_whole() -> None:
+    patches = [np.arange(4)] * 5 + [np.arange(3)]
+    assert [len(chunk) for chunk in in_chunks(patches, (3, 6))] == [4, 8, 8, 3]
+    assert list(in_chunks([], (3,))) == []
+
+
+@pytest.mark.parametrize("before", [0, 1, 6])
+def test_without_loop(before: int) -> None:
+    tokens = [*range(100, 100 + before), *[1, 2, 3] * 30]
+    kept = without_loop([np.array(tokens[start:start + 4]) for start in range(0, len(tokens), 4)], 25.0)
+    assert np.concatenate(kept).tolist() == tokens[:before + 3]
+    assert all(len(patch) <= 4 for patch in kept)

@@ -1,0 +1,144 @@
+"""Cancelling, dropping and queueing streams."""
+
+from __future__ import annotations
+
+import gc
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from runtime.errors import BusyError, Cancelled
+from runtime.manifest import Limits
+from runtime.stream import Turn
+from runtime.synthesizer import Synthesizer
+from tests.conftest import TEXT, sentence_of
+from tests.fixtures import tiny_bundle
+
+LONG = "Hello world, move two meters to the left. " * 200
+
+
+@pytest.fixture
+def endless(tmp_path: Path) -> Iterator[Synthesizer]:
+    """A synthesizer that speaks as long as it is let."""
+    limits = Limits(max_seconds=600, max_text_ids=256, min_tokens_per_id=0, max_tokens_per_id=1000)
+    folder = tiny_bundle.build(tmp_path / "endless", scripts=[tiny_bundle.ENDLESS], limits=limits)
+    with Synthesizer(folder, provider="cpu", threads=1) as made:
+        yield made
+
+
+def test_cancel_from_another_thread(endless: Synthesizer) -> None:
+    stream = endless.stream(LONG)
+    steps: list[int] = []
+    step = endless._speech.decoder.step
+
+    def slow_step(tokens: object) -> None:
+        steps.append(1)
+        if len(steps) == 30:
+            threading.Thread(target=stream.cancel).start()
+        time.sleep(0.01)
+        step(tokens)  # type: ignore[arg-type]
+
+    endless._speech.decoder.step = slow_step  # type: ignore[method-assign,assignment]
+    chunks = list(stream)
+    assert chunks and len(steps) <= 32  # within one patch, and one for the thread to start
+    assert stream.stats.stopped_by == "cancel"
+    assert list(stream) == []
+
+
+@pytest.mark.parametrize("how", ["cancel", "close", "with", "drop"])
+def test_an_unfinished_stream_lets_go_of_the_synthesizer(synthesizer: Synthesizer, how: str) -> None:
+    stream = synthesizer.stream(LONG)
+    next(stream)
+    if how == "with":
+        with stream:
+            pass
+    elif how != "drop":
+        getattr(stream, how)()
+    if how == "drop":
+        del stream
+        gc.collect()
+    else:
+        assert stream.stats.stopped_by == "cancel"
+    assert synthesizer.synthesize(TEXT).stats.stopped_by == "end"
+
+
+def test_closing_a_finished_stream_changes_nothing(synthesizer: Synthesizer) -> None:
+    with synthesizer.stream(TEXT) as stream:
+        assert stream.stats.stopped_by is None
+        next(stream)
+        assert stream.stats.stopped_by is None and stream.stats.audio_seconds > 0
+        list(stream)
+    stream.close()
+    assert stream.stats.stopped_by == "end"
+
+
+def test_collecting_a_cancelled_stream(synthesizer: Synthesizer) -> None:
+    stream = synthesizer.stream(TEXT)
+    stream.cancel()
+    with pytest.raises(Cancelled) as error:
+        stream.collect()
+    sentence_of(error)
+
+
+def test_waiting_for_oneself_is_refused(synthesizer: Synthesizer) -> None:
+    stream = synthesizer.stream(TEXT)
+    next(stream)
+    with pytest.raises(BusyError) as error:
+        synthesizer.synthesize(TEXT)
+    assert "unfinished" in sentence_of(error)
+    assert len(list(stream)) > 2  # and the first goes on
+
+
+def test_a_stream_may_change_threads(synthesizer: Synthesizer) -> None:
+    stream = synthesizer.stream(LONG)
+    next(stream)
+    rest: list[int] = []
+    taken = threading.Event()
+
+    def consume() -> None:
+        next(stream)
+        taken.set()
+        rest.append(len(list(stream)))
+
+    consumer = threading.Thread(target=consume)
+    consumer.start()
+    assert taken.wait(5)
+    synthesizer.synthesize(TEXT)  # waits, as the turn has gone to the other thread
+    consumer.join(10)
+    assert rest and rest[0] > 100
+
+
+def test_a_waiting_stream_can_be_cancelled(synthesizer: Synthesizer) -> None:
+    first, second = synthesizer.stream(TEXT), synthesizer.stream(TEXT)
+    next(first)
+    got: list[object] = []
+    waiting = threading.Thread(target=lambda: got.extend(second))
+    waiting.start()
+    time.sleep(0.1)
+    second.cancel()
+    waiting.join(5)
+    assert not waiting.is_alive() and got == [] and second.stats.stopped_by == "cancel"
+    assert len(list(first)) > 2
+
+
+def test_turn_is_given_back_after_an_error() -> None:
+    turn = Turn()
+    with pytest.raises(RuntimeError), turn.hold(threading.Event()):
+        raise RuntimeError
+    with turn.hold(threading.Event()) as waited:
+        assert waited < 1
+
+
+def test_waiting_is_no_computing(synthesizer: Synthesizer) -> None:
+    first, second = synthesizer.stream(TEXT), synthesizer.stream(TEXT)
+    next(first)
+    waiting = threading.Thread(target=lambda: list(second))
+    waiting.start()
+    time.sleep(0.3)
+    list(first)
+    waiting.join(5)
+    assert second.stats.compute_seconds < 0.25 and first.stats.compute_seconds < 0.25
+    assert second.stats.stopped_by == "end"

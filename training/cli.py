@@ -1,0 +1,49 @@
+"""`python -m training STAGE`: runs one stage of the recipe, or all of them, each resuming where it stopped."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from runtime.errors import TldrError
+
+
+@click.command()
+@click.argument("stages", nargs=-1, required=True)
+@click.option("--work", type=click.Path(path_type=Path), default=Path.home() / ".cache/tldr-edge/run", show_default=True,
+              help="Corpora and training runs; tens of GB are not needed, but several are.")
+@click.option("--target", type=click.Path(path_type=Path), default=Path("voices/embedded"), show_default=True,
+              help="The checkpoint directory.")
+@click.option("--patch", type=int, default=4, show_default=True)
+@click.option("--threads", type=int, default=2, show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True)
+def main(stages: tuple[str, ...], work: Path, target: Path, patch: int, threads: int, seed: int) -> None:
+    """Run STAGES of the embedded voice's recipe: frontend audio student mels codec tokens vocoder token-level patch-level
+    package, or `all`."""
+    try:
+        import torch
+
+        from training.recipe import STAGES, Recipe
+    except ImportError as error:
+        _fail(f"training needs more packages ({error}); run: pip install 'tldr-edge[train]'")
+    chosen = tuple(STAGES) if stages == ("all",) else stages
+    unknown = [stage for stage in chosen if stage not in STAGES]
+    if unknown:
+        _fail(f"no stage is called {unknown[0]!r}; stages are {', '.join(STAGES)}, all")
+    torch.set_num_threads(threads)
+    recipe = Recipe(work=work, target=target, patch=patch, threads=threads, seed=seed)
+    try:
+        for stage in chosen:
+            STAGES[stage](recipe)
+    except TldrError as error:
+        _fail(str(error))
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on from the last saved state", file=sys.stderr)
+        raise SystemExit(130) from None
+
+
+def _fail(message: str) -> None:
+    print(f"error: {message}", file=sys.stderr)
+    raise SystemExit(2)
