@@ -40,7 +40,7 @@ def read_all(bundle: Path | None, sentences: list[HeldOut], seed: int, threads: 
             audio = synthesizer.synthesize(sentence.text, seed=seed)
             yield Reading(sentence.text, recogniser.transcribe(audio.samples, audio.sample_rate),
                           len(audio.samples) / audio.sample_rate, sentence.teacher_seconds, audio.stats.rtf,
-                          audio.stats.stopped_by)
+                          audio.stats.stopped_by or "end")
 
 
 def summarise(readings: list[Reading]) -> dict[str, float]:
@@ -55,7 +55,7 @@ def summarise(readings: list[Reading]) -> dict[str, float]:
 
 
 @click.command()
-@click.option("--bundle", type=click.Path(path_type=Path), default=None, help="Bundle directory; the embedded voice if left out.")
+@click.option("--bundle", type=click.Path(path_type=Path), default=None, help="Bundle directory; default: the embedded voice.")
 @click.option("--count", type=int, default=None, help="Only the first sentences of the list.")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--threads", type=int, default=None)

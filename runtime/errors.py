@@ -43,5 +43,5 @@ class OutputError(TldrError):
     """A result cannot be written: unwritable path, full disk."""
 
 
-class Cancelled(TldrError):  # noqa: N818 - not an error of anybody's: a request that was met
+class Cancelled(TldrError):
     """Synthesis was cancelled by the caller."""

@@ -41,7 +41,7 @@ class Speech:
 
     def __init__(self, manifest: Manifest, vocoder: Vocoder, backend: Backend) -> None:
         self.decoder = Decoder(manifest, backend)
-        self.chunk_tokens = CHUNK_TOKENS
+        self.chunk_tokens: tuple[int, ...] = CHUNK_TOKENS
         self._manifest = manifest
         self._vocoder = vocoder
         self._backend = backend

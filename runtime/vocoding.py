@@ -20,13 +20,11 @@ class StreamingVocoder:
         self._state = np.zeros((1, vocoder.state), np.float32)
         self._late = vocoder.lookahead * vocoder.samples_per_token
         """Samples still to be dropped: the graph answers `lookahead` tokens late."""
-        self._begun = False
 
     def push(self, tokens: np.ndarray) -> np.ndarray:
         """Samples float32 [T] that the tokens int64 [N] complete; may be empty at the start."""
         if not len(tokens):
             return np.zeros(0, np.float32)
-        self._begun = True
         outputs = self._backend.run("vocoder", {"tokens": tokens[None], "speaker": self._speaker, "state": self._state},
                                     fetch=("waveform", "next_state"))
         self._state = outputs["next_state"]
@@ -41,6 +39,4 @@ class StreamingVocoder:
 
     def flush(self) -> np.ndarray:
         """The last samples, float32 [lookahead * samples_per_token], once, at the end; none if there was no token."""
-        if not self._begun:
-            return np.zeros(0, np.float32)
         return self.push(np.full(self._vocoder.lookahead, NO_TOKEN, np.int64))

@@ -37,7 +37,7 @@ class Batches:
                 if plan[-1] and longest * (len(plan[-1]) + 1) > self._positions:
                     plan.append([])
                 plan[-1].append(int(pick))
-            rng.shuffle(plan)  # type: ignore[arg-type]
+            rng.shuffle(plan)
             self._plans = {epoch: plan}
         return self._plans[epoch]
 

@@ -30,17 +30,17 @@ class FSQ(nn.Module):
 
     def __init__(self, levels: int, digits: int) -> None:
         super().__init__()
-        self.half = (levels - 1) / 2
+        self.reach = (levels - 1) / 2
         self.register_buffer("places", levels ** torch.arange(digits), persistent=False)
 
     def forward(self, z: Tensor) -> Tensor:
         """Digits [..., 8] as float multiples of 1 / half, differentiable."""
-        bounded = torch.tanh(z) * (self.half + 0.499)
-        return (bounded + (bounded.round() - bounded).detach()) / self.half
+        bounded = torch.tanh(z) * (self.reach + 0.499)
+        return (bounded + (bounded.round() - bounded).detach()) / self.reach
 
     def codes(self, digits: Tensor) -> Tensor:
         """Digits [..., 8] to codes int64 [...]."""
-        return ((digits * self.half + self.half).round().long() * self.places).sum(-1)
+        return ((digits * self.reach + self.reach).round().long() * self.places).sum(-1)
 
 
 class Encoder(nn.Module):
@@ -102,6 +102,6 @@ def train_codec(mels: list[tuple[np.ndarray, np.ndarray]], folder: Path, config:
         digits = encoder(crops)
         loss = (decoder(digits, speakers) - crops).abs().mean()
         optimizers.step(loss, warm_cosine(index, steps, 50, 0.03))
-        return {"l1": loss.item(), "codes": float(len(encoder.quantise.codes(digits).unique()))}
+        return {"l1": loss.item(), "codes": float(len(set(encoder.quantise.codes(digits).flatten().tolist())))}
 
     fit(folder, {"encoder": encoder, "decoder": decoder, "optimizers": optimizers}, step, steps)

@@ -9,17 +9,20 @@ from torch import nn
 
 
 class Optimizers:
-    """Both optimisers behind one step, with one learning-rate factor."""
+    """Both optimisers behind one step, with one learning-rate factor; adapters at half the rate (paper, Table 8)."""
 
     def __init__(self, parameters: Iterable[tuple[str, nn.Parameter]], rate: float, weight_decay: float) -> None:
-        matrices, rest = [], []
+        matrices: list[nn.Parameter] = []
+        rest: list[nn.Parameter] = []
+        adapters: list[nn.Parameter] = []
         for name, parameter in parameters:
-            is_inner = parameter.ndim == 2 and not any(part in name for part in ("embedding", "head", "lora_", "rows"))
-            (matrices if is_inner else rest).append(parameter)
+            is_inner = parameter.ndim == 2 and not any(part in name for part in ("embedding", "head", "rows"))
+            (adapters if "lora_" in name else matrices if is_inner else rest).append(parameter)
         self._rate = rate
-        self._parameters = [*matrices, *rest]
+        self._parameters = [*matrices, *rest, *adapters]
+        groups = [{"params": rest, "share": 1.0}, *([{"params": adapters, "share": 0.5}] if adapters else [])]
         self._both: list[torch.optim.Optimizer] = [
-            torch.optim.AdamW(rest, rate, betas=(0.9, 0.98), weight_decay=weight_decay),
+            torch.optim.AdamW(groups, rate, betas=(0.9, 0.98), weight_decay=weight_decay),
         ]
         if matrices:
             self._both.append(torch.optim.Muon(matrices, rate, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw"))
@@ -32,7 +35,7 @@ class Optimizers:
         nn.utils.clip_grad_norm_(self._parameters, clip)
         for optimizer in self._both:
             for group in optimizer.param_groups:
-                group["lr"] = self._rate * factor
+                group["lr"] = self._rate * factor * group.get("share", 1.0)
             optimizer.step()
 
     def state_dict(self) -> list[dict[str, object]]:

@@ -38,7 +38,7 @@ class Recipe:
     mel_sentences: int | None = None
     student_steps: int = 700
     codec_steps: int = 600
-    vocoder_steps: int = 1500
+    vocoder_steps: int = 1200
     token_epochs: float = 4.0
     patch_epochs: float = 4.0
     threads: int = 2

@@ -55,13 +55,13 @@ def train_student(audio: Path, folder: Path, steps: int = 1200, batch: int = 24,
 
     def step(index: int) -> dict[str, float]:
         rng = np.random.default_rng((seed, index))
-        crops = [_crop(*data[pick], rng) for pick in rng.integers(len(data), size=batch)]
+        crops = [_crop(data[pick], rng) for pick in rng.integers(len(data), size=batch)]
         features, pitch, samples = (torch.from_numpy(np.stack(column)).float() for column in zip(*crops, strict=True))
         # Frames at the crop's edges see silence that was not there: they are out of the loss.
         made = student(features, pitch)
         loss = (made - mel(samples / 32767))[:, 10:-10].abs().mean()
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         nn.utils.clip_grad_norm_(student.parameters(), 1.0)
         for group in optimizer.param_groups:
             group["lr"] = 1e-3 * warm_cosine(index, steps, 50, 0.05)
@@ -71,8 +71,12 @@ def train_student(audio: Path, folder: Path, steps: int = 1200, batch: int = 24,
     fit(folder, {"student": student, "optimizer": optimizer}, step, steps)
 
 
-def _crop(features: np.ndarray, pitch: np.ndarray, samples: np.ndarray, rng: np.random.Generator,
-          ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+Heard = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""Features, pitch and samples of one utterance or of a crop of it."""
+
+
+def _crop(heard: Heard, rng: np.random.Generator) -> Heard:
+    features, pitch, samples = heard
     start = 4 * int(rng.integers((len(features) - CROP) // 4 + 1))
     stop = start + CROP
     return features[start:stop], pitch[start:stop], samples[start * FEATURE_HOP:stop * FEATURE_HOP]

@@ -91,7 +91,7 @@ def train_vocoder(recordings: list[Recording], trunk: dict[str, Tensor], folder:
         codes, speakers, true = draw_crops(recordings, batch, config, np.random.default_rng((seed, index)))
         loss = loss_of(voice_crops(vocoder, codes, speakers), true)
         optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         nn.utils.clip_grad_norm_(vocoder.parameters(), 5.0)
         for group in optimizer.param_groups:
             group["lr"] = RATE * warm_cosine(index, steps, 100, 0.05)

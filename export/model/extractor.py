@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 
@@ -69,6 +71,10 @@ class Extractor(nn.Module):
         normed: Tensor = self.condition_norm(self.condition_proj(joined))
         return normed
 
+    def slot_memories(self, condition: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """`ExtractorLayer.slot_memory` of every layer."""
+        return [layer.slot_memory(condition) for layer in cast("list[ExtractorLayer]", list(self.layers))]
+
     def forward(self, context: Tensor, speaker: Tensor, inputs: Tensor) -> Tensor:
         """Teacher-forced logits [B, k, V]; inputs [B, k - 1, D] embed all tokens of the patch but the last."""
         batch, _, width = inputs.shape
@@ -77,8 +83,8 @@ class Extractor(nn.Module):
         steps = torch.arange(self.patch, device=x.device)
         rotary = rotary_tables(steps[None].float(), width // self.heads, ROPE_THETA)
         bias = torch.full((self.patch, self.patch), float("-inf"), device=x.device).triu(1)
-        for layer in self.layers:
-            x = layer(x, layer.slot_memory(condition), rotary, bias)
+        for layer, memory in zip(self.layers, self.slot_memories(condition), strict=True):
+            x = layer(x, memory, rotary, bias)
         logits: Tensor = self.head(self.norm(x))
         return logits
 
@@ -89,7 +95,7 @@ class Extractor(nn.Module):
         What follows an ending token inside the patch is meaningless; the reader cuts there.
         """
         condition = self.condition(context, speaker)
-        memories = [layer.slot_memory(condition) for layer in self.layers]
+        memories = self.slot_memories(condition)
         caches: list[LocalCache] = [([], []) for _ in self.layers]
         batch, width = context.shape
         x = self.start.to(context.dtype).expand(batch, width)

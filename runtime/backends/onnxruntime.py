@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib
 import io
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
@@ -60,7 +61,7 @@ class OnnxRuntimeBackend(Backend):
             session = self._ort.InferenceSession(str(path), options, providers=providers)
         except Exception as error:  # its exceptions share no other base class
             version = self._ort.__version__
-            raise BackendError(f"ONNX Runtime {version} cannot load graph {name}: {_first_line(error)}.") from error
+            raise BackendError(f"ONNX Runtime {version} cannot load graph {name}: {_reason(error)}.") from error
         used = session.get_providers()[0]
         if used != self._wanted:
             raise BackendError(f"{self._wanted} was asked for, but ONNX Runtime fell back to {used}: check the GPU's "
@@ -79,7 +80,7 @@ class OnnxRuntimeBackend(Backend):
                 binding.bind_output(key, memory.device, 0, DTYPES[memory.dtype].type, memory.shape, memory.pointer)
             self._sessions[name].run_with_iobinding(binding)
         except Exception as error:  # as above
-            raise BackendError(f"ONNX Runtime failed in graph {name}: {_first_line(error)}.") from error
+            raise BackendError(f"ONNX Runtime failed in graph {name}: {_reason(error)}.") from error
 
     def allocate(self, shape: tuple[int, ...], dtype: DType) -> Memory:
         try:
@@ -105,7 +106,7 @@ def _import() -> ModuleType:
         return importlib.import_module("onnxruntime")
     except ImportError as error:
         raise BackendError("onnxruntime cannot be imported: install onnxruntime, or onnxruntime-gpu for CUDA, "
-                           f"and not both ({_first_line(error)}).") from error
+                           f"and not both ({_reason(error)}).") from error
 
 
 def _tensor(node: Any) -> Tensor:
@@ -113,5 +114,8 @@ def _tensor(node: Any) -> Tensor:
     return Tensor(node.name, _TYPES.get(node.type, node.type), axes)
 
 
-def _first_line(error: Exception) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+def _reason(error: Exception) -> str:
+    """What the library says, without its source paths and codes, at most 200 characters of one line."""
+    line = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    said = re.split(r"\[ONNXRuntimeError\] : \d+ : \w+ : ", line)[-1].rstrip(". ")
+    return said if len(said) <= 200 else said[:197] + "..."

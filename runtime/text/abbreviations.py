@@ -13,24 +13,24 @@ _BEFORE_NAMES = {"Gen": "general", "Col": "colonel", "Sgt": "sergeant", "Capt": 
                  "Hon": "honorable", "Pres": "president", "Mt": "mount", "Ft": "fort", "Maj": "major", "Adm": "admiral"}
 _NUMBERED = {"no": "number", "nos": "numbers", "fig": "figure", "figs": "figures", "eq": "equation", "eqs": "equations",
              "ch": "chapter", "sec": "section", "vol": "volume", "ex": "example", "pp": "pages", "p": "page",
-             "ca": "circa",
-             "ver": "version", "art": "article", "ext": "extension", "tab": "table", "max": "maximum", "min": "minimum"}
-_ALWAYS = {"e.g": "for example", "eg": "for example", "i.e": "that is", "vs": "versus", "cf": "compare",
-           "approx": "approximately", "dept": "department", "govt": "government", "resp": "respectively",
-           "incl": "including", "excl": "excluding", "misc": "miscellaneous", "attn": "attention",
-           "a.k.a": "also known as", "viz": "namely", "max": "maximum", "min": "minimum", "avg": "average",
-           "temp": "temperature", "tel": "telephone", "fig": "figure",
-           "vol": "volume", "appt": "appointment", "assn": "association", "univ": "university"}
-_ENDING = {"etc": "et cetera", "inc": "incorporated", "ltd": "limited", "corp": "corporation", "bros": "brothers",
-           "jr": "junior", "sr": "senior", "ave": "avenue", "blvd": "boulevard", "rd": "road", "ln": "lane",
-           "hwy": "highway",
-           "pkwy": "parkway", "ph.d": "p h d", "co": "company", "et al": "et al"}
+             "ca": "circa", "ver": "version", "art": "article", "ext": "extension", "tab": "table", "apt": "apartment",
+             "max": "maximum", "min": "minimum"}
+_ALWAYS = {
+    "e.g": "for example", "eg": "for example", "i.e": "that is", "vs": "versus", "cf": "compare",
+    "approx": "approximately", "dept": "department", "govt": "government", "resp": "respectively",
+    "incl": "including", "excl": "excluding", "misc": "miscellaneous", "attn": "attention", "a.k.a": "also known as",
+    "avg": "average", "appt": "appointment", "assn": "association", "univ": "university",
+}
+_ENDING = {
+    "etc": "et cetera", "inc": "incorporated", "ltd": "limited", "corp": "corporation", "bros": "brothers",
+    "jr": "junior", "sr": "senior", "ave": "avenue", "blvd": "boulevard", "rd": "road", "ln": "lane",
+    "hwy": "highway", "pkwy": "parkway", "ph.d": "p h d", "co": "company", "et al": "and others",
+}
 _CAPITAL_ONLY = frozenset(("co", "ave", "rd", "ln", "inc", "sr", "jr", "corp"))
-_WITHOUT_DOT = {"vs": "versus", "etc": "et cetera", "w/o": "without", "w/": "with", "b/c": "because",
-                "approx": "approximately",
-                "Mr": "mister", "Mrs": "missus", "Dr": "doctor", "Prof": "professor", "dept": "department",
-                "e.g": "for example",
-                "i.e": "that is", "n't": "not"}
+_WITHOUT_DOT = {
+    "w/o": "without", "w/": "with", "b/c": "because", "Mr": "mister", "Mrs": "missus", "Dr": "doctor",
+    "Prof": "professor", "e.g": "for example", "i.e": "that is",
+}
 _STARTER_LIST = """
     The It He She We They This That These Those In On At But And So If When While There Here I You A An As
     For His Her Its Our Your Their What Why How Who Where After Before However Then Now No Yes Please
@@ -51,7 +51,7 @@ _BEFORE_NAME = re.compile(rf"\b({_alternatives(_BEFORE_NAMES)})\.(?=\s[A-Z])")
 _NUMBER = re.compile(rf"(?<![\w.'])({_alternatives(_NUMBERED)})\. ?(?=[(#]?\d)", re.IGNORECASE)
 _DOTTED = re.compile(rf"(?<![\w.'/-])({_alternatives(_ALWAYS)})\.(?!\w)", re.IGNORECASE)
 _MAYBE_LAST = re.compile(rf"(?<![\w.'/-])({_alternatives(_ENDING)})\.(?!\w)", re.IGNORECASE)
-_BARE = re.compile(r"(?<![\w.'/-])(vs|etc|approx|dept|Mrs?|Dr|Prof|e\.g|i\.e)(?![\w'/.-])|(?<![\w.'/-])(w/o|b/c)(?!\w)"
+_BARE = re.compile(r"(?<![\w.'/-])(Mrs?|Dr|Prof|e\.g|i\.e)(?![\w'/.-])|(?<![\w.'/-])(w/o|b/c)(?!\w)"
                    r"|(?<![\w.'/-])(w/)(?=\s|[A-Za-z])")
 _STREET_OR_SAINT = re.compile(r"\b(St|Dr)\.(?!\w)")
 _INITIALISM = re.compile(r"(?<![\w.'])((?:[A-Za-z]\.){2,10})([A-Za-z](?![\w.']))?('s\b)?")
@@ -59,7 +59,8 @@ _INITIAL = re.compile(r"(?<![\w.'])([A-Z])\.(?= ?[A-Z][\w.'])")
 _LAST_WORD = re.compile(r"([\w']+)(\W*)\Z")
 _ROMAN = r"(X{0,2}(?:IX|IV|V?I{1,3}|V)|X{1,2})"
 _ROMAN_PART = re.compile(r"\b([Cc]hapter|[Pp]art|[Aa]ct|[Vv]olume|[Ss]ection|[Pp]hase|[Tt]ype|[Bb]ook|[Tt]able"
-                         rf"|[Ff]igure|[Ll]evel|[Aa]rticle|[Ss]tage|[Ss]tep|[Cc]lass|Mark|Mk|War|Bowl|Title) {_ROMAN}\b(?!['.]\w)")
+                         rf"|[Ff]igure|[Ll]evel|[Aa]rticle|[Ss]tage|[Ss]tep|[Cc]lass|Mark|Mk|War|Bowl"
+                         rf"|Title) {_ROMAN}\b(?!['.]\w)")
 _REGNAL = re.compile(
     r"\b(Henry|Louis|George|Charles|Edward|Elizabeth|James|William|Richard|Philip|Pius|Benedict|Paul|John"
     rf"|Leo|Frederick|Napoleon|Alexander|Catherine|Peter|Nicholas|Francis|Ramesses) {_ROMAN}\b(?!['.]\w)")

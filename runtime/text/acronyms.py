@@ -27,11 +27,11 @@ _SPOKEN = frozenset(_SPOKEN_LIST.split())
 _SPELLED_LIST = """
     abi acl adc aes afaik afk agi ai amd api asr aws bbc bfs bgp bldc btw cbr cdc cdn ceo cfd cfo cgi cia cli cnc
     cnn cpp cpu crc crm crt css csv cto cv dc ddos ddr dfs dhcp diy dji dlc dll dma dna dnn dns dof dpi dps
-    dsp dvd ebpf ecu eeg ekf emg eu faq fbi fft fm fpga fps ftp fyi gcc gdb gdp gdpr gmbh gmt gnss gpio gps
+    dsp dvd ebpf ecu eeg ekf emg eu faq fbi fft fm fpga ftp fyi gcc gdb gdp gdpr gmbh gmt gnss gpio gps
     gpt gpu gsm gtx hdd hdmi hdr hiv hmi html http https hvac iaea ibm ide ieee iirc ik imho imu io iot ip ipc ipo
     isbn isp jdk jfk jpg js jsx jvm jwt kde kfc kgb kpi lcd lgbt llc llm lqr lstm lte mcu mit ml mlp mpc mpu mqtt
     mri mtv nba nbc ndt nfc nfl nfs ngo nhl nhs nlp nlu nmea npm npu ntp nvme nyc nypd ocr oem os osx pcb pci pcm
-    pdf php pid pki plc png pov psi psu pvc pwm qa qr rc rf rfc rfid rgb rgbd rnn rpc rpi rpm rss rtk rtos rtsp
+    pdf php pid pki plc png pov psi psu pvc pwm qa qr rc rf rfc rfid rgb rgbd rnn rpc rpi rss rtk rtos rtsp
     rtx sd sdf sdk sdr seo sfo sla sms smtp sos spi srdf srt ssd ssh ssl ssn ssr stl stm stt svg svm tcp tdp tft
     tls tpu tsa tsv tts uav udp ufo ugv ui uk urdf uri url usa usb usd utc utf uuid uv uwb ux vfx vhf 
     vlm vm voc vpn vps vr wpa wsl www xml xmpp xyz
@@ -40,16 +40,26 @@ _SPELLED = frozenset(_SPELLED_LIST.split())
 """Initialisms that are spelled out even in small letters."""
 
 _RESPELLED = {
-    "aka": "ae k ae", "apis": "ae p i's", "cfg": "config", "cudnn": "c u d n n", "fp": "f p", "chatgpt": "chat g p t",
-    "chmod": "change mod", "cmake": "c make", "cmd": "command", "ctrl": "control", "dram": "d ram", "ebay": "e bay",
-    "eeprom": "e e prom", "eprom": "e prom", "exe": "e x e", "id": "i d", "ids": "i d's", "img": "image",
-    "ios": "i o s", "ipv": "i p v", "jpeg": "jay peg", "kbd": "keyboard", "macos": "mac o s", "mp": "m p",
-    "mpeg": "em peg", "msg": "message", "mysql": "my sequel", "nginx": "engine x", "ok": "okay", "opencv": "open c v",
-    "phd": "p h d", "phds": "p h d's", "pcie": "p c i e", "pkg": "package", "postgresql": "postgres q l", "py": "pie",
-    "rviz": "r viz", "sdram": "s d ram", "sql": "sequel", "sqlite": "sequel light", "src": "source", "sram": "s ram",
-    "std": "standard", "stderr": "standard error", "stdin": "standard in", "stdout": "standard out", "tldr": "t l d r",
-    "tmp": "temp", "tv": "t v", "tvs": "t v's", "usr": "user", "vlan": "v lan", "wlan": "w lan",
+    "aka": "ae k ae", "apis": "ae p i's", "approx": "approximately", "appt": "appointment", "assn": "association",
+    "attn": "attention", "avg": "average", "blvd": "boulevard", "bros": "brothers", "cfg": "config",
+    "chatgpt": "chat g p t", "chmod": "change mod", "cm": "centimeters", "cmake": "c make", "cmd": "command",
+    "ctrl": "control", "cudnn": "c u d n n", "dept": "department", "dram": "d ram", "ebay": "e bay",
+    "eeprom": "e e prom", "eprom": "e prom", "etc": "et cetera", "excl": "excluding", "exe": "e x e", "fp": "f p",
+    "fps": "frames per second", "govt": "government", "hwy": "highway", "id": "i d", "ids": "i d's", "img": "image",
+    "incl": "including", "ios": "i o s", "ipv": "i p v", "jpeg": "jay peg", "kbd": "keyboard",
+    "kbps": "kilobits per second", "kg": "kilograms", "km": "kilometers", "ltd": "limited", "macos": "mac o s",
+    "misc": "miscellaneous", "mm": "millimeters", "mp": "m p", "mpeg": "em peg", "mph": "miles per hour",
+    "msg": "message", "mysql": "my sequel", "nginx": "engine x", "ok": "okay", "opencv": "open c v",
+    "pcie": "p c i e", "phd": "p h d", "phds": "p h d's", "pkg": "package", "pkwy": "parkway",
+    "postgresql": "postgres q l", "py": "pie", "resp": "respectively", "rpm": "revolutions per minute",
+    "rviz": "r viz", "sdram": "s d ram", "sql": "sequel", "sqlite": "sequel light", "sram": "s ram", "src": "source",
+    "std": "standard", "stderr": "standard error", "stdin": "standard in", "stdout": "standard out",
+    "tldr": "t l d r", "tmp": "temp", "tv": "t v", "tvs": "t v's", "univ": "university", "usr": "user",
+    "vlan": "v lan", "wlan": "w lan",
 }
+"""Words and short forms that are said otherwise than they are written, in any case."""
+
+_SMALL_ONLY = {"cf": "compare", "eg": "for example", "vs": "versus"}
 _WHOLE = frozenset(("github", "gitlab", "latex", "lidar", "nvidia", "numpy", "pytorch", "scipy",
                     "tensorflow", "ubuntu", "wifi", "youtube"))
 """Mixed-case names that the phonemizer knows as one word."""
@@ -82,6 +92,8 @@ def is_acronym(word: str) -> bool:
 def known_reading(word: str) -> str | None:
     """The reading of a word that its letters do not tell, whatever their case, such as "id", "gpus" or "GitHub"."""
     lower = word.lower()
+    if lower in _SMALL_ONLY and word != word.upper():
+        return _SMALL_ONLY[lower]
     if lower in _RESPELLED:
         return _RESPELLED[lower]
     if lower in _WHOLE:

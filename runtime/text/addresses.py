@@ -1,18 +1,18 @@
 """URLs, e-mail addresses, file paths, hashtags and mentions to words.
 
-Letters keep their case here; the word pass later spells "io" or splits "userName".
+Words keep their case here; the word pass later splits "userName" and spells "html".
 """
 
 from __future__ import annotations
 
 import re
 
+from runtime.text.acronyms import spell
 from runtime.text.numbers import digits, model
 
-_SIGNS = {".": "dot", "/": "slash", "\\": "backslash", "-": "dash", "_": "underscore", "?": "question mark", "=": "equals",
-          "&": "and", "#": "hash", "%": "percent", ":": "colon", "~": "tilde", "@": "at", "+": "plus", "*": "star",
-          ",": "comma",
-          ";": "semicolon", "!": "exclamation mark", "$": "dollar"}
+_SIGNS = {".": "dot", "/": "slash", "\\": "backslash", "-": "dash", "_": "underscore", "?": "question mark",
+          "=": "equals", "&": "and", "#": "hash", "%": "percent", ":": "colon", "~": "tilde", "@": "at", "+": "plus",
+          "*": "star", ",": "comma", ";": "semicolon", "!": "exclamation mark", "$": "dollar"}
 _PART = re.compile(r"[A-Za-z]+|\d+|[^\sA-Za-z\d]")
 _SPOKEN_DOMAINS = frozenset(("co", "me", "to", "so", "be", "it", "is", "no", "in", "at", "us", "my"))
 _TAIL = r"[^\s<>\"'`|{}\[\]()]"
@@ -22,7 +22,7 @@ _DOMAIN = re.compile(
     rf"(?<![\w.@/-])(?:[A-Za-z0-9][\w-]{{0,62}}\.){{1,5}}(?:com|org|net|edu|gov|io|ai|dev|app|uk|de|eu|info|tv|ly|xyz)"
     rf"(?![\w-]|\.[A-Za-z])(?:[:/]{_TAIL}*)?")
 _WINDOWS = re.compile(r"(?<!\w)([A-Za-z]):(\\[^\s\"<>|*?:,;()]*)")
-_UNIX = re.compile(r"(?<![\w/.~)\]])(?:~|\.{1,2})?(?:/[\w.@+~-]*[A-Za-z_][\w.@+~-]*){1,40}/?")
+_UNIX = re.compile(r"(?<![\w/.~)\]€£¥¢%°])(?:~|\.{1,2})?(?:/[\w.@+~-]*[A-Za-z_][\w.@+~-]*){1,40}/?")
 _HOME = re.compile(r"(?<!\S)(~|\.{1,2})/(?=\s|$)")
 _RELATIVE = re.compile(r"(?<![\w/.@-])(?=[\w.-]*[A-Za-z_])[\w-][\w.-]*(?:/[\w.-]+){2,40}/?"
                        r"|(?<![\w/.@-])[A-Za-z_][\w.-]*/[\w-]+\.[A-Za-z]{1,5}(?!\w)")
@@ -66,7 +66,7 @@ def _with_ending(address: str, scheme: str = "") -> str:
 def _host(server: str) -> str:
     name, dot, domain = server.rpartition(".")
     if dot and len(domain) == 2 and domain.isalpha() and domain not in _SPOKEN_DOMAINS:
-        domain = " ".join(domain.upper())
+        domain = spell(domain)
     return _parts(name + dot) + domain + " " if dot and domain.replace(" ", "").isalpha() else _parts(server)
 
 

@@ -12,8 +12,8 @@ _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+
 _SUPERSCRIPT_RUN = re.compile(r"[⁰¹²³⁴-⁹⁻⁺]+")
 _VULGAR = re.compile(r"(?<=\d)(?=[¼-¾⅐-⅞])")
 _INVISIBLE = re.compile(r"[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff]")
-_BEFORE_NFKC = str.maketrans({"™": " ", "®": " ", "´": "'", "…": "...", "¨": " ", "¯": " ", "¸": " ", "ª": "", "º": "°",
-                               "№": "No. "})
+_BEFORE_NFKC = str.maketrans({"™": " ", "®": " ", "´": "'", "…": "...", "¨": " ", "¯": " ", "¸": " ", "ª": "",
+                               "º": "°", "№": "No. "})
 _REPLACED = str.maketrans({
     "‘": "'", "’": "'", "‚": "'", "‛": "'", "′": "'", "ʼ": "'", "“": '"', "”": '"', "„": '"', "‟": '"', "″": '"',
     "«": '"', "»": '"', "‹": '"', "›": '"', "「": '"', "」": '"', "『": '"', "』": '"', "《": '"', "》": '"',
@@ -34,7 +34,7 @@ _GIANT = re.compile(rf"(\S{{{_LONGEST}}})(?=\S)")
 
 
 def fold(text: str) -> str:
-    """Compatibility forms, accents, quotes, dashes and scripts reduced; no run without a space longer than 200 characters.
+    """Compatibility forms, accents, quotes, dashes and scripts reduced; nothing without a space above 200 characters.
 
     The limit on a run is what keeps every later pattern linear, whatever the input.
     """

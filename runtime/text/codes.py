@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from runtime.text.acronyms import spell
 from runtime.text.numbers import cardinal, digits, version
 
 _PHONE = re.compile(
@@ -16,10 +17,11 @@ _NAMED_VERSION = re.compile(r"(?<![\w.])(?:[vV](?:er)?\.? ?(?=\d)|[vV]ersion (?=
                             r"(?:[-+.]?(alpha|beta|rc|dev|post|pre|a|b)[-.]?(\d{0,4}))?(?!\w)")
 _BARE_VERSION = re.compile(r"(?<![\w.])(\d+(?:\.\d+){2,})(?:[-+.]?(alpha|beta|rc|dev|post|pre)[-.]?(\d{0,4}))?(?!\w)")
 _PRODUCT_VERSION = re.compile(
-    r"\b(Python|python|Ubuntu|Debian|CUDA|Java|Node|Linux|Android|Kernel|kernel|Release|release) (\d+\.\d{2})(?![\w]|\.\d)")
+    r"\b([Pp]ython|Ubuntu|Debian|CUDA|Java|Node|Linux|Android|[Kk]ernel|[Rr]elease) (\d+\.\d{2})(?![\w]|\.\d)")
 _DOTTED_THOUSANDS = re.compile(r"(?<![\w.,])[1-9]\d{0,2}(?:\.\d{3}){2,5}(?![\w]|[.,]\d)")
 _HEX = re.compile(r"\b0x([0-9A-Fa-f]{1,16})\b")
-_HASH = re.compile(r"(?<![\w-])(?=[0-9a-fA-F-]{8,})(?=[a-fA-F-]*\d[0-9-]*[a-fA-F])[0-9a-fA-F]{4,}(?:-[0-9a-fA-F]{4,})*(?![\w-])")
+_HASH = re.compile(r"(?<![\w-])(?=[0-9a-fA-F-]{8,})(?=[a-fA-F-]*\d[0-9-]*[a-fA-F])"
+                   r"[0-9a-fA-F]{4,}(?:-[0-9a-fA-F]{4,})*(?![\w-])")
 _MAC = re.compile(r"(?<![\w:])[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5}(?![\w:])")
 _CHANNELS = {"alpha": "alpha", "beta": "beta", "rc": "r c", "dev": "dev", "post": "post", "pre": "pre", "a": "alpha",
              "b": "beta"}
@@ -39,13 +41,13 @@ def expand_codes(text: str) -> str:
     text = _NAMED_VERSION.sub(lambda found: f" version {_release(found)} ", text)
     text = _BARE_VERSION.sub(lambda found: f" {_release(found)} ", text)
     text = _PRODUCT_VERSION.sub(lambda found: f"{found[1]} {version(found[2])} ", text)
-    text = _HEX.sub(lambda found: f" zero X {characters(found[1])} ", text)
+    text = _HEX.sub(lambda found: f" zero x {characters(found[1])} ", text)
     return _HASH.sub(lambda found: f" {characters(found[0])} ", text)
 
 
 def characters(text: str) -> str:
-    """"a1f" to "A one F": digits as words, letters as capitals, which the word pass spells."""
-    return " ".join(digits(sign) if sign.isdigit() else sign.upper() for sign in _LETTER_OR_DIGIT.findall(text))
+    """"a1f" to "ae one f"."""
+    return " ".join(digits(sign) if sign.isdigit() else spell(sign) for sign in _LETTER_OR_DIGIT.findall(text))
 
 
 def _grouped(found: re.Match[str]) -> str:

@@ -9,8 +9,8 @@ from runtime.text.numbers import cardinal, decade, ordinal, year
 
 _MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october",
            "november", "december")
-_SHORT = {"jan": 1, "feb": 2, "mar": 3, "apr": 4, "jun": 6, "jul": 7, "aug": 8, "sep": 9, "sept": 9, "oct": 10, "nov": 11,
-          "dec": 12}
+_SHORT = {"jan": 1, "feb": 2, "mar": 3, "apr": 4, "jun": 6, "jul": 7, "aug": 8, "sep": 9, "sept": 9, "oct": 10,
+          "nov": 11, "dec": 12}
 _NUMBER_OF = {**_SHORT, **{name: index for index, name in enumerate(_MONTHS, 1)}}
 _WEEKDAYS = {"Mon": "monday", "Tue": "tuesday", "Tues": "tuesday", "Wed": "wednesday", "Thu": "thursday",
              "Thur": "thursday", "Thurs": "thursday", "Fri": "friday", "Sat": "saturday", "Sun": "sunday"}
@@ -20,8 +20,8 @@ _NAME = (r"(?P<month>(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.?|(?i:ja
 _DAY = r"(?P<day>0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?"
 _YEAR = r"(?P<year>[12]\d{3})"
 _END = r"(?![\w:%°]|[.,]\d|-\d)"
-_ISO = re.compile(rf"(?<![\w.-])(?P<year>\d{{4}})([-/.])(?P<month>0?[1-9]|1[0-2])\2(?P<day>0?[1-9]|[12]\d|3[01])"
-                  rf"(?:(?=[T ]\d\d:)T?|(?![\w/-]|\.\d))")
+_ISO = re.compile(r"(?<![\w.-])(?P<year>\d{4})([-/.])(?P<month>0?[1-9]|1[0-2])\2(?P<day>0?[1-9]|[12]\d|3[01])"
+                  r"(?:(?=[T ]\d\d:)T?|(?![\w/-]|\.\d))")
 _NUMERIC = re.compile(rf"(?<![\w./-])(?P<first>\d{{1,2}})([-/.])(?P<second>\d{{1,2}})\2{_YEAR}(?![\w/-]|\.\d)")
 _MONTH_FIRST = re.compile(rf"\b{_NAME} (?:the )?{_DAY}(?:,? {_YEAR})?{_END}")
 _DAY_FIRST = re.compile(rf"\b{_DAY} (?:of )?{_NAME}(?:,? {_YEAR})?(?!\w|\.\w)")
@@ -29,7 +29,8 @@ _MONTH_YEAR = re.compile(rf"\b{_NAME},? {_YEAR}{_END}")
 _DOTTED_MONTH = re.compile(r"\b(Jan|Feb|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.(?!\w)")
 _WEEKDAY = re.compile(r"\b(Mon|Tues?|Wed|Thu(?:rs?)?|Fri)\.(?!\w)|\b(Mon|Tues?|Wed|Thu(?:rs?)?|Fri|Sat|Sun)\b\.?,? ?"
                       r"(?=\d|(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec))")
-_NEW_SENTENCE = re.compile(r"\s*\Z|\s(?!(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)\w*\b)[A-Z]")
+_NEW_SENTENCE = re.compile(r"\s*\Z|\s(?!(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|Mon|Tue|Wed|Thu|Fri|Sat|Sun)"
+                           r"\w*\b)(?:[A-Z][a-z']|[IA]\b)")
 _LONG_NAMES = {name[:3].capitalize(): name for name in (*_MONTHS, *_WEEKDAYS.values())}
 _NAMED_RANGE = re.compile(rf"\b({'|'.join(_LONG_NAMES)})\.?-({'|'.join(_LONG_NAMES)})\b")
 _MERIDIEM = r"(?P<meridiem> ?[apAP](?:\.[mM]\.?|[mM])(?![A-Za-z]))"
@@ -39,7 +40,8 @@ _TIME_RANGE = re.compile(r"(\d:\d\d(?: ?[apAP]\.?[mM]\.?)?|\d ?[apAP]\.?[mM]\.?)
                          r"|(?<![\d:.,/-])(\d{1,2}) ?- ?(?=\d{1,2}(?::\d\d)? ?[apAP]\.?[mM](?![A-Za-z]))")
 _HOUR = re.compile(rf"(?<![\w:.,$€£])(?P<hour>1[0-2]|0?[1-9]){_MERIDIEM}")
 _DECADE = re.compile(r"(?<!\w)'?((?:1[1-9]|20)\d0|[2-9]0)'?s\b")
-_CONTEXT_YEAR = re.compile(r"\b((?:[Ii]n|[Ss]ince|[Uu]ntil|[Cc]irca|[Yy]ear|©) )(1[1-7]\d\d)(?=[\s.,;:!?)]|$)(?![.,]\d)")
+_CONTEXT_YEAR = re.compile(r"\b((?:[Ii]n|[Ss]ince|[Uu]ntil|[Cc]irca|[Yy]ear|©) )(1[0-7]\d\d)"
+                           r"(?=[\s.,;:!?)]|$)(?![.,]\d)")
 
 
 def expand_dates(text: str) -> str:
@@ -99,7 +101,7 @@ def _weekday(found: re.Match[str]) -> str:
 
 
 def _stop(found: re.Match[str]) -> str:
-    """The full stop of a sentence that ends with a shortened month or weekday."""
+    """The full stop of a sentence that ends with a shortened month or weekday, or with "p.m."."""
     return "." if _NEW_SENTENCE.match(found.string, found.end()) else ""
 
 
@@ -123,8 +125,6 @@ def _half_of_day(found: re.Match[str]) -> str:
     """"p m", and the full stop that was both the abbreviation's and the sentence's."""
     if not found["meridiem"]:
         return ""
-    rest = found.string[found.end():found.end() + 2]
-    ends = found["meridiem"].endswith(".") and (not rest.strip() or rest[0] == " " and rest[1:].isupper())
-    return f" {spell(found['meridiem'])}" + ("." if ends else "")
+    return f" {spell(found['meridiem'])}" + (_stop(found) if found["meridiem"].endswith(".") else "")
 
 

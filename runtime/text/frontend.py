@@ -12,6 +12,8 @@ from runtime.text.sentences import split_sentences
 
 _FINAL = ".!?…"
 _WEAK = " ;:,—"
+_TRAINED = str.maketrans({"—": ",", "…": "."})
+"""Marks that no corpus sentence had, and the nearest ones that they did have."""
 _LETTER = re.compile(r"[a-z]")
 
 
@@ -35,7 +37,7 @@ class TextFrontEnd:
 
     def phonemes(self, sentence: str) -> str:
         """Phonemes of one of `sentences`, with the mark at the end that tells a model where to stop."""
-        phonemes = self._phonemizer.phonemes(sentence).rstrip(_WEAK)
+        phonemes = self._phonemizer.phonemes(sentence).translate(_TRAINED).rstrip(_WEAK)
         return phonemes if phonemes.endswith(tuple(_FINAL)) else phonemes + "."
 
     def ids(self, sentence: str) -> list[int]:

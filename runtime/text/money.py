@@ -29,9 +29,9 @@ _BY_SIGN = {
     "C$": _Currency("canadian dollar", "canadian dollars", "cent", "cents"),
 }
 _BY_CODE = {
-    "USD": _Currency("u s dollar", "u s dollars", "cent", "cents"), "EUR": _EURO, "GBP": _POUND, "JPY": _YEN, "INR": _RUPEE,
-    "CHF": _Currency("swiss franc", "swiss francs"), "CNY": _Currency("yuan", "yuan"), "BTC": _BITCOIN,
-    "CAD": _BY_SIGN["C$"], "AUD": _BY_SIGN["A$"],
+    "USD": _Currency("u s dollar", "u s dollars", "cent", "cents"), "EUR": _EURO, "GBP": _POUND, "JPY": _YEN,
+    "INR": _RUPEE, "CHF": _Currency("swiss franc", "swiss francs"), "CNY": _Currency("yuan", "yuan"),
+    "BTC": _BITCOIN, "CAD": _BY_SIGN["C$"], "AUD": _BY_SIGN["A$"],
 }
 _SCALES = {"k": "thousand", "m": "million", "mn": "million", "bn": "billion", "b": "billion", "t": "trillion"}
 

@@ -1,7 +1,7 @@
 """Any Unicode text to English words: what the phonemizer, and a listener, can make something of.
 
-The result holds only `a-z`, apostrophes inside words, single spaces and the punctuation `;:,.!?—…`. A word of one letter
-is the letter's name, but for `a`, the article; the letter A is written `ae`.
+The result holds only `a-z`, apostrophes inside words, single spaces and the punctuation `;:,.!?—…`. A word of one
+letter is the letter's name, but for `a`, the article; the letter A is written `ae`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""English number words, from integers and digit strings. Same wording as num2words' English, without its hyphens and commas.
+"""English number words, from integers and digit strings; worded as num2words does, without its hyphens and commas.
 
 Nothing here looks at the text around a number; `runtime.text.numerals` decides which of these readings a number gets.
 """
@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-_SMALL = ("zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-          "seventeen eighteen nineteen").split()
-_TENS = "zero ten twenty thirty forty fifty sixty seventy eighty ninety".split()
+_SMALL_LIST = ("zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+               "seventeen eighteen nineteen")
+_TENS_LIST = "zero ten twenty thirty forty fifty sixty seventy eighty ninety"
+_SMALL, _TENS = _SMALL_LIST.split(), _TENS_LIST.split()
 _SCALES = ((10**18, "quintillion"), (10**15, "quadrillion"), (10**12, "trillion"), (10**9, "billion"),
            (10**6, "million"), (10**3, "thousand"))
 _LIMIT = 10**21
@@ -56,11 +57,8 @@ def _below_hundred(value: int) -> str:
 def ordinal(value: int) -> str:
     """21 to "twenty first"."""
     head, _, last = cardinal(value).rpartition(" ")
-    if last in _ORDINALS:
-        last = _ORDINALS[last]
-    else:
-        last = last[:-1] + "ieth" if last.endswith("y") else last + "th"
-    return f"{head} {last}".strip()
+    regular = last[:-1] + "ieth" if last.endswith("y") else last + "th"
+    return f"{head} {_ORDINALS.get(last, regular)}".strip()
 
 
 def digits(text: str) -> str:
@@ -115,7 +113,7 @@ def model(text: str) -> str:
     if text[0] == "0" or len(text) > 4:
         return digits(text)
     value = int(text)
-    if len(text) < 3 or value % 1000 == 0 or len(text) == 3 and value % 100 == 0:
+    if len(text) < 3 or value % 1000 == 0 or (len(text) == 3 and value % 100 == 0):
         return cardinal(value)
     return f"{_below_hundred(value // 100)} {_pair(value % 100)}"
 

@@ -1,4 +1,4 @@
-"""The numbers that no other pass has claimed: ranges, signs, fractions, ordinals, powers, model names, plain numbers."""
+"""The numbers that no other pass has claimed: ranges, signs, fractions, ordinals, powers, model names, integers."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from runtime.text.numbers import amount, cardinal, fraction, model, ordinal, pla
 
 _NUMBER = r"(?:\d{1,3}(?:,\d{2,3})*,\d{3}(?!\d)|\d+)(?:\.\d+)?"
 _RANGE = re.compile(rf"(?<![\w.,$€£¥₹-])(-?{_NUMBER})([%°]?C?) ?(?:-|\.\.) ?({_NUMBER})(?![\d=]|-\d|,\d|\.\d)")
+_UNIT_RANGE = re.compile(rf"(?<![\w.,-])({_NUMBER} ?([A-Za-zµΩ°%]{{1,4}})) ?- ?(?={_NUMBER} ?\2(?!\w))")
 _SUM = re.compile(rf"(?<![\w.,-])({_NUMBER}) - (?={_NUMBER} ?[=+*/-])")
 _MINUS = re.compile(r"(?<![\w)\].,%^-])-(?=[$€£¥]?\.?\d)")
 _LONG_DIFFERENCE = re.compile(r"(?<=\d) - (?=\d)")
@@ -24,23 +25,24 @@ _TIMES = re.compile(r"(?<=[\d)]) ?[*×] ?(?=[\d(A-Za-z])")
 _ARITHMETIC = re.compile(r"(?<=\d)([+=<>])(?=\d)")
 _RATIO = re.compile(r"(?<![\w.,:])(\d{1,4}(?:\.\d+)?):(\d{1,4}(?:\.\d+)?)(?![\w:])")
 _NUMBER_SIGN = re.compile(r"(?<!\w)#(?=\d)")
-_THOUSANDS = re.compile(r"(?<![\w.,-])(\d+(?:\.\d+)?)([kKMB])(?![\w'])")
+_THOUSANDS = re.compile(r"(?<![\w.,-])(\d+(?:\.\d+)?)([kKM])(?![\w'])")
 _LETTER_A = re.compile(r"(?<![A-Za-z0-9'])A(?=-?\d)")
 _AFTER_LETTER = re.compile(r"(?<=[A-Za-z])[-_.]?(\d+)(?![\d,]*\.\d)(?:-(?=\w))?")
-_AFTER_ACRONYM = re.compile(r"(?<![A-Za-z])([A-Z]{2,6}|Boeing|Airbus|Apollo|Route|Flight|Room)( |s )(\d{3,4})(?![\d%°$]|[.,:]\d| ?[xX]\d)")
+_AFTER_ACRONYM = re.compile(r"(?<![A-Za-z])([A-Z]{2,6}|Boeing|Airbus|Apollo|Route|Flight|Room)( |s )"
+                            r"(\d{3,4})(?![\d%°$]|[.,:]\d| ?[xX]\d)")
 _PLAIN = re.compile(rf"({_NUMBER}|(?<![\d.])\.\d+)(?:-(?=\w))?")
-_NAMES = {"2K": "two k", "4K": "four k", "5K": "five k", "8K": "eight k", "24/7": "twenty four seven", "9/11": "nine eleven",
-          "50/50": "fifty fifty", "50-50": "fifty fifty", "802.11": "eight oh two point eleven ",
-          "20/20": "twenty twenty"}
-_SCALES = {"k": "thousand", "K": "thousand", "M": "million", "B": "billion"}
+_NAMES = {"2K": "two k", "4K": "four k", "5K": "five k", "8K": "eight k", "24/7": "twenty four seven",
+          "9/11": "nine eleven", "50/50": "fifty fifty", "50-50": "fifty fifty", "20/20": "twenty twenty",
+          "802.11": "eight oh two point eleven "}
+_SCALES = {"k": "thousand", "K": "thousand", "M": "million"}
 _SIGNS = {"+": " plus ", "=": " equals ", "<": " less than ", ">": " greater than "}
 
 
 def expand_ranges(text: str) -> str:
-    """Signs and ranges, digits kept: "-5" to "minus 5", "5-10" to "5 to 10". Runs before the passes for money and units."""
+    """Signs and ranges, digits kept: "-5" to "minus 5", "5-10" to "5 to 10". Comes before money and units."""
     text = _ALWAYS_OPEN.sub(lambda found: _NAMES[found[0]], text)
     text = _SUM.sub(r"\1 minus ", text)
-    text = _RANGE.sub(_range, text)
+    text = _RANGE.sub(_range, _UNIT_RANGE.sub(r"\1 to ", text))
     text = _APPROXIMATE.sub("about ", text)
     return _MINUS.sub(" minus ", text)
 

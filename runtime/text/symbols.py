@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-_GREEK = dict(zip("αβγδεζηθικλμνξοπρστυφχψω", (
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau upsilon phi chi psi "
-    "omega").split(), strict=True)) | {"ς": "sigma"}
+_GREEK_LIST = ("alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau "
+               "upsilon phi chi psi omega")
+_GREEK = dict(zip("αβγδεζηθικλμνξοπρστυφχψω", _GREEK_LIST.split(), strict=True))
 _LONE_GREEK = re.compile(r"(?<![\u0391-\u03c9])[\u0391-\u03c9](?![\u0391-\u03c9])")
 _NAMES = {
     "&": "and", "@": "at", "+": "plus", "=": "equals", "%": "percent", "°": "degrees", "§": "section", "©": "copyright",
@@ -14,11 +14,12 @@ _NAMES = {
     "≤": "less than or equal to", "≥": "greater than or equal to", "√": "square root of", "∞": "infinity",
     "µ": "micro", "→": "to", "/": "slash", "^": "to the", "~": "about", "<": "less than", ">": "greater than",
 }
-_PAIRS = ((":=", "="), ("<=", "≤"), (">=", "≥"), ("!=", "≠"), ("===", "="), ("==", "="), ("->", "→"), ("=>", "→"), ("<-", ", "), ("+-", "±"),
-          ("+/-", "±"), ("...", "…"), ("<<", " "), (">>", " "), ("||", " or "), ("&&", "&"), ("()", " "), ("[]", " "))
+_PAIRS = ((":=", "="), ("<=", "≤"), (">=", "≥"), ("!=", "≠"), ("===", "="), ("==", "="), ("->", "→"), ("=>", "→"),
+          ("<-", ", "), ("+-", "±"), ("+/-", "±"), ("...", "…"), ("<<", " "), (">>", " "), ("||", " or "), ("&&", "&"),
+          ("()", " "), ("[]", " "))
 _EMOTICON = re.compile(r"(?<!\S)[:;=8]['^-]?[)(DPpOo|/*3](?!\w)|<3(?!\w)|(?<!\S)\^_?\^(?!\S)")
-_PLURAL = re.compile(r"(?<=[a-z])\(s\)")
-_PER = re.compile(r"(?<=[a-z]) ?/ ?(?=(?:second|sec|minute|min|hour|day|week|month|year|person|unit|token|night|piece|user|frame)\b)")
+_PER = re.compile(r"(?<=[a-z]) ?/ ?"
+                  r"(?=(?:second|sec|minute|min|hour|day|week|month|year|person|unit|token|night|piece|user|frame)\b)")
 _AND_OR = re.compile(r"\band ?/ ?or\b")
 _PLUS_PLUS = re.compile(r"(?<=[a-z])\+\+")
 _SHARP = re.compile(r"\b([cfag])#")
@@ -31,12 +32,13 @@ _BREAKS = re.compile(r"[()\[\]{}|]+")
 _APOSTROPHE = re.compile(r"(?<![a-z])'+|'+(?![a-z])|''+")
 _NOISE = re.compile(r"[^a-z';:,.!?—…]+")
 _RUN = re.compile(r" ?([;:,.!?—…][;:,.!?—… ]*)")
+_ET_AL = re.compile(r"\bet\s+al\b(?!')")
 _STRENGTH = "?!….;:—,"
 
 
 def speak_symbols(text: str) -> str:
     """Signs between lower-case words as words, dashes and brackets as punctuation."""
-    text = _PLURAL.sub("s", " ".join(text.split()))
+    text = " ".join(text.split())
     for sign, replacement in _PAIRS:
         text = text.replace(sign, replacement)
     text = _AND_OR.sub("and or", _PER.sub(" per ", text))
@@ -57,7 +59,7 @@ def tidy(text: str) -> str:
     """The output alphabet, single spaces, and one mark where several met."""
     text = _BREAKS.sub(", ", text.replace('"', " ")).lower()
     text = _NOISE.sub(" ", _APOSTROPHE.sub(" ", text))
-    text = _RUN.sub(_strongest, text)
+    text = _ET_AL.sub("and others", _RUN.sub(_strongest, text))
     return " ".join(text.split()).lstrip(" ;:,.!?—…").rstrip(" ,—")
 
 

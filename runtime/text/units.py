@@ -12,7 +12,7 @@ _UNITS = {
     **_LENGTHS, "µg": "microgram", "mg": "milligram", "g": "gram", "kg": "kilogram", "lb": "pound", "lbs": "pound",
     "oz": "ounce", "ns": "nanosecond", "µs": "microsecond", "us": "microsecond", "ms": "millisecond", "s": "second",
     "sec": "second", "secs": "second", "min": "minute", "mins": "minute", "h": "hour", "hr": "hour", "hrs": "hour",
-    "d": "day", "yr": "year", "yrs": "year", "wk": "week", "wks": "week", "°C": "degree celsius",
+    "d": "day", "yr": "year", "yrs": "year", "wk": "week", "wks": "week", "mo": "month", "°C": "degree celsius",
     "°F": "degree fahrenheit", "°K": "kelvin", "°": "degree", "deg": "degree", "rad": "radian", "mrad": "milliradian",
     "K": "kelvin", "µV": "microvolt", "mV": "millivolt", "V": "volt", "kV": "kilovolt", "VDC": "volt d c",
     "VAC": "volt ae c", "µA": "microamp", "mA": "milliamp", "A": "amp", "mAh": "milliamp hour", "Ah": "amp hour",
@@ -42,13 +42,13 @@ _UNITS = {
     "sq ft": "square foot", "sq m": "square meter", "sq km": "square kilometer", "ft-lb": "foot pound", "dots": "dot",
 }
 _SPACED_ONLY = frozenset(("K", "B"))
-_ATTACHED = frozenset(("in", "us", "d", "x"))
+_ATTACHED = frozenset(("in", "us", "d", "x", "mo"))
 """Symbols that are words or names when a space precedes them."""
 _SAME = frozenset(("hertz", "lux", "horsepower", "percent", "gigaflops", "teraflops", "tops", "times", "p s i",
                    "c c", "d b m", "d b i", "per mille"))
 _IRREGULAR = {"foot": "feet", "inch": "inches", "millihenry": "millihenries", "microhenry": "microhenries"}
-_PERIODS = frozenset(("s", "sec", "min", "h", "hr", "d", "m", "cm", "mm", "km", "kg", "g", "L", "l", "mL", "W", "V", "A",
-                      "N", "Hz", "°C", "K", "mol", "ft", "in", "rad", "deg", "px", "inch"))
+_PERIODS = frozenset(("s", "sec", "min", "h", "hr", "d", "m", "cm", "mm", "km", "kg", "g", "L", "l", "mL", "W", "V",
+                      "A", "N", "Hz", "°C", "K", "mol", "ft", "in", "rad", "deg", "px", "inch"))
 
 NUMBER = r"(?:\d{1,3}(?:,\d{2,3})*,\d{3}(?!\d)|\d+)(?:\.\d+)?|\.\d+"
 
@@ -60,11 +60,11 @@ def _either(symbols: frozenset[str] | dict[str, str]) -> str:
 _SPACED = {symbol: name for symbol, name in _UNITS.items() if symbol not in _ATTACHED}
 _JOINED = {symbol: name for symbol, name in _UNITS.items() if symbol not in _SPACED_ONLY}
 _POWER = r"(?:\^?([23]))?"
-_PER = rf"(?:/({_either(_PERIODS)}){_POWER})?(?![\w^])"
+_PER = rf"(?:/({_either(_PERIODS)}){_POWER})?(?![\w^]|\.[A-Za-z])"
 _QUANTITY = re.compile(rf"(?<![\w.,/])({NUMBER})(?:({_either(_JOINED)})|([ -])({_either(_SPACED)})){_POWER}{_PER}"
                        r"(?:(?<=[a-z]{2})\.(?= [a-z\d]))?")
-_RATE = re.compile(rf"(?<![\w/.])(m|km|cm|mm|rad|deg|[kKMGT]i?[Bb]|[Bb]its?|[Bb]ytes|[Tt]okens?|[Ff]rames?|[Ss]amples|kg|g|mg|J)"
-                   rf"{_POWER}/(s|sec|min|h|hr|kg|m|cm|L|mL){_POWER}(?![\w^/])")
+_RATE = re.compile(r"(?<![\w/.])(m|km|cm|mm|rad|deg|[kKMGT]i?[Bb]|[Bb]its?|[Bb]ytes|[Tt]okens?|[Ff]rames?|[Ss]amples"
+                   rf"|kg|g|mg|J){_POWER}/(s|sec|min|h|hr|kg|m|cm|L|mL){_POWER}(?![\w^/])")
 _ALONE = {symbol: _UNITS[symbol] for symbol in (
     "km", "cm", "mm", "kg", "kHz", "MHz", "GHz", "Hz", "kW", "kWh", "mAh", "dB", "Mbps", "Gbps", "kbps", "fps", "rpm",
     "°C", "°F", "GB", "MB", "TB", "KB", "mV", "mA", "µs", "µm", "kPa", "hPa", "MPa", "mph", "Nm")}
@@ -73,6 +73,8 @@ _FEET_INCHES = re.compile(r"(?<![\w.,'\"])(\d{1,2})'[ ]?(\d{1,2}(?:\.\d+)?)\"")
 _INCHES = re.compile(r"(?<![\w.,'\"/])(\d+/\d+|\d+(?:\.\d+)?)\"(?=[\s,.;:)x-])|\"")
 _DOTTED_INCHES = re.compile(r"(?<=\d) ?in\.(?= [a-z]|\s*(\Z))")
 _NOUN = re.compile(r" (?!(?:tall|long|wide|deep|high|thick|of|by|x|and|or|to|is|was|in|from|apart|above|below)\b)[a-z]")
+_SPLIT_DEGREES = re.compile(r"(?<=\d) ?° ?(?=[CF](?!\w))")
+_EACH = re.compile(r"(?<=[a-z]{3}) ?/ ?(kg|g|km|m|mi|mo|yr|hr|h|s|min|lb|oz|L|l|ft|GB|MB|kWh|kW|W)(?![\w/])")
 _SIZES = re.compile(r"(?<![\w.,])(\d+(?:\.\d+)?) ?[x×] ?(?=\d)")
 
 
@@ -82,8 +84,10 @@ def expand_units(text: str) -> str:
         text = _FEET_INCHES.sub(lambda found: f"{amount(found[1])} feet {amount(found[2])} inches", text)
         text = _expand_inches(text)
         text = _DOTTED_INCHES.sub(lambda found: "in." if found[1] is not None else "in ", text)
+        text = _SPLIT_DEGREES.sub("°", text)
         text = _SIZES.sub(r"\1 by ", text)
         text = _QUANTITY.sub(_quantity, text)
+    text = _EACH.sub(lambda found: f" per {_UNITS[found[1]]} ", text)
     text = _RATE.sub(_rate, text)
     return _LONE_UNIT.sub(lambda found: f" {plural(_ALONE[found[1]])} ", text)
 

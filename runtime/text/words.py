@@ -10,6 +10,10 @@ _WORD = re.compile(r"[A-Za-z]+(?:'[A-Za-z]+)*")
 _CAMEL = re.compile(r"[A-Z]{2,}(?![a-z])|[A-Z]?[a-z]+|[A-Z]")
 _SCOTTISH = re.compile(r"(?:Mc|Mac|O')[A-Z][a-z]+")
 _INFLECTED = re.compile(r"[A-Z]{3,}(?:es|[a-z]?ed|[a-z]?ing)")
+_WIFI = re.compile(r"\bWi-Fi\b")
+_LISTED_A = re.compile(r"(?<=\()a(?=\))")
+_ALTERNATIVE = re.compile(r" (?:or|and|to|versus) [A-Z](?![A-Za-z])")
+_PLURAL = re.compile(r"(?<=[A-Za-z])\(s\)")
 _UNDERSCORES = re.compile(r"_+")
 _DOT_INSIDE = re.compile(r"(?<=[A-Za-z0-9_)\]])\.(?=[a-z_])|(?<![^\s(\"'])\.(?=[A-Za-z]{2})")
 _MISSING_SPACE = re.compile(r"(?<=[a-z)\"'])([.!?;:,])(?=[A-Z])")
@@ -25,7 +29,8 @@ _CLOSING = ".,;:!?)]\"'—…&/+*-#"
 
 def speak_words(text: str) -> str:
     """Every word lower-case and pronounceable; signs and punctuation stay."""
-    text = _MISSING_SPACE.sub(r"\1 ", text)
+    text = _MISSING_SPACE.sub(r"\1 ", _PLURAL.sub("s", text))
+    text = _LISTED_A.sub(spell("a"), _WIFI.sub("wifi", text))
     text = _DOT_INSIDE.sub(" dot ", text)
     text = _CAPITAL_SLASH.sub(" ", text)
     if "_" in text:
@@ -47,12 +52,15 @@ def speak_word(token: str) -> str:
     base, suffix = (token[:-2], "'s") if token[-2:] in ("'s", "'S") else (token, "")
     if len(base) == 1:
         return (LETTERS[base.lower()] if suffix and base == "A" else base.lower()) + suffix
-    if "'" in base or _SCOTTISH.fullmatch(base) or _INFLECTED.fullmatch(base):
+    if "'" in base:
         return token.lower()
-    reading = known_reading(base) or capitals(base)
-    if reading is None and (base.islower() or base[1:].islower()):
-        reading = base.lower()
-    return (reading or _split(base)) + suffix
+    return (known_reading(base) or capitals(base) or _lower(base) or _split(base)) + suffix
+
+
+def _lower(base: str) -> str | None:
+    """Words whose capitals mean nothing: "Hello", "McDonald", "STOPPed"."""
+    plain = base.islower() or base[1:].islower() or _SCOTTISH.fullmatch(base) or _INFLECTED.fullmatch(base)
+    return base.lower() if plain else None
 
 
 def _split(base: str) -> str:
@@ -66,6 +74,8 @@ def _is_letter(found: re.Match[str]) -> bool:
     text, start, end = found.string, found.start(), found.end()
     following = text[end:end + 3]
     if not following.strip() or following[0] in _CLOSING:
+        return True
+    if _ALTERNATIVE.match(text, end):
         return True
     if text[max(0, start - 1):start] in ("&", "/", "-", "+"):
         return True

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 import torch
 
-from export import checkpoint
+from export import checkpoint, exporter
 from export.exporter import Exported, Order, export_bundle
 from export.sources import CheckpointSource
-from tests.export.tiny import PATCH, TEXT, Export, tiny, tiny_patch_model, tiny_token_model, tiny_vocoder
+from runtime.contract import Sizes
+from tests.export.tiny import OTHER_PATCH, PATCH, TEXT, Export, tiny, tiny_patch_model, tiny_token_model, tiny_vocoder
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +32,7 @@ def saved_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("tiny") / "checkpoint"
     base = tiny_token_model()
     checkpoint.save_token_model(directory, base)
-    for patch in (2, PATCH):
+    for patch in (PATCH, OTHER_PATCH):
         checkpoint.save_patch_model(directory, tiny_patch_model(base, patch))
     checkpoint.save_vocoder(directory, tiny_vocoder())
     checkpoint.save_card(directory, checkpoint.VoiceCard("anna", "MIT", max_text_ids=120))
@@ -61,3 +62,22 @@ def exported(saved_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -
         return made[patch, precision]
 
     return export
+
+
+@pytest.fixture
+def copied_graphs(exported: Export, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exports copy their float32 graphs from the bundles that are there: tracing takes most of the time."""
+
+    def copy(module: object, graph: object, sizes: Sizes, text_ids: int, path: Path) -> list[Path]:
+        shutil.copy(exported(sizes.patch).path / "onnx" / path.name, path)
+        return [path]
+
+    monkeypatch.setattr(exporter, "write_graph", copy)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """The full-size export takes minutes and gigabytes: only with --slow."""
+    if not config.getoption("--slow", default=False):
+        for item in items:
+            if item.get_closest_marker("slow"):
+                item.add_marker(pytest.mark.skip(reason="slow; run with --slow"))

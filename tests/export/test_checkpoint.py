@@ -53,7 +53,7 @@ def test_weights_are_stored_as_float16(saved_checkpoint: Path) -> None:
 
 
 def test_patch_sizes_are_found(saved_checkpoint: Path) -> None:
-    assert checkpoint.patch_sizes(saved_checkpoint) == [2, PATCH]
+    assert checkpoint.patch_sizes(saved_checkpoint) == [PATCH, 3]
 
 
 def test_saving_again_replaces_and_leaves_nothing_else(checkpoint_copy: Path) -> None:
@@ -104,7 +104,7 @@ def truncate(directory: Path) -> None:
     (lambda directory: (directory / "backbone.safetensors").unlink(), "backbone.safetensors is missing"),
     (lambda directory: (directory / "config.json").write_text("{"), "config.json cannot be read"),
     (lambda directory: (directory / "config.json").unlink(), "holds no checkpoint"),
-    (lambda directory: rewrite(directory / "config.json", patch=2), "says patch 2, its place says 1"),
+    (lambda directory: rewrite(directory / "config.json", patch=9), "says patch 9, its place says 1"),
     (lambda directory: rewrite(directory / "config.json", surprise=2), "surprise"),
 ])
 def test_misfits_are_named(checkpoint_copy: Path, break_it: Callable[[Path], object], sentence: str) -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
 from export import exporter
 from export.exporter import Order, export_bundle, stages
@@ -27,7 +26,7 @@ def entries(directory: Path) -> list[str]:
     return sorted(path.name for path in directory.iterdir())
 
 
-@pytest.mark.parametrize("patch", [PATCH, 2, 1])
+@pytest.mark.parametrize("patch", [PATCH, 1])
 def test_bundle_opens_and_names_every_file(exported: Export, patch: int) -> None:
     done = exported(patch)
     bundle = Bundle.open(done.path)
@@ -39,7 +38,7 @@ def test_bundle_opens_and_names_every_file(exported: Export, patch: int) -> None
         (name, tensor.name) for name, graph in bundle.manifest.graphs.items() for tensor in graph.outputs}
 
 
-@pytest.mark.parametrize("patch", [PATCH, 2, 1])
+@pytest.mark.parametrize("patch", [PATCH, 1])
 def test_greedy_tokens_of_twenty_sentences_equal_pytorch(exported: Export, patch: int) -> None:
     done = exported(patch)
     assert (done.utterances, done.manifest.greedy_sentences, done.ties) == (20, 20, 0)
@@ -63,12 +62,12 @@ def test_fp16_stays_within_its_tolerance_and_halves_the_weights(exported: Export
     assert half.manifest.precision == "fp16"
     assert 0 < max(row.relative for row in half.manifest.parity) <= 0.03
     assert half.kv_cache_bytes * 2 == full.kv_cache_bytes
-    assert half.kv_cache_bytes == 2 * 2 * 2 * 4 * (120 + 2 + 84) * 2  # 2 L H E positions, 10 s at 25/s in patches of 3
+    assert half.kv_cache_bytes == 2 * 2 * 2 * 4 * (120 + 2 + 125) * 2  # 2 L H E positions, 10 s at 25/s in patches of 2
 
 
 def test_exporting_twice_gives_the_same_bytes(exported: Export, saved_checkpoint: Path, tmp_path: Path) -> None:
-    first = exported(2)
-    again = export_bundle(CheckpointSource(saved_checkpoint), Order(2, "fp32", 10.0), tmp_path / "again")
+    first = exported(1)
+    again = export_bundle(CheckpointSource(saved_checkpoint), Order(1, "fp32", 10.0), tmp_path / "again")
     assert again.manifest.files == first.manifest.files
     assert (again.path / "bundle.json").read_bytes() == (first.path / "bundle.json").read_bytes()
 
@@ -81,22 +80,25 @@ def test_nothing_of_this_machine_is_in_the_graphs(exported: Export) -> None:
             assert word not in data, f"{word!r} in {path.name}"
 
 
-def test_a_wrong_weight_leaves_no_bundle(saved_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    true_form = exporter.exportable
+WEIGHTS = ("compressor.cross.o_proj.weight", "backbone.layers.1.self_attn.v_proj.bias", "extractor.layers.0.slot_proj.weight")
 
-    def disturbed(module: nn.Module, *rest: object) -> nn.Module:
-        copy = true_form(module, *rest)  # type: ignore[arg-type]
-        if "backbone.norm.weight" in dict(copy.named_parameters()):
-            with torch.no_grad():
-                copy.get_parameter("backbone.norm.weight")[3] += 0.01
-        return copy
 
-    monkeypatch.setattr(exporter, "exportable", disturbed)
-    with pytest.raises(ParityError, match=r"Graph backbone, output context: relative error .* above the tolerance of 1e-04"):
-        export_bundle(CheckpointSource(saved_checkpoint), Order(PATCH, "fp32", 10.0), tmp_path / "bundle")
+@pytest.mark.usefixtures("copied_graphs")
+@pytest.mark.parametrize("weight", WEIGHTS)
+def test_a_wrong_weight_leaves_no_bundle(saved_checkpoint: Path, tmp_path: Path, weight: str,
+                                         monkeypatch: pytest.MonkeyPatch) -> None:
+    """The graphs hold the checkpoint's weights, the model they are held against differs in one number."""
+    source = CheckpointSource(saved_checkpoint)
+    model = source.model(PATCH)
+    with torch.no_grad():
+        model.get_parameter(weight).view(-1)[3] += 0.1
+    monkeypatch.setattr(source, "model", lambda patch: model)
+    with pytest.raises(ParityError, match=rf"Graph {weight.partition('.')[0]}, output .*: relative error .* above the toler"):
+        export_bundle(source, Order(PATCH, "fp32", 10.0), tmp_path / "bundle")
     assert entries(tmp_path) == []
 
 
+@pytest.mark.usefixtures("copied_graphs")
 def test_a_wrong_loop_leaves_no_bundle(saved_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def shifted(*args: object) -> exporter.GreedyRun:
         run = greedy_run(*args)  # type: ignore[arg-type]
@@ -105,10 +107,11 @@ def test_a_wrong_loop_leaves_no_bundle(saved_checkpoint: Path, tmp_path: Path, m
 
     monkeypatch.setattr(exporter, "greedy_run", shifted)
     with pytest.raises(ParityError, match="utterance 1 differs first at step 4: PyTorch draws"):
-        export_bundle(CheckpointSource(saved_checkpoint), Order(2, "fp32", 10.0), tmp_path / "bundle")
+        export_bundle(CheckpointSource(saved_checkpoint), Order(PATCH, "fp32", 10.0), tmp_path / "bundle")
     assert entries(tmp_path) == []
 
 
+@pytest.mark.usefixtures("copied_graphs")
 @pytest.mark.parametrize("failure", [KeyboardInterrupt, OSError(28, "No space left on device")])
 def test_interruption_and_full_disk_leave_what_was_there(exported: Export, saved_checkpoint: Path, tmp_path: Path,
                                                          monkeypatch: pytest.MonkeyPatch,
@@ -128,6 +131,7 @@ def test_interruption_and_full_disk_leave_what_was_there(exported: Export, saved
     Bundle.open(target)
 
 
+@pytest.mark.usefixtures("copied_graphs")
 def test_a_half_written_bundle_does_not_open(saved_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a killed export leaves: every state before the seal is refused by the reader."""
     seen: list[str] = []
@@ -145,21 +149,23 @@ def test_a_half_written_bundle_does_not_open(saved_checkpoint: Path, tmp_path: P
     assert len(seen) == 5 and entries(tmp_path) == ["bundle"]
 
 
+@pytest.mark.usefixtures("copied_graphs")
 def test_progress_is_called_as_often_as_announced(saved_checkpoint: Path, tmp_path: Path) -> None:
     source, said = CheckpointSource(saved_checkpoint), list[str]()
-    for order in (Order(1, "fp16", 10.0), Order(1, "fp16", 10.0, verify=False)):
+    for order in (Order(1, "fp32", 10.0), Order(1, "fp32", 10.0, verify=False)):
         said.clear()
         export_bundle(source, order, tmp_path / "bundle", said.append)
         assert len(said) == stages(order, source)
 
 
+@pytest.mark.usefixtures("copied_graphs")
 def test_unverified_bundle_says_so(saved_checkpoint: Path, tmp_path: Path) -> None:
     done = export_bundle(CheckpointSource(saved_checkpoint), Order(1, "fp32", 10.0, verify=False), tmp_path / "bundle")
     assert (done.manifest.parity, done.manifest.greedy_sentences, done.utterances) == ((), 0, 0)
 
 
 def break_patch(directory: Path) -> None:
-    (directory / "patch-3" / "tldr.safetensors").write_bytes(b"no tensors")
+    (directory / f"patch-{PATCH}" / "tldr.safetensors").write_bytes(b"no tensors")
 
 
 def break_voice(directory: Path) -> None:

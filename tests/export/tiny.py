@@ -23,7 +23,8 @@ from export.model.lora import LoRALinear
 from export.model.vocoder import StreamingVocoder
 
 Export = Callable[..., Exported]
-PATCH = 3
+PATCH = 2
+OTHER_PATCH = 3
 TEXT = Path(__file__).parents[2] / "voices" / "embedded" / "text"
 
 

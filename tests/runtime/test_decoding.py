@@ -100,7 +100,8 @@ def test_cache_holds_prefix_and_patches(load: Load) -> None:
 
 
 def context(decoder: Decoder) -> np.ndarray:
-    return np.asarray(decoder._context.owner)[0]
+    held: np.ndarray = np.asarray(decoder._context.owner)[0]
+    return held
 
 
 @pytest.mark.parametrize("precision", ["fp32", "fp16"])
@@ -118,7 +119,10 @@ def test_context_has_seen_everything(load: Load, precision: str) -> None:
     seen = context(decoder)
     assert seen[tiny.PATCH_COUNT] == 3 and seen[tiny.OWN_TOKENS] == (sum(prompt) + 86) / 4
     assert seen[tiny.CONTEXT_TOKENS] == -5 + 17 + (6 + 7 + 8 + 9 + 10)
-    assert seen[tiny.LAST_POSITION] == 9 and seen[tiny.SUM_OF_POSITIONS] == sum(range(10))
+    assert seen[tiny.LAST_POSITION] == 9
+    decoder.step(np.array([[1, 1, 1, 1]]))
+    assert context(decoder)[tiny.CONTEXT_TOKENS] == -5 + 17 + 40 + (10 + 20 + 21 + 22 + 23)
+    assert context(decoder)[tiny.SUM_OF_POSITIONS] == sum(range(11))
 
 
 def test_token_level_context(load: Load) -> None:

@@ -34,16 +34,17 @@ def test_cancel_from_another_thread(endless: Synthesizer) -> None:
     steps: list[int] = []
     step = endless._speech.decoder.step
 
-    def slow_step(tokens: object) -> None:
+    def watched_step(tokens: object) -> None:
         steps.append(1)
         if len(steps) == 30:
-            threading.Thread(target=stream.cancel).start()
-        time.sleep(0.01)
+            other = threading.Thread(target=stream.cancel)
+            other.start()
+            other.join()
         step(tokens)  # type: ignore[arg-type]
 
-    endless._speech.decoder.step = slow_step  # type: ignore[method-assign,assignment]
+    endless._speech.decoder.step = watched_step  # type: ignore[method-assign]
     chunks = list(stream)
-    assert chunks and len(steps) <= 32  # within one patch, and one for the thread to start
+    assert chunks and len(steps) == 30  # the patch that was being made is the last
     assert stream.stats.stopped_by == "cancel"
     assert list(stream) == []
 
@@ -137,8 +138,8 @@ def test_waiting_is_no_computing(synthesizer: Synthesizer) -> None:
     next(first)
     waiting = threading.Thread(target=lambda: list(second))
     waiting.start()
-    time.sleep(0.3)
+    time.sleep(1.0)
     list(first)
     waiting.join(5)
-    assert second.stats.compute_seconds < 0.25 and first.stats.compute_seconds < 0.25
+    assert second.stats.compute_seconds < 0.8 and first.stats.compute_seconds < 0.8
     assert second.stats.stopped_by == "end"

@@ -45,6 +45,13 @@ def test_equal_seeds_equal_samples(synthesizer: Synthesizer) -> None:
     assert not np.array_equal(synthesizer.synthesize(TEXT, seed=5, temperature=0).samples, first)
 
 
+def test_every_sentence_has_its_own_numbers(synthesizer: Synthesizer) -> None:
+    twice = list(synthesizer.stream("Move two meters to the left. Move two meters to the left."))
+    first, second = (np.concatenate([chunk.samples for chunk in twice if chunk.sentence == index and chunk.text])
+                     for index in (0, 1))
+    assert len(first) == len(second) and not np.array_equal(first, second)
+
+
 def test_voices(tiny: Path, synthesizer: Synthesizer) -> None:
     assert synthesizer.voices == ["alto", "bass", "prompted"]
     spoken = [synthesizer.synthesize(TEXT, voice=name).samples for name in (None, "alto", "bass", "prompted")]
@@ -152,7 +159,7 @@ def test_closed(tiny: Path) -> None:
     synthesizer.close()
     assert list(stream) == [] and stream.stats.stopped_by == "cancel"
     with pytest.raises(BackendError) as error:
-        synthesizer.synthesize(TEXT)
+        synthesizer.stream(TEXT)
     assert "closed" in sentence_of(error)
 
 
@@ -170,7 +177,12 @@ def test_streams_queue(synthesizer: Synthesizer) -> None:
     stream = synthesizer.stream(TEXT)
     next(stream)
     done = threading.Event()
-    waiting = threading.Thread(target=lambda: (synthesizer.synthesize(TEXT), done.set()))
+
+    def speak() -> None:
+        synthesizer.synthesize(TEXT)
+        done.set()
+
+    waiting = threading.Thread(target=speak)
     waiting.start()
     assert not done.wait(0.2)
     list(stream)

@@ -1,0 +1,101 @@
+"""ONNX Runtime: what it says about itself, and how its failures read."""
+
+from __future__ import annotations
+
+import importlib
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import pytest
+
+from runtime.backends import create_backend
+from runtime.backends.base import Backend
+from runtime.bundle import Bundle
+from runtime.errors import BackendError
+from tests.conftest import sentence_of
+from tests.fixtures.tiny_bundle import read, seal
+
+Load = Callable[..., tuple[Bundle, Backend]]
+
+
+def failure(bundle: Path, provider: str) -> str:
+    with pytest.raises(BackendError) as error:
+        create_backend(Bundle.open(bundle), provider)
+    return sentence_of(error)
+
+
+def test_provider_is_the_one_really_used(tiny: Path) -> None:
+    for provider in ("cpu", "auto"):
+        backend = create_backend(Bundle.open(tiny), provider)
+        assert backend.provider in onnxruntime.get_available_providers()
+        backend.close()
+
+
+@pytest.mark.skipif("CUDAExecutionProvider" in onnxruntime.get_available_providers(), reason="onnxruntime-gpu is installed")
+def test_no_cuda_in_the_package(tiny: Path) -> None:
+    assert "onnxruntime-gpu" in failure(tiny, "cuda")
+
+
+@pytest.fixture
+def silent_fallback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An onnxruntime-gpu on a machine without a GPU: CUDA is listed, and sessions fall back without a word."""
+    fake = SimpleNamespace(**{name: getattr(onnxruntime, name) for name in ("SessionOptions", "OrtValue", "__version__")})
+
+    def session(path: str, options: Any, providers: list[str]) -> Any:
+        return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+
+    fake.InferenceSession = session
+    fake.get_available_providers = lambda: ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    fake.preload_dlls = lambda: print("Failed to load libcublas")
+    monkeypatch.setitem(sys.modules, "onnxruntime", fake)
+
+
+@pytest.mark.usefixtures("silent_fallback")
+def test_a_silent_fallback_is_told(tiny: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "fell back to CPUExecutionProvider" in failure(tiny, "cuda")
+    backend = create_backend(Bundle.open(tiny), "auto")
+    assert backend.provider == "CPUExecutionProvider"
+    assert capsys.readouterr().out == ""
+
+
+def test_library_missing(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    importlib.import_module("runtime.backends.onnxruntime")
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    assert "install onnxruntime" in failure(tiny, "cpu")
+
+
+def test_a_file_that_is_no_graph(own_bundle: Path) -> None:
+    (own_bundle / "onnx" / "backbone.onnx").write_bytes(b"not a graph")
+    seal(own_bundle, read(own_bundle))
+    assert "graph backbone" in failure(own_bundle, "cpu")
+
+
+def test_a_graph_that_fails(own_bundle: Path, tiny_token_level: Path) -> None:
+    """A compressor of another patch size passes the contract, as its axes are dynamic; the library's error becomes ours."""
+    shutil.copy(tiny_token_level / "onnx" / "compressor.onnx", own_bundle / "onnx")
+    seal(own_bundle, read(own_bundle))
+    backend = create_backend(Bundle.open(own_bundle), "cpu")
+    with pytest.raises(BackendError) as error:
+        backend.run("compressor", {"tokens": np.zeros((1, 9), np.int64)}, fetch=("patches",))
+    assert "failed in graph compressor" in sentence_of(error)
+
+
+def test_memory_that_is_not_there(load: Load) -> None:
+    _, backend = load()
+    with pytest.raises(BackendError) as error:
+        backend.allocate((1 << 40, 1 << 20), "float32")
+    assert "memory" in sentence_of(error)
+
+
+def test_threads(tiny: Path) -> None:
+    backend = create_backend(Bundle.open(tiny), "cpu", threads=3)
+    sessions = backend._sessions  # type: ignore[attr-defined]
+    assert {session.get_session_options().intra_op_num_threads for session in sessions.values()} == {3}
+    backend.close()
+    assert not sessions

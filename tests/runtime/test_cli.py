@@ -1,0 +1,202 @@
+"""`tldr-speak`: what it writes, what it prints, and how it fails."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import wave
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from runtime.cli import speak
+from runtime.command import run
+from runtime.manifest import MANIFEST
+from runtime.synthesizer import Synthesizer
+from tests.conftest import TEXT
+
+
+@dataclass
+class Finished:
+    """How a command ended."""
+
+    code: int
+    out: bytes
+    err: str
+
+
+Speak = Callable[..., Finished]
+
+
+@pytest.fixture
+def tldr_speak(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+               capfdbinary: pytest.CaptureFixture[bytes]) -> Speak:
+    """Runs the command in an empty folder, on the tiny bundle unless told otherwise."""
+    folder = tmp_path / "work"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+
+    def call(*arguments: str, bundle: Path | None = tiny) -> Finished:
+        where = ["--bundle", str(bundle)] if bundle else []
+        monkeypatch.setattr(sys, "argv", ["tldr-speak", *arguments, *where])
+        capfdbinary.readouterr()
+        with pytest.raises(SystemExit) as end:
+            run(speak)
+        written = capfdbinary.readouterr()
+        return Finished(int(end.value.code or 0), written.out, written.err.decode())
+
+    return call
+
+
+def samples(data: bytes) -> np.ndarray:
+    with wave.open(io.BytesIO(data)) as file:
+        return np.frombuffer(file.readframes(file.getnframes()), "<i2")
+
+
+def test_writes_a_wav_and_prints_its_figures(tldr_speak: Speak, synthesizer: Synthesizer) -> None:
+    done = tldr_speak(TEXT, "--seed", "4")
+    assert done.code == 0 and done.err == ""
+    audio = synthesizer.synthesize(TEXT, seed=4)
+    np.testing.assert_array_equal(samples(Path("out.wav").read_bytes()), audio.int16())
+    for word in ("out.wav", "audio", "RTF", "TTFA", "patches", "KV cache", "bytes", "CPUExecutionProvider"):
+        assert word in done.out.decode()
+    assert os.listdir() == ["out.wav"]
+
+
+@pytest.mark.parametrize("streaming", [[], ["--stream"]])
+def test_all_ways_out_carry_the_same_samples(tldr_speak: Speak, synthesizer: Synthesizer, streaming: list[str]) -> None:
+    expected = synthesizer.synthesize(TEXT).int16()
+    assert tldr_speak(TEXT, "-o", "b.wav", *streaming).code == 0
+    np.testing.assert_array_equal(samples(Path("b.wav").read_bytes()), expected)
+    done = tldr_speak(TEXT, "-o", "-", *streaming)
+    assert done.code == 0 and "RTF" in done.err and os.listdir() == ["b.wav"]
+    np.testing.assert_array_equal(np.frombuffer(done.out[44:], "<i2"), expected)
+
+
+def test_options_reach_the_synthesizer(tldr_speak: Speak, synthesizer: Synthesizer) -> None:
+    done = tldr_speak(TEXT, "--quiet", "--voice", "bass", "--temperature", "0.5", "--top-k", "9", "--top-p", "0.9",
+                      "--seed", "2", "--provider", "cpu", "--threads", "1")
+    assert (done.code, done.out, done.err) == (0, b"", "")
+    audio = synthesizer.synthesize(TEXT, voice="bass", seed=2, temperature=0.5, top_k=9, top_p=0.9)
+    np.testing.assert_array_equal(samples(Path("out.wav").read_bytes()), audio.int16())
+
+
+def test_json(tldr_speak: Speak) -> None:
+    assert tldr_speak(TEXT, "--json", "figures.json").code == 0
+    figures = json.loads(Path("figures.json").read_text())
+    assert figures["stats"]["stopped_by"] == "end" and figures["output"] == "out.wav" and figures["model"] == "tiny"
+    done = tldr_speak(TEXT, "--json", "-")
+    assert json.loads(done.out)["stats"]["tokens"] == figures["stats"]["tokens"] and "RTF" in done.err
+
+
+def test_text_from_standard_input(tldr_speak: Speak, monkeypatch: pytest.MonkeyPatch) -> None:
+    for data, code in ((TEXT.encode(), 0), (b"\xff\xff", 2), (b"x" * (5 << 20), 2), (b"", 2)):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
+        assert tldr_speak("-").code == code
+
+
+BAD = {
+    "empty text": ([""], "empty"),
+    "white space": ([" \t "], "empty"),
+    "emoji": (["🙂🙂"], ""),
+    "1 MB": (["word " * 200_000], "100,000"),
+    "voice": ([TEXT, "--voice", "tenor"], "alto, bass, prompted"),
+    "provider": ([TEXT, "--provider", "tensorrt"], "tensorrt"),
+    "unknown provider": ([TEXT, "--provider", "tpu"], "tpu"),
+    "seed": ([TEXT, "--seed", "-1"], "seed"),
+    "seed that is no number": ([TEXT, "--seed", "x"], "seed"),
+    "temperature": ([TEXT, "--temperature", "99"], "temperature"),
+    "top-k": ([TEXT, "--top-k", "0"], "top_k"),
+    "threads": ([TEXT, "--threads", "0"], "threads"),
+    "missing folder": ([TEXT, "-o", "missing/out.wav"], "missing/out.wav"),
+    "folder": ([TEXT, "-o", "."], "name must end"),
+    "format": ([TEXT, "-o", "out.mp3"], "out.mp3"),
+    "streamed format": ([TEXT, "--stream", "-o", "out.flac"], "out.flac"),
+    "streamed into a missing folder": ([TEXT, "--stream", "-o", "missing/out.wav"], "missing/out.wav"),
+    "full disk": ([TEXT, "-o", "/dev/full"], "disk is full"),
+    "full disk, streamed": ([TEXT, "--stream", "-o", "/dev/full"], "disk is full"),
+    "json": ([TEXT, "-o", "/dev/null", "--json", "missing/x.json"], "missing/x.json"),
+    "two on stdout": ([TEXT, "-o", "-", "--json", "-"], "--json"),
+    "reference alone": ([TEXT, "--reference", "/dev/null"], "--transcript"),
+    "missing reference": ([TEXT, "--reference", "x.wav", "--transcript", "x"], "x.wav"),
+    "reference": ([TEXT, "--reference", __file__, "--transcript", "x"], "clone"),
+    "reference and voice": ([TEXT, "--reference", __file__, "--transcript", "x", "--voice", "alto"], "--voice"),
+    "no text": ([], "TEXT"),
+    "unknown option": ([TEXT, "--volume", "11"], "--volume"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input(tldr_speak: Speak, name: str) -> None:
+    """Exit 2, a sentence that names the trouble, no traceback, and nothing left behind."""
+    arguments, part = BAD[name]
+    done = tldr_speak(*arguments)
+    assert done.code == 2
+    assert part in done.err and "Traceback" not in done.err and "Error: " in done.err
+    assert os.listdir() == []
+
+
+@pytest.mark.parametrize(("damage", "part"), [
+    (lambda b: (b / MANIFEST).unlink(), "bundle.json"), (lambda b: (b / MANIFEST).write_text("{}"), "schema"),
+    (lambda b: (b / "onnx" / "backbone.onnx").unlink(), "backbone.onnx is missing"),
+    (lambda b: (b / "onnx" / "vocoder.onnx").write_bytes(b"x"), "vocoder.onnx is corrupt"),
+], ids=range(4))
+def test_bad_bundle(tldr_speak: Speak, own_bundle: Path, damage: Callable[[Path], object], part: str) -> None:
+    damage(own_bundle)
+    done = tldr_speak(TEXT, bundle=own_bundle)
+    assert done.code == 2 and part in done.err and done.err.count("\n") == 1
+    assert os.listdir() == []
+
+
+def test_no_embedded_voice(tldr_speak: Speak, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runtime.bundle.EMBEDDED", tmp_path / "nothing")
+    done = tldr_speak(TEXT, bundle=None)
+    assert done.code == 2 and "tldr-export" in done.err
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "runtime.cli", *arguments]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("arguments", [["-o", "-"], ["-o", "-", "--stream"], ["-o", "/dev/null"]])
+def test_full_disk_behind_standard_output(tiny: Path, arguments: list[str]) -> None:
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(command(TEXT, "--bundle", str(tiny), *arguments), stdout=full, stderr=subprocess.PIPE, timeout=60,
+                              check=False)
+    assert done.returncode == 2 and b"Cannot write to standard output" in done.stderr and b"Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("streaming", [True, False])
+def test_interrupt(tiny: Path, tmp_path: Path, streaming: bool) -> None:
+    """Ctrl-C in the middle: exit 130, one sentence, nothing left, and what was there is still there."""
+    (tmp_path / "out.wav").write_bytes(b"before")
+    text = "hello world, move two meters to the left. " * 2300
+    process = subprocess.Popen(command("-", "--bundle", str(tiny), "-o", str(tmp_path / "out.wav"), "--threads", "1",
+                                       *(["--stream"] if streaming else [])), stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdin is not None
+    process.stdin.write(text.encode())  # more than a pipe holds: once it is taken, the graphs are loaded
+    process.stdin.close()
+    process.stdin = None
+    deadline = time.monotonic() + 30
+    while streaming and len(os.listdir(tmp_path)) < 2 and time.monotonic() < deadline:
+        time.sleep(0.005)
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 130, err
+    assert b"Interrupted" in err and b"Traceback" not in err
+    assert os.listdir(tmp_path) == ["out.wav"] and (tmp_path / "out.wav").read_bytes() == b"before"
+
+
+def test_help_and_version(tldr_speak: Speak) -> None:
+    done = tldr_speak("--help", bundle=None)
+    assert done.code == 0 and b"--provider" in done.out

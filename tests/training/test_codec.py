@@ -1,0 +1,29 @@
+"""Quantiser, encoder and decoder fit each other and the vocoder's table of digits."""
+
+import torch
+
+from export.model.config import EMBEDDED_VOCODER
+from export.model.vocoder import fsq_digits
+from training.codec import FSQ, Encoder, MelDecoder
+
+
+def test_codes_index_the_vocoders_digits() -> None:
+    quantise = FSQ(3, 8)
+    digits = quantise(torch.randn(50, 8) * 2)
+    assert torch.equal(fsq_digits(3, 8)[quantise.codes(digits)], digits)
+    assert set(digits.unique().tolist()) == {-1.0, 0.0, 1.0}
+
+
+def test_gradients_pass_through_the_rounding() -> None:
+    z = torch.zeros(4, 8, requires_grad=True)
+    FSQ(3, 8)(z).sum().backward()
+    assert z.grad is not None and bool((z.grad > 0).all())
+
+
+def test_frames_in_equal_frames_out() -> None:
+    encoder, decoder = Encoder(EMBEDDED_VOCODER), MelDecoder(EMBEDDED_VOCODER, 64)
+    mels = torch.randn(2, 48, 80)
+    digits = encoder(mels)
+    assert digits.shape == (2, 12, 8)
+    assert decoder(digits, torch.randn(2, 64)).shape == mels.shape
+    assert torch.equal(encoder.codes(mels), encoder.quantise.codes(digits))

@@ -1,0 +1,43 @@
+"""A run that was stopped ends exactly where an uninterrupted one ends."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from training.loop import fit, warm_cosine
+
+
+def _run(folder: Path, steps: int, stop_at: int | None = None) -> torch.Tensor:
+    torch.manual_seed(0)
+    model = nn.Linear(3, 3)
+    optimizer = torch.optim.AdamW(model.parameters(), 0.1)
+
+    def step(index: int) -> dict[str, float]:
+        if index == stop_at:
+            raise KeyboardInterrupt
+        x = torch.randn(4, 3, generator=torch.Generator().manual_seed(index))
+        loss = model(x).square().mean()
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        return {"loss": loss.item()}
+
+    fit(folder, {"model": model, "optimizer": optimizer}, step, steps)
+    return model.weight.detach()
+
+
+def test_resuming_equals_running_through(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("training.loop.SAVE_SECONDS", -1.0)
+    through = _run(tmp_path / "through", 12)
+    with pytest.raises(KeyboardInterrupt):
+        _run(tmp_path / "stopped", 12, stop_at=7)
+    assert torch.equal(_run(tmp_path / "stopped", 12), through)
+    assert (tmp_path / "stopped" / "log.jsonl").read_text().count('"step": 12') == 1
+
+
+def test_schedule_warms_up_and_ends_at_its_floor() -> None:
+    factors = [warm_cosine(step, 100, 10, 0.1) for step in range(100)]
+    assert factors[0] == 0.1 and factors[9] == 1.0
+    assert factors[-1] == pytest.approx(0.1, abs=0.01) and max(factors) <= 1.0

@@ -1,0 +1,38 @@
+"""Sentences and their split."""
+
+import random
+from pathlib import Path
+
+from benchmarks.held_out import held_out
+from training.text import _from_templates, sentences, split_of
+
+
+def test_split_ignores_case_and_punctuation_and_is_stable() -> None:
+    assert split_of("Only the fittest survive.") == split_of("only the FITTEST survive!")
+    counts = {"train": 0, "validation": 0, "test": 0}
+    for index in range(5000):
+        counts[split_of(f"sentence {'x' * (index % 71)} {index:b}".translate(str.maketrans("01", "ab")))] += 1
+    assert counts["train"] > 0.93 * 5000 and min(counts.values()) > 40
+
+
+def test_held_out_sentences_are_all_on_the_test_side() -> None:
+    assert len(held_out()) >= 100
+    assert {split_of(sentence.text) for sentence in held_out()} == {"test"}
+
+
+def test_fortunes_become_clean_distinct_sentences(tmp_path: Path) -> None:
+    (tmp_path / "fortunes").write_text("A dog is a friend of man. It barks all night!\n%\n"
+                                       "CALL 555-1234 NOW or never again.\n%\n"
+                                       "A dog is a friend of man.\n\t\t-- Anonymous Person is not a sentence.\n")
+    (tmp_path / "fortunes.dat").write_bytes(b"\x00")
+    found = sentences(tmp_path, templated=20)
+    assert found[0] == "A dog is a friend of man."
+    assert len(found) == len(set(found))
+    assert not any("555" in sentence or "Anonymous" in sentence for sentence in found)
+
+
+def test_templates_fill_every_slot() -> None:
+    spoken = _from_templates(random.Random(3))
+    for _ in range(500):
+        sentence = next(spoken)
+        assert "{" not in sentence and sentence[0].isupper() and sentence[-1] in ".!?"
