@@ -37,7 +37,7 @@ class Recipe:
     audio_sentences: int = 600
     mel_sentences: int | None = None
     student_steps: int = 700
-    codec_steps: int = 600
+    codec_steps: int = 4000
     vocoder_steps: int = 1200
     token_epochs: float = 4.0
     patch_epochs: float = 4.0

@@ -40,7 +40,8 @@ def load(exported: Export, form: tuple[int, str], name: str) -> onnx.ModelProto:
 
 def types_of(model: onnx.ModelProto) -> dict[str, int]:
     inferred = shape_inference.infer_shapes(model, strict_mode=True).graph
-    known = {value.name: value.type.tensor_type.elem_type for value in (*inferred.value_info, *inferred.input, *inferred.output)}
+    values = (*inferred.value_info, *inferred.input, *inferred.output)
+    known = {value.name: value.type.tensor_type.elem_type for value in values}
     return {**known, **{tensor.name: tensor.data_type for tensor in inferred.initializer}}
 
 
@@ -76,6 +77,9 @@ def test_graphs_pass_the_onnx_checker(exported: Export, name: str) -> None:
     onnx.checker.check_model(load(exported, (PATCH, "fp16"), name), full_check=True)
 
 
+WIDE = ("Softmax", "Pow", "Sqrt", "LayerNormalization", "TopK", "Exp", "Cos", "Sin", "ReduceMean", "ReduceSum")
+
+
 @pytest.mark.parametrize("name", ["compressor", "backbone", "extractor", "vocoder"])
 def test_weights_are_half_and_sums_are_float(exported: Export, name: str) -> None:
     model = load(exported, (PATCH, "fp16"), name)
@@ -83,7 +87,7 @@ def test_weights_are_half_and_sums_are_float(exported: Export, name: str) -> Non
     matrices = [tensor for tensor in model.graph.initializer if len(tensor.dims) == 2 and min(tensor.dims) > 2]
     assert {tensor.data_type for tensor in matrices} == {HALF}
     for node in model.graph.node:
-        if node.op_type in ("Softmax", "Pow", "Sqrt", "LayerNormalization", "TopK", "Exp", "Cos", "Sin", "ReduceMean", "ReduceSum"):
+        if node.op_type in WIDE:
             if name == "compressor" and node.op_type == "ReduceMean" and types[node.input[0]] == HALF:
                 continue  # the mean of k embeddings: a few values of one size, before a norm
             assert types[node.input[0]] in (FLOAT, INT), f"{node.name} runs in half precision"
@@ -125,8 +129,8 @@ def test_prefill_in_pieces_equals_prefill_at_once(exported: Export) -> None:
     wanted = run(path, whole)
     keys, values = whole["past_keys"], whole["past_values"]
     for start, stop in ((0, 3), (3, 4), (4, 7)):
-        piece = run(path, {"inputs_embeds": whole["inputs_embeds"][:, start:stop], "positions": whole["positions"][:, start:stop],
-                           "past_length": np.array([start]), "past_keys": keys, "past_values": values})
+        new = {name: whole[name][:, start:stop] for name in ("inputs_embeds", "positions")}
+        piece = run(path, {**new, "past_length": np.array([start]), "past_keys": keys, "past_values": values})
         keys, values = np.concatenate((keys, piece["present_keys"])), np.concatenate((values, piece["present_values"]))
     np.testing.assert_allclose(piece["context"], wanted["context"], rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(keys, wanted["present_keys"], rtol=1e-4, atol=1e-5)

@@ -83,7 +83,8 @@ def test_the_same_graphs_pass(exported: Export, saved_checkpoint: Path) -> None:
 @pytest.mark.parametrize("field", ["name", "dtype", "axes"])
 def test_interfaces_are_held_to_the_contract(exported: Export, saved_checkpoint: Path, field: str) -> None:
     graph = Bundle.open(exported(PATCH).path).manifest.graphs["backbone"]
-    changed = msgspec.structs.replace(graph.inputs[1], **{field: {"name": "places", "dtype": "int64", "axes": ("batch", 4)}[field]})
+    value = {"name": "places", "dtype": "int64", "axes": ("batch", 4)}[field]
+    changed = msgspec.structs.replace(graph.inputs[1], **{field: value})
     wrong = Graph((graph.inputs[0], changed, *graph.inputs[2:]), graph.outputs)
     with pytest.raises(ParityError, match="Graph backbone: of its inputs"):
         check(exported, saved_checkpoint, "backbone", graph=wrong)
