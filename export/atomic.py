@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from runtime.errors import OutputError
@@ -22,8 +23,8 @@ def output_errors(target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = error.strerror or str(error)
-        raise OutputError(f"Cannot write {target}: {reason}. Free some space or choose another place with --out.") from error
+        advice = "free some space" if error.errno == errno.ENOSPC else "choose another place"
+        raise OutputError(f"Cannot write {target}: {error.strerror or error}; {advice}.") from error
 
 
 def write_file(target: Path, data: bytes) -> None:
@@ -57,7 +58,8 @@ def new_directory(target: Path) -> Iterator[Path]:
     finally:
         shutil.rmtree(partial, ignore_errors=True)
         for parent in reversed(created):
-            parent.rmdir()
+            with suppress(OSError):  # somebody else has put something there
+                parent.rmdir()
 
 
 def _partial(target: Path) -> Path:
@@ -66,6 +68,9 @@ def _partial(target: Path) -> Path:
 
 def _make_parents(parent: Path) -> list[Path]:
     missing = [path for path in (parent, *parent.parents) if not path.exists()][::-1]
+    nearest = missing[0].parent if missing else parent
+    if not nearest.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, f"{nearest} is not a directory")
     parent.mkdir(parents=True, exist_ok=True)
     return missing
 

@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from export.model.config import VocoderConfig
-from export.model.vocoder import DecoderTrunk, StateReader
+from export.model.state import StateReader
+from export.model.vocoder import DecoderTrunk
 from training.blocks import ConvNeXt
 from training.loop import fit, warm_cosine
 from training.mel import BANDS

@@ -1,24 +1,30 @@
 """Stage 7: the waveform decoder. Tokens to samples, on the hour that the teacher synthesised in full.
 
-Starts from the trunk that the codec trained. Spectral losses at several resolutions first; `training.adversarial` refines.
+Starts from the trunk that the codec trained. Spectral losses at several resolutions shape the filters while the source plays
+the teacher's pitch; the predicted pitch has a loss of its own.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from export.model.config import VocoderConfig
+from export.model.harmonic import HIGHEST, LOWEST
+from export.model.state import StateReader
 from export.model.vocoder import StreamingVocoder
 from training.codec import Encoder
 from training.loop import fit, warm_cosine
-from training.mel import MelSpectrogram
+from training.mel import HOP, MelSpectrogram
+from training.optimizers import Optimizers
 from training.shards import read_folder
 from training.student import Student
+from training.teacher import FEATURE_HOP
 from training.tokens import trim
 
 CROP = 34
@@ -26,14 +32,19 @@ CROP = 34
 SETTLE = 3
 """Tokens at a crop's start that are out of the loss: there the state is not yet what it would be in a longer stream."""
 RATE = 8e-4
+PITCH_WEIGHT = 3.0
+VOICED = 40.0
+"""Hz below which the teacher's pitch means none."""
 
 
 @dataclass(frozen=True)
 class Recording:
-    """Codes [T] of one utterance, read from the student's mels and from the true ones, with its samples and speaker."""
+    """Codes [T] of one utterance, read from the student's mels and from the true ones, with its samples, the teacher's
+    pitch in Hz [4 T] and the speaker."""
 
     codes: tuple[Tensor, Tensor]
     samples: Tensor
+    pitch: Tensor
     speaker: Tensor
 
 
@@ -73,51 +84,71 @@ def load_recordings(audio: Path, student: Student, encoder: Encoder, voices: dic
         made = trim(student(features, pitch)[0].numpy(), encoder.stride)
         frames = (torch.from_numpy(made), mel(samples[None])[0][:len(made)])
         first, second = (encoder.codes(f[None])[0].clone() for f in frames)
-        if len(first) >= CROP:
-            recordings.append(Recording((first, second), samples, voices[text["voice"]]))
+        if len(first) > CROP:
+            track = nn.functional.interpolate(pitch[None], size=pitch.shape[1] * FEATURE_HOP // HOP, mode="linear")[0, 0]
+            recordings.append(Recording((first, second), samples, track.clone(), voices[text["voice"]]))
     return recordings
 
 
 def train_vocoder(recordings: list[Recording], trunk: dict[str, Tensor], folder: Path, config: VocoderConfig, steps: int,
-                  batch: int = 16, seed: int = 0) -> None:
+                  batch: int = 12, seed: int = 0) -> None:
     """Fit the streaming vocoder with spectral losses, from the codec's decoder trunk."""
     torch.manual_seed(seed)
     vocoder = StreamingVocoder(config, len(recordings[0].speaker))
     vocoder.trunk.load_state_dict(trunk)
     loss_of = SpectralLoss()
-    optimizer = torch.optim.AdamW(vocoder.parameters(), RATE, betas=(0.9, 0.98), weight_decay=0.01)
+    optimizers = Optimizers(vocoder.named_parameters(), RATE, 0.01)
 
     def step(index: int) -> dict[str, float]:
-        codes, speakers, true = draw_crops(recordings, batch, config, np.random.default_rng((seed, index)))
-        loss = loss_of(voice_crops(vocoder, codes, speakers), true)
-        optimizer.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(vocoder.parameters(), 5.0)
-        for group in optimizer.param_groups:
-            group["lr"] = RATE * warm_cosine(index, steps, 100, 0.05)
-        optimizer.step()
-        return {"spectral": loss.item()}
+        torch.manual_seed(seed * 1_000_003 + index)
+        crops = draw_crops(recordings, batch, config, np.random.default_rng((seed, index)))
+        made, heard = voice_crops(vocoder, crops)
+        spectral, pitch = loss_of(made, crops.samples), pitch_loss(heard, crops.pitch)
+        optimizers.step(spectral + PITCH_WEIGHT * pitch, warm_cosine(index, steps, 50, 0.05), clip=5.0)
+        return {"spectral": spectral.item(), "pitch": pitch.item()}
 
-    fit(folder, {"vocoder": vocoder, "optimizer": optimizer}, step, steps)
+    fit(folder, {"vocoder": vocoder, "optimizers": optimizers}, step, steps)
 
 
-def draw_crops(recordings: list[Recording], batch: int, config: VocoderConfig,
-               rng: np.random.Generator) -> tuple[Tensor, Tensor, Tensor]:
-    """Codes [B, CROP], speakers [B, Es] and the samples that `voice_crops` should give."""
+class Crops(NamedTuple):
+    """A batch: codes int64 [B, CROP], speakers [B, Es], the pitch that each frame should predict [B, F], and the samples that
+    `voice_crops` should give."""
+
+    codes: Tensor
+    speakers: Tensor
+    pitch: Tensor
+    samples: Tensor
+
+
+def draw_crops(recordings: list[Recording], batch: int, config: VocoderConfig, rng: np.random.Generator) -> Crops:
+    """Crops of random recordings at random places."""
     rows = []
     for pick in rng.integers(len(recordings), size=batch):
         recording = recordings[pick]
         codes = recording.codes[int(rng.integers(2))]
-        start = int(rng.integers(len(codes) - CROP + 1))
-        first = (start + SETTLE) * config.samples_per_token
-        last = (start + CROP - config.lookahead) * config.samples_per_token
-        rows.append((codes[start:start + CROP], recording.speaker, recording.samples[first:last]))
-    codes, speakers, samples = (torch.stack(column) for column in zip(*rows, strict=True))
-    return codes, speakers, samples
+        # One token is left at the end: a frame predicts the pitch of the hop behind its own.
+        start = int(rng.integers(len(codes) - CROP))
+        stop = start + CROP - config.lookahead
+        frames = slice(start * config.frames_per_token + 1, stop * config.frames_per_token + 1)
+        samples = slice((start + SETTLE) * config.samples_per_token, stop * config.samples_per_token)
+        rows.append((codes[start:start + CROP], recording.speaker, recording.pitch[frames], recording.samples[samples]))
+    return Crops(*(torch.stack(column) for column in zip(*rows, strict=True)))
 
 
-def voice_crops(vocoder: StreamingVocoder, codes: Tensor, speakers: Tensor) -> Tensor:
-    """Samples of the crops' tokens from SETTLE to the last whose lookahead is inside."""
-    state = torch.zeros(len(codes), vocoder.state_size)
-    samples, _ = vocoder(codes, speakers, state)
-    return samples[:, (SETTLE + vocoder.config.lookahead) * vocoder.config.samples_per_token:]
+def voice_crops(vocoder: StreamingVocoder, crops: Crops) -> tuple[Tensor, Tensor]:
+    """Samples of the crops' tokens from SETTLE to the last whose lookahead is inside, and the pitch predicted [B, F]. The
+    source starts at a random phase, as it would in the middle of a stream."""
+    state = torch.zeros(len(crops.codes), vocoder.state_size)
+    state[:, vocoder.trunk.state_size] = torch.rand(len(crops.codes))
+    reader = StateReader(state)
+    frames = vocoder.trunk(crops.codes, crops.speakers, reader)[:, vocoder.config.lookahead * vocoder.config.frames_per_token:]
+    played = crops.pitch.clamp(LOWEST, HIGHEST)
+    samples = vocoder.head(frames, reader, played)
+    return samples[:, SETTLE * vocoder.config.samples_per_token:], vocoder.head.pitch_of(frames)
+
+
+def pitch_loss(predicted: Tensor, true: Tensor) -> Tensor:
+    """Mean absolute log ratio over voiced frames."""
+    voiced = (true > VOICED).float()
+    ratio = (predicted.log() - true.clamp(LOWEST, HIGHEST).log()).abs()
+    return (ratio * voiced).sum() / voiced.sum().clamp(min=1)

@@ -66,7 +66,6 @@ class VocoderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     sample_rate: int
     hop: int
-    n_fft: int
     frames_per_token: int
     token_width: int
     token_blocks: int
@@ -114,7 +113,7 @@ def cosyvoice3(patch: int = 4) -> ModelConfig:
     )
 
 
-EMBEDDED_VOCODER = VocoderConfig(sample_rate=24_000, hop=240, n_fft=960, frames_per_token=4, token_width=256, token_blocks=4,
+EMBEDDED_VOCODER = VocoderConfig(sample_rate=24_000, hop=240, frames_per_token=4, token_width=256, token_blocks=4,
                                  frame_width=256, frame_blocks=6)
 
 

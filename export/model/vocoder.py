@@ -1,39 +1,17 @@
 """The embedded voice's decoder, codec tokens to samples, causal but for a few tokens of lookahead, its state explicit.
 
 Every convolution keeps its last inputs in one flat state vector, so a stream of any chunking gives the samples of one call.
-Trained in two steps on one trunk: first with a mel head (the codec's decoder), then with the waveform head.
+Trained in two steps on one trunk: first with a mel head (the codec's decoder), then with the harmonic head.
 """
 
 from __future__ import annotations
-
-import math
 
 import torch
 from torch import Tensor, nn
 
 from export.model.config import VocoderConfig
-
-
-class StateReader:
-    """Hands out pieces of a flat state [B, Z] in order, and collects their successors."""
-
-    def __init__(self, state: Tensor) -> None:
-        self._state = state
-        self._place = 0
-        self._next: list[Tensor] = []
-
-    def extend(self, x: Tensor, frames: int) -> Tensor:
-        """`frames` earlier frames put before x [B, T, C]; the last `frames` of the result are kept for the next call."""
-        batch, _, width = x.shape
-        before = self._state[:, self._place:self._place + frames * width].reshape(batch, frames, width)
-        self._place += frames * width
-        joined = torch.cat((before.to(x.dtype), x), 1)
-        self._next.append(joined[:, -frames:].reshape(batch, frames * width).float())
-        return joined
-
-    def next_state(self) -> Tensor:
-        """[B, Z] for the next call."""
-        return torch.cat(self._next, 1)
+from export.model.harmonic import HarmonicHead
+from export.model.state import StateReader
 
 
 class CausalConvNeXt(nn.Module):
@@ -99,49 +77,14 @@ class DecoderTrunk(nn.Module):
         return normed
 
 
-class WaveformHead(nn.Module):
-    """Frames to samples: log-magnitude and phase of each frame, inverse DFT as a matrix product, overlap-add with a tail."""
-
-    basis: Tensor
-
-    def __init__(self, config: VocoderConfig) -> None:
-        super().__init__()
-        self.config = config
-        self.bins = config.n_fft // 2 + 1
-        self.project = nn.Linear(config.frame_width, 2 * self.bins)
-        self.register_buffer("basis", inverse_dft(config.n_fft, config.hop), persistent=False)
-
-    @property
-    def overlaps(self) -> int:
-        """Frames before the present one that still sound in its hop."""
-        return self.config.n_fft // self.config.hop - 1
-
-    @property
-    def state_size(self) -> int:
-        """Floats of state: the windowed tails of the last frames."""
-        return self.overlaps * self.config.n_fft
-
-    def forward(self, frames: Tensor, state: StateReader) -> Tensor:
-        """Samples float32 [B, F * hop] of frames [B, F, C]."""
-        magnitude, phase = self.project(frames).float().chunk(2, dim=-1)
-        magnitude = magnitude.clamp(max=math.log(1e2)).exp()
-        segments = torch.cat((magnitude * phase.cos(), magnitude * phase.sin()), -1) @ self.basis.float()
-        joined = state.extend(segments, self.overlaps)
-        batch, length, _ = frames.shape
-        hop = self.config.hop
-        hops = [joined[:, self.overlaps - age:self.overlaps - age + length, age * hop:(age + 1) * hop]
-                for age in range(self.overlaps + 1)]
-        return torch.stack(hops).sum(0).reshape(batch, length * hop)
-
-
 class StreamingVocoder(nn.Module):
-    """Trunk and waveform head: the `vocoder` graph of the embedded voice."""
+    """Trunk and harmonic head: the `vocoder` graph of the embedded voice."""
 
     def __init__(self, config: VocoderConfig, speaker: int) -> None:
         super().__init__()
         self.config = config
         self.trunk = DecoderTrunk(config, speaker)
-        self.head = WaveformHead(config)
+        self.head = HarmonicHead(config)
 
     @property
     def state_size(self) -> int:
@@ -168,14 +111,3 @@ def fsq_digits(levels: int, digits: int) -> Tensor:
     codes = torch.arange(levels**digits)
     places = levels ** torch.arange(digits)
     return ((codes[:, None] // places) % levels).float() / ((levels - 1) / 2) - 1
-
-
-def inverse_dft(n_fft: int, hop: int) -> Tensor:
-    """Windowed inverse real DFT [2 * bins, n_fft] for stacked real and imaginary parts, scaled for overlap-add at `hop`."""
-    bins = n_fft // 2 + 1
-    angles = 2 * math.pi * torch.arange(bins, dtype=torch.float64)[:, None] * torch.arange(n_fft, dtype=torch.float64) / n_fft
-    weights = torch.full((bins, 1), 2.0, dtype=torch.float64)
-    weights[0] = weights[-1] = 1.0
-    window = torch.hann_window(n_fft, dtype=torch.float64)
-    scale = window / (window.square().sum() / hop)
-    return (torch.cat((weights * angles.cos(), -weights * angles.sin())) / n_fft * scale * n_fft**0.5).float()

@@ -84,7 +84,7 @@ def test_bad_names_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
 
 @pytest.mark.parametrize(("place", "sentence"), [
     ("file", "is not a directory; choose another place with --out"),
-    ("file/below", "Not a directory"),
+    ("file/below", "file is not a directory; choose another place."),
     ("folder", "holds something else than a bundle and is left alone"),
 ])
 def test_bad_places_are_refused(saved_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,

@@ -37,7 +37,7 @@ def tiny(patch: int = PATCH) -> ModelConfig:
         backbone=BackboneConfig(layers=2, hidden=16, heads=4, kv_heads=2, head_dim=4, intermediate=24, rope_theta=1e4),
         compressor=CompressorConfig(heads=2, cross_heads=2, intermediate=20, window=6),
         extractor=ExtractorConfig(layers=2, heads=2, cross_heads=4, intermediate=20, slots=3),
-        vocoder=VocoderConfig(sample_rate=8000, hop=4, n_fft=16, frames_per_token=2, token_width=8, token_blocks=1,
+        vocoder=VocoderConfig(sample_rate=8000, hop=4, frames_per_token=2, token_width=8, token_blocks=1,
                               frame_width=6, frame_blocks=1, kernel=3, lookahead=2, digits=4),
         lora_rank=2, lora_alpha=4,
     )

@@ -1,0 +1,60 @@
+"""The shipped voice, exported as `make demo` exports it: it speaks, at the right length, the same each time."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from runtime import Synthesizer
+from runtime.text.frontend import TextFrontEnd
+
+SENTENCE = "Move two meters to the left."
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("embedded") / "bundle"
+    command = [sys.executable, "-m", "export.cli", "--patch", "4", "--fp16", "--engines", "none", "--out", str(target)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return target
+
+
+@pytest.fixture(scope="module")
+def synthesizer(bundle: Path) -> Iterator[Synthesizer]:
+    with Synthesizer(bundle, provider="cpu") as opened:
+        yield opened
+
+
+def test_it_speaks_at_the_length_of_speech(synthesizer: Synthesizer) -> None:
+    audio = synthesizer.synthesize(SENTENCE, seed=0)
+    seconds = len(audio.samples) / audio.sample_rate
+    assert audio.sample_rate == 24_000 and 1.2 < seconds < 3.5
+    assert audio.stats.stopped_by == "end"
+    assert np.isfinite(audio.samples).all() and float(np.sqrt(np.mean(audio.samples**2))) > 0.02
+
+
+def test_equal_seeds_give_equal_samples_and_others_do_not(synthesizer: Synthesizer) -> None:
+    first, again, other = (synthesizer.synthesize(SENTENCE, seed=seed).samples for seed in (3, 3, 4))
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_the_cache_holds_two_l_h_e_values_a_position(synthesizer: Synthesizer, bundle: Path) -> None:
+    audio = synthesizer.synthesize(SENTENCE, seed=0)
+    front_end = TextFrontEnd.load(bundle / "text")
+    ids = len(front_end.ids(front_end.sentences(SENTENCE)[0]))
+    positions = ids + 2 + audio.stats.patches - 1  # the last patch is spoken, not read
+    layers, heads, width, half = 6, 3, 32, 2
+    assert audio.stats.kv_cache_bytes_used == 2 * layers * heads * width * positions * half
+
+
+def test_streamed_samples_equal_offline_samples(synthesizer: Synthesizer) -> None:
+    offline = synthesizer.synthesize(SENTENCE, seed=1).samples
+    streamed = np.concatenate([chunk.samples for chunk in synthesizer.stream(SENTENCE, seed=1)])
+    np.testing.assert_allclose(streamed, offline, atol=1e-5)
