@@ -84,7 +84,9 @@ class HarmonicHead(nn.Module):
         phase = state.take(1)
         before = torch.cat((state.take(1), pitch[:, :-1]), 1)
         advance = (before + pitch) * (0.5 * self.hop / self.sample_rate)
-        ends = phase + (advance - advance.floor()).cumsum(1)
+        frames = torch.arange(pitch.shape[1], device=pitch.device)
+        # A running sum as a product: a CumSum is a loop to TensorRT. Chunks are some hundred frames.
+        ends = phase + (advance - advance.floor()) @ (frames[:, None] <= frames).float()
         starts = torch.cat((phase, ends[:, :-1]), 1)
         state.put(ends[:, -1:] - ends[:, -1:].floor())
         state.put(pitch[:, -1:])
@@ -92,7 +94,7 @@ class HarmonicHead(nn.Module):
         glide = before[..., None] * ramp + (pitch - before)[..., None] * (ramp.square() * 0.5)
         turns = (starts - starts.floor())[..., None] + glide * (self.hop / self.sample_rate)
         sawtooth = rounded_sawtooth(turns, pitch[..., None] / self.sample_rate) * SOURCE_GAIN
-        hops = state.take(1) + torch.arange(pitch.shape[1], device=pitch.device)
+        hops = state.take(1) + frames
         hops = hops - (hops / NOISE_HOPS).floor() * NOISE_HOPS
         following = hops[:, -1:] + 1
         state.put(torch.where(following >= NOISE_HOPS, torch.zeros_like(following), following))

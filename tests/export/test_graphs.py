@@ -18,7 +18,7 @@ FLOAT, HALF, INT, BOOL = TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.INT
 REAL, NUMBER, ANY = {FLOAT, HALF}, {FLOAT, HALF, INT}, {FLOAT, HALF, INT, BOOL}
 TENSORRT = {
     "Add": NUMBER, "And": {BOOL}, "Cast": ANY, "Clip": REAL, "Concat": ANY, "Conv": REAL, "Cos": REAL, "Div": NUMBER,
-    "Equal": NUMBER, "Erf": REAL, "Exp": REAL, "Expand": ANY, "Gather": ANY, "GatherElements": ANY, "Gemm": REAL,
+    "Equal": NUMBER, "Erf": REAL, "Exp": REAL, "Expand": ANY, "Floor": REAL, "Gather": ANY, "GatherElements": ANY, "Gemm": REAL,
     "Greater": NUMBER, "GreaterOrEqual": NUMBER, "Identity": ANY, "LayerNormalization": REAL, "Less": NUMBER,
     "LessOrEqual": NUMBER, "MatMul": REAL, "Max": NUMBER, "Min": NUMBER, "Mul": NUMBER, "Neg": NUMBER, "Not": {BOOL},
     "Or": {BOOL}, "Pow": REAL, "Range": NUMBER, "Reciprocal": REAL, "ReduceMean": NUMBER, "ReduceSum": NUMBER, "Reshape": ANY,
@@ -86,7 +86,7 @@ def test_weights_are_half_and_sums_are_float(exported: Export, name: str) -> Non
     types = types_of(model)
     constants = {tensor.name for tensor in model.graph.initializer}
     weights = [types[node.input[1]] for node in model.graph.node if node.op_type == "MatMul" and node.input[1] in constants]
-    wide = 2 if name == "vocoder" else 0  # the waveform head: magnitude and phase, inverse DFT
+    wide = 5 if name == "vocoder" else 0  # the harmonic head: filters, pitch, DFT of source and noise, inverse DFT
     assert weights.count(FLOAT) == wide and weights.count(HALF) == len(weights) - wide > 3
     for node in model.graph.node:
         if node.op_type in WIDE:
