@@ -15,8 +15,7 @@ from runtime.manifest import Manifest
 MAX_BYTES = 64 << 20
 """Unpacked size of a voice file that is still read."""
 _KEYS = {"speaker", "prompt_tokens", "prompt_text_ids"}
-BROKEN_FILE = (OSError, ValueError, KeyError, EOFError, MemoryError, NotImplementedError, RuntimeError,
-               zipfile.BadZipFile, zlib.error)
+BROKEN_FILE = (OSError, ValueError, KeyError, EOFError, MemoryError, RuntimeError, zipfile.BadZipFile, zlib.error)
 """What reading a damaged or hostile archive may raise."""
 
 

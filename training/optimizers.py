@@ -1,4 +1,4 @@
-"""Muon for the matrices inside the layers, AdamW for the rest: about half the steps of AdamW alone on runs this short."""
+"""Muon for the matrices inside the layers, AdamW for embeddings, heads, norms and adapters."""
 
 from __future__ import annotations
 

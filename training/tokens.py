@@ -11,7 +11,7 @@ import torch
 
 from runtime.text.phonemes import to_ids
 from training.codec import Encoder
-from training.shards import Utterance, read_folder, write_shard
+from training.shards import Utterance, read_folder, read_shard, write_shard
 
 QUIET = -1.0
 """A normalised mel frame whose loudest band lies below this is silence."""
@@ -68,9 +68,7 @@ def write_tokens(mels: Path, target: Path, encoder: Encoder, batch: int = 32) ->
 
 
 def read_tokens(path: Path, split: str) -> list[Spoken]:
-    """All utterances of a split, longest phrases included."""
-    from training.shards import read_shard
-
+    """All utterances of a split whose every phoneme has an id."""
     return [Spoken(text["text"], text["voice"], *(torch.from_numpy(u[key]).long() for key in ("ids", "codes", "aligned")))
             for text, u in read_shard(path) if text["split"] == split and len(u["ids"]) == len(to_ids(text["phonemes"]))]
 
