@@ -138,12 +138,16 @@ def load_patch_model(directory: Path, patch: int) -> PatchLM:
         raise CheckpointError(f"{patch_directory(directory, patch)} belongs to a backbone of other sizes than {CONFIG} has.")
     model = PatchLM(config)
     _load_base(directory, model)
-    own = _own_parts(model)
-    path = patch_directory(directory, patch) / TLDR
-    assign(own.state_dict(), read_tensors(path), path)
-    load_adapters(path.parent, model.backbone)
+    load_patch_parts(directory, model)
     merge(model.backbone)
     return model.eval().requires_grad_(False)
+
+
+def load_patch_parts(directory: Path, model: PatchLM) -> None:
+    """Fill what TLDR adds to the backbone: compressor, extractor and adapters, the last unmerged. Raises CheckpointError."""
+    path = patch_directory(directory, model.config.patch) / TLDR
+    assign(_own_parts(model).state_dict(), read_tensors(path), path)
+    load_adapters(path.parent, model.backbone)
 
 
 def load_vocoder(directory: Path) -> StreamingVocoder:

@@ -23,6 +23,8 @@ OPSET = 18
 IR_VERSION = 8
 EMBEDDED_BYTES = 512 * 2**20
 """Above this, weights lie beside the graph: one protobuf message ends at 2 GiB."""
+SHARED = ("speech_embedding.weight",)
+"""Tables that several graphs of a bundle read: they lie beside the graphs, once."""
 TRACED = {"batch": 2, "text": 7, "length": 3, "past": 5, "patches": 3, "tokens": 5}
 """Lengths to trace with: none is 0 or 1, which tracing would take for constants."""
 PRODUCER = "tldr-export"
@@ -38,15 +40,17 @@ def write_graph(module: nn.Module, graph: Graph, sizes: Sizes, text_ids: int, pa
         text_ids: rows of the text embedding.
 
     Returns:
-        The files written: the graph, and its weights where they do not fit into one message.
+        The files written or shared: the graph, tables that other graphs of the folder may hold too, and all weights where
+        they do not fit into one message.
     """
     model = _traced(module, graph, sizes, text_ids)
     _strip(model.graph, model)
     _name(model.graph, graph)
     weights = sum(value.const_value.nbytes for value in model.graph.initializers.values() if value.const_value is not None)
     if weights <= EMBEDDED_BYTES:
+        tables = _share(model.graph, path.parent)
         ir.save(model, path)
-        return [path]
+        return [path, *tables]
     beside = path.with_name(path.name + ".data")
     ir.save(model, path, external_data=beside.name)
     return [path, beside]
@@ -65,6 +69,24 @@ def _traced(module: nn.Module, graph: Graph, sizes: Sizes, text_ids: int) -> ir.
     if program is None:
         raise RuntimeError("torch.onnx.export returned nothing")
     return program.model
+
+
+def _share(graph: ir.Graph, folder: Path) -> list[Path]:
+    """Move the shared tables out of `graph` into files of `folder`; other weights under one name are a fault."""
+    files = []
+    for name in SHARED:
+        value = graph.initializers.get(name)
+        if value is None or value.const_value is None:
+            continue
+        table, path = value.const_value, folder / f"{name}.data"
+        data = table.tobytes()
+        if path.exists() and path.read_bytes() != data:
+            raise RuntimeError(f"two graphs hold different weights named {name}")
+        path.write_bytes(data)
+        value.const_value = ir.ExternalTensor(path.name, 0, len(data), table.dtype, shape=ir.Shape(table.shape.numpy()),
+                                              name=name, base_dir=folder)
+        files.append(path)
+    return files
 
 
 def _dim(axis: str, dims: dict[str, Dim]) -> Dim:

@@ -16,10 +16,12 @@ from runtime.errors import TldrError
               help="Corpora and training runs; tens of GB are not needed, but several are.")
 @click.option("--target", type=click.Path(path_type=Path), default=Path("voices/embedded"), show_default=True,
               help="The checkpoint directory.")
+@click.option("--start", type=click.Path(path_type=Path, exists=True), default=None,
+              help="A checkpoint directory to go on from; default: everything from scratch.")
 @click.option("--patch", type=int, default=4, show_default=True)
 @click.option("--threads", type=int, default=2, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
-def main(stages: tuple[str, ...], work: Path, target: Path, patch: int, threads: int, seed: int) -> None:
+def main(stages: tuple[str, ...], work: Path, target: Path, start: Path | None, patch: int, threads: int, seed: int) -> None:
     """Run STAGES of the embedded voice's recipe: frontend audio student mels codec tokens vocoder token-level patch-level
     package, or `all`."""
     try:
@@ -33,7 +35,7 @@ def main(stages: tuple[str, ...], work: Path, target: Path, patch: int, threads:
     if unknown:
         _fail(f"no stage is called {unknown[0]!r}; stages are {', '.join(STAGES)}, all")
     torch.set_num_threads(threads)
-    recipe = Recipe(work=work, target=target, patch=patch, threads=threads, seed=seed)
+    recipe = Recipe(work=work, target=target, start=start, patch=patch, threads=threads, seed=seed)
     try:
         for stage in chosen:
             STAGES[stage](recipe)

@@ -1,11 +1,15 @@
 """Stage 3: the codec. Mel frames to 25 tokens a second of 6,561 codes (FSQ, 3 levels x 8 digits) and back to mels.
 
-The encoder sees both sides and only trains and clones; the decoder's trunk is the vocoder's, causal and streaming.
+The encoder sees both sides and only trains and clones; the decoder's trunk is the vocoder's, causal and streaming. A second
+head reads the teacher's phonemes off the digits, as CosyVoice's supervised tokens do: 317 bits a second are few, and what a
+listener needs first is which sound it was.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -15,11 +19,15 @@ from export.model.config import VocoderConfig
 from export.model.state import StateReader
 from export.model.vocoder import DecoderTrunk
 from training.blocks import ConvNeXt
-from training.loop import fit, warm_cosine
-from training.mel import BANDS
+from training.loop import fit, half, warm_cosine
+from training.mel import BANDS, HOP
 from training.optimizers import Optimizers
+from training.teacher import DURATION_HOP
 
-FRAME_WIDTH, ENCODER_WIDTH = 128, 320
+FRAME_WIDTH, ENCODER_WIDTH, PHONEME_WIDTH = 128, 320, 192
+RATE = 2e-3
+PHONEME_WEIGHT = 0.02
+"""Of the phonemes' cross-entropy (about 1 nat) beside the L1 (about 0.05)."""
 CROP = 256
 """Mel frames of a training crop (2.56 s)."""
 
@@ -60,7 +68,7 @@ class Encoder(nn.Module):
         x = nn.functional.gelu(self.enter(mels.transpose(1, 2))).transpose(1, 2)
         batch, frames, width = x.shape
         x = self.shrink(x.reshape(batch, frames // self.stride, self.stride * width))
-        digits: Tensor = self.quantise(self.leave(self.blocks(x)))
+        digits: Tensor = self.quantise(self.leave(self.blocks(x)).float())
         return digits
 
     def codes(self, mels: Tensor) -> Tensor:
@@ -86,23 +94,64 @@ class MelDecoder(nn.Module):
         return mels
 
 
-def train_codec(mels: list[tuple[np.ndarray, np.ndarray]], folder: Path, config: VocoderConfig, steps: int, batch: int = 12,
-                seed: int = 0) -> None:
-    """Fit encoder and mel decoder on (mels [F, 80] float16, speaker [Es]) pairs: L1 on normalised log-mels."""
+class PhonemeHead(nn.Module):
+    """Digits [B, T, 8] to logits [B, 4 T, phonemes] of what sounds in each mel frame; it sees a token on either side."""
+
+    def __init__(self, config: VocoderConfig, phonemes: int) -> None:
+        super().__init__()
+        self.phonemes = phonemes
+        self.near = nn.Conv1d(config.digits, PHONEME_WIDTH, 3, padding=1)
+        self.leave = nn.Linear(PHONEME_WIDTH, config.frames_per_token * phonemes)
+
+    def forward(self, digits: Tensor) -> Tensor:
+        x = nn.functional.gelu(self.near(digits.transpose(1, 2))).transpose(1, 2)
+        return self.leave(x).reshape(len(digits), -1, self.phonemes)
+
+
+class Spectrogram(NamedTuple):
+    """One utterance: normalised log-mels float16 [F, 80], the phoneme id of each frame uint8 [F] (0: silence), and the
+    speaker [Es]."""
+
+    frames: np.ndarray
+    phonemes: np.ndarray
+    speaker: Tensor
+
+
+def frame_phonemes(ids: Sequence[int], durations: np.ndarray, lead: int, frames: int) -> np.ndarray:
+    """The phoneme id that sounds at the middle of each mel frame, 0 before the first and after the last."""
+    ends = lead + np.cumsum(durations)
+    middles = (np.arange(frames) + 0.5) * HOP / DURATION_HOP
+    padded = np.array([*ids, 0], np.uint8)
+    return np.where(middles < lead, 0, padded[np.searchsorted(ends, middles, side="right")]).astype(np.uint8)
+
+
+def train_codec(corpus: list[Spectrogram], folder: Path, config: VocoderConfig, steps: int, phonemes: int,
+                trunk: Mapping[str, Tensor] | None = None, batch: int = 12, seed: int = 0) -> None:
+    """Fit encoder and mel decoder: L1 on normalised log-mels, cross-entropy on phonemes. `trunk` is where the decoder starts;
+    the codes then keep, roughly, the meaning that they had there."""
     torch.manual_seed(seed)
-    encoder, decoder = Encoder(config), MelDecoder(config, len(mels[0][1]))
-    optimizers = Optimizers([*encoder.named_parameters(), *decoder.named_parameters()], 2e-3, 0.01)
-    long_enough = [pair for pair in mels if len(pair[0]) >= CROP]
+    encoder, decoder = Encoder(config), MelDecoder(config, len(corpus[0].speaker))
+    if trunk is not None:
+        decoder.trunk.load_state_dict(trunk)
+    head = PhonemeHead(config, phonemes)
+    parts = {"encoder": encoder, "decoder": decoder, "phonemes": head}
+    optimizers = Optimizers([pair for part in parts.values() for pair in part.named_parameters()], RATE, 0.01)
+    long_enough = [one for one in corpus if len(one.frames) >= CROP]
 
     def step(index: int) -> dict[str, float]:
         rng = np.random.default_rng((seed, index))
         picks = [long_enough[pick] for pick in rng.integers(len(long_enough), size=batch)]
-        starts = [int(rng.integers(len(frames) - CROP + 1)) for frames, _ in picks]
-        crops = torch.from_numpy(np.stack([f[s:s + CROP] for (f, _), s in zip(picks, starts, strict=True)])).float()
-        speakers = torch.from_numpy(np.stack([speaker for _, speaker in picks]))
-        digits = encoder(crops)
-        loss = (decoder(digits, speakers) - crops).abs().mean()
-        optimizers.step(loss, warm_cosine(index, steps, 50, 0.03))
-        return {"l1": loss.item(), "codes": float(len(set(encoder.quantise.codes(digits).flatten().tolist())))}
+        starts = [int(rng.integers(len(one.frames) - CROP + 1)) for one in picks]
+        pairs = list(zip(picks, starts, strict=True))
+        frames = torch.from_numpy(np.stack([one.frames[start:start + CROP] for one, start in pairs]))
+        spoken = torch.from_numpy(np.stack([one.phonemes[start:start + CROP] for one, start in pairs]))
+        with half():
+            digits = encoder(frames.float())
+            made, logits = decoder(digits, torch.stack([one.speaker for one in picks])), head(digits)
+        l1 = (made.float() - frames).abs().mean()
+        spelling = nn.functional.cross_entropy(logits.float().flatten(0, 1), spoken.long().flatten())
+        optimizers.step(l1 + PHONEME_WEIGHT * spelling, warm_cosine(index, steps, 50, 0.03))
+        codes = len(set(encoder.quantise.codes(digits).flatten().tolist()))
+        return {"l1": l1.item(), "phonemes": spelling.item(), "codes": float(codes)}
 
-    fit(folder, {"encoder": encoder, "decoder": decoder, "optimizers": optimizers}, step, steps)
+    fit(folder, {**parts, "optimizers": optimizers}, step, steps)

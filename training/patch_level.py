@@ -7,10 +7,11 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
+from export.checkpoint import load_patch_parts
 from export.model.config import ModelConfig
 from export.model.language_model import PatchLM, TokenLM
 from training.batches import Batches, corrupt
-from training.loop import fit, warm_cosine
+from training.loop import fit, half, warm_cosine
 from training.optimizers import Optimizers
 from training.structured import structure
 from training.token_level import initialise
@@ -21,8 +22,9 @@ CORRUPTED = 0.05
 Voices = dict[str, Tensor]
 
 
-def build(config: ModelConfig, token_level: TokenLM, seed: int) -> PatchLM:
-    """TLDR on a pretrained token-level model: its embeddings and backbone frozen and adapted, its head as the first head."""
+def build(config: ModelConfig, token_level: TokenLM, seed: int, start: Path | None = None) -> PatchLM:
+    """TLDR on a pretrained token-level model: its embeddings and backbone frozen and adapted, its head as the first head.
+    With `start`, a checkpoint directory, the trained parts go on from there."""
     torch.manual_seed(seed)
     model = PatchLM(config)
     initialise(model, seed)
@@ -30,14 +32,17 @@ def build(config: ModelConfig, token_level: TokenLM, seed: int) -> PatchLM:
         getattr(model, name).load_state_dict(getattr(token_level, name).state_dict())
     model.extractor.head.load_state_dict(token_level.head.state_dict())
     model.adapt()
+    if start is not None:
+        load_patch_parts(start, model)
     structure(model.extractor.head)
     return model
 
 
 def train_patch_level(train: list[Spoken], held_out: list[Spoken], voices: Voices, folder: Path, config: ModelConfig,
-                      token_level: TokenLM, epochs: float, positions: int = 2200, seed: int = 0) -> None:
+                      token_level: TokenLM, epochs: float, start: Path | None = None, positions: int = 2200,
+                      seed: int = 0) -> None:
     """Teacher-forced cross-entropy over valid target positions; `positions` counts text ids and patches."""
-    model = build(config, token_level, seed)
+    model = build(config, token_level, seed, start)
     trainable = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
     optimizers = Optimizers(trainable, RATE, 0.05)
     batches, checks = Batches(train, positions, config.patch, seed), Batches(held_out, positions, config.patch, seed)
@@ -45,9 +50,10 @@ def train_patch_level(train: list[Spoken], held_out: list[Spoken], voices: Voice
 
     def loss_of(utterances: list[Spoken], codes: list[Tensor]) -> Tensor:
         speakers = torch.stack([voices[u.voice] for u in utterances])
-        logits, _ = model.logits([u.ids for u in utterances], codes, speakers)
+        with half():
+            logits, _ = model.logits([u.ids for u in utterances], codes, speakers)
         targets = torch.cat([model.targets(u.codes) for u in utterances])
-        return nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=-100)
+        return nn.functional.cross_entropy(logits.float().flatten(0, 1), targets.flatten(), ignore_index=-100)
 
     def step(index: int) -> dict[str, float]:
         generator = torch.Generator().manual_seed(seed * 1_000_003 + index)

@@ -11,10 +11,20 @@ from typing import Any
 
 import torch
 
-from export.checkpoint import VoiceCard, save_card, save_patch_model, save_token_model, save_vocoder, save_voice
+from export.checkpoint import (
+    VoiceCard,
+    load_token_model,
+    load_vocoder,
+    save_card,
+    save_patch_model,
+    save_token_model,
+    save_vocoder,
+    save_voice,
+)
 from export.model.config import EMBEDDED_VOCODER, ModelConfig, embedded
 from export.model.language_model import PatchLM, TokenLM
 from export.model.vocoder import StreamingVocoder
+from runtime.text.phonemes import SYMBOLS, to_ids
 from training import codec, corpus, frontend, patch_level, student, text, token_level, tokens, vocoder
 from training.shards import read_folder
 from training.structured import flatten
@@ -31,13 +41,15 @@ class Recipe:
     target: Path
     fortunes: Path = Path("/usr/share/games/fortunes")
     patch: int = 4
+    start: Path | None = None
+    """A checkpoint from which codec decoder, waveform decoder and language models go on; None: everything from scratch."""
     voices: dict[str, str] = field(default_factory=lambda: {"kumo": "jm_kumo"})
     """Our name of each voice to the teacher's; the first is the default."""
     templated_sentences: int = 3000
-    audio_sentences: int = 600
-    mel_sentences: int | None = None
+    audio_sentences: int = 500
+    mel_sentences: int | None = 8000
     student_steps: int = 700
-    codec_steps: int = 4000
+    codec_steps: int = 2400
     vocoder_steps: int = 1200
     token_epochs: float = 4.0
     patch_epochs: float = 4.0
@@ -113,9 +125,15 @@ def run_mels(recipe: Recipe) -> None:
 
 def run_codec(recipe: Recipe) -> None:
     """Encoder and mel decoder."""
-    mels = [(u["mels"], recipe.speakers[text["voice"]].numpy()) for text, u in read_folder(recipe.work / "mels")
-            if text["split"] == "train"]
-    codec.train_codec(mels, recipe.work / "codec", EMBEDDED_VOCODER, recipe.codec_steps, seed=recipe.seed)
+    spectrograms = []
+    for note, u in read_folder(recipe.work / "mels"):
+        ids = to_ids(note["phonemes"])
+        if note["split"] == "train" and len(ids) == len(u["durations"]):
+            spoken = codec.frame_phonemes(ids, u["durations"], int(u["silence"][0]), len(u["mels"]))
+            spectrograms.append(codec.Spectrogram(u["mels"], spoken, recipe.speakers[note["voice"]]))
+    trunk = None if recipe.start is None else load_vocoder(recipe.start).trunk.state_dict()
+    codec.train_codec(spectrograms, recipe.work / "codec", EMBEDDED_VOCODER, recipe.codec_steps, len(SYMBOLS) + 1, trunk,
+                      seed=recipe.seed)
 
 
 def run_tokens(recipe: Recipe) -> None:
@@ -130,21 +148,24 @@ def run_vocoder(recipe: Recipe) -> None:
     recordings = vocoder.load_recordings(recipe.work / "audio", teacher, recipe.encoder(), recipe.speakers)
     trunk = {name.removeprefix("trunk."): weight for name, weight in recipe.state("codec", "decoder").items()
              if name.startswith("trunk.")}
-    vocoder.train_vocoder(recordings, trunk, recipe.work / "vocoder", EMBEDDED_VOCODER, recipe.vocoder_steps, seed=recipe.seed)
+    head = None if recipe.start is None else load_vocoder(recipe.start).head.state_dict()
+    vocoder.train_vocoder(recordings, trunk, recipe.work / "vocoder", EMBEDDED_VOCODER, recipe.vocoder_steps, head,
+                          seed=recipe.seed)
 
 
 def run_token_level(recipe: Recipe) -> None:
     """The baseline, and TLDR's backbone."""
     train, held_out = (tokens.read_tokens(recipe.work / "tokens.safetensors", split) for split in ("train", "validation"))
+    start = None if recipe.start is None else load_token_model(recipe.start)
     token_level.train_token_level(train, held_out, recipe.work / "token_level", recipe.token_config, recipe.token_epochs,
-                                  seed=recipe.seed)
+                                  start, seed=recipe.seed)
 
 
 def run_patch_level(recipe: Recipe) -> None:
     """TLDR at the recipe's patch size."""
     train, held_out = (tokens.read_tokens(recipe.work / "tokens.safetensors", split) for split in ("train", "validation"))
     patch_level.train_patch_level(train, held_out, recipe.speakers, recipe.work / f"patch_{recipe.patch}", recipe.patch_config,
-                                  recipe.token_model(), recipe.patch_epochs, seed=recipe.seed)
+                                  recipe.token_model(), recipe.patch_epochs, recipe.start, seed=recipe.seed)
 
 
 def run_package(recipe: Recipe) -> None:

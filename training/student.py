@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from training.blocks import ConvNeXt
-from training.loop import fit, warm_cosine
+from training.loop import fit, half, warm_cosine
 from training.mel import BANDS, HOP, MelSpectrogram
 from training.shards import read_folder
 from training.teacher import FEATURE_HOP, Reading
@@ -58,7 +58,8 @@ def train_student(audio: Path, folder: Path, steps: int = 1200, batch: int = 24,
         crops = [_crop(data[pick], rng) for pick in rng.integers(len(data), size=batch)]
         features, pitch, samples = (torch.from_numpy(np.stack(column)).float() for column in zip(*crops, strict=True))
         # Frames at the crop's edges see silence that was not there: they are out of the loss.
-        made = student(features, pitch)
+        with half():
+            made = student(features, pitch).float()
         loss = (made - mel(samples / 32767))[:, 10:-10].abs().mean()
         optimizer.zero_grad()
         loss.backward()

@@ -11,7 +11,7 @@ from export.model.config import ModelConfig
 from export.model.language_model import TokenLM
 from training.alignment import GuidedAttention
 from training.batches import Batches, corrupt
-from training.loop import fit, warm_cosine
+from training.loop import fit, half, warm_cosine
 from training.optimizers import Optimizers
 from training.structured import structure
 from training.tokens import Spoken
@@ -33,15 +33,17 @@ def initialise(model: nn.Module, seed: int) -> None:
             nn.init.zeros_(parameter)
 
 
-def build(config: ModelConfig, seed: int) -> TokenLM:
-    """A fresh model whose vocabulary matrices know the codes' digits."""
+def build(config: ModelConfig, seed: int, start: TokenLM | None = None) -> TokenLM:
+    """A model whose vocabulary matrices know the codes' digits: fresh, or going on from `start`."""
     torch.manual_seed(seed)
     model = TokenLM(config)
     initialise(model, seed)
     nn.init.zeros_(model.head.weight)
     with torch.no_grad():
         model.speech_embedding.weight.mul_(0.3)
-    structure(model.speech_embedding, scale=0.3)
+    if start is not None:
+        model.load_state_dict(start.state_dict())
+    structure(model.speech_embedding, scale=0.3 if start is None else 0.0)
     structure(model.head)
     return model
 
@@ -52,9 +54,9 @@ def targets_of(utterances: list[Spoken], end: int) -> Tensor:
 
 
 def train_token_level(train: list[Spoken], held_out: list[Spoken], folder: Path, config: ModelConfig, epochs: float,
-                      positions: int = 4500, seed: int = 0) -> None:
+                      start: TokenLM | None = None, positions: int = 4500, seed: int = 0) -> None:
     """Cross-entropy over codes and end, inputs lightly corrupted, one head guided along the text."""
-    model = build(config, seed)
+    model = build(config, seed, start)
     guide = GuidedAttention(model)
     optimizers = Optimizers(model.named_parameters(), RATE, 0.05)
     batches, checks = Batches(train, positions, 1, seed), Batches(held_out, positions, 1, seed)
@@ -62,10 +64,11 @@ def train_token_level(train: list[Spoken], held_out: list[Spoken], folder: Path,
     levels, digits = 3, 8
 
     def losses(utterances: list[Spoken], codes: list[Tensor]) -> tuple[Tensor, Tensor]:
-        logits = model.logits([u.ids for u in utterances], codes)
-        guidance = guide.loss(utterances)
+        with half():
+            logits = model.logits([u.ids for u in utterances], codes)
+            guidance = guide.loss(utterances)
         targets = targets_of(utterances, config.vocabulary.eos)
-        return nn.functional.cross_entropy(logits, targets), guidance
+        return nn.functional.cross_entropy(logits.float(), targets), guidance
 
     def step(index: int) -> dict[str, float]:
         generator = torch.Generator().manual_seed(seed * 1_000_003 + index)

@@ -6,6 +6,7 @@ the teacher's pitch; the predicted pitch has a loss of its own.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -19,7 +20,7 @@ from export.model.harmonic import HIGHEST, LOWEST
 from export.model.state import StateReader
 from export.model.vocoder import StreamingVocoder
 from training.codec import Encoder
-from training.loop import fit, warm_cosine
+from training.loop import fit, half, warm_cosine
 from training.mel import HOP, MelSpectrogram
 from training.optimizers import Optimizers
 from training.shards import read_folder
@@ -90,12 +91,14 @@ def load_recordings(audio: Path, student: Student, encoder: Encoder, voices: dic
     return recordings
 
 
-def train_vocoder(recordings: list[Recording], trunk: dict[str, Tensor], folder: Path, config: VocoderConfig, steps: int,
-                  batch: int = 12, seed: int = 0) -> None:
-    """Fit the streaming vocoder with spectral losses, from the codec's decoder trunk."""
+def train_vocoder(recordings: list[Recording], trunk: Mapping[str, Tensor], folder: Path, config: VocoderConfig, steps: int,
+                  head: Mapping[str, Tensor] | None = None, batch: int = 12, seed: int = 0) -> None:
+    """Fit the streaming vocoder with spectral losses, from the codec's decoder trunk; `head` is where its head starts."""
     torch.manual_seed(seed)
     vocoder = StreamingVocoder(config, len(recordings[0].speaker))
     vocoder.trunk.load_state_dict(trunk)
+    if head is not None:
+        vocoder.head.load_state_dict(head)
     loss_of = SpectralLoss()
     optimizers = Optimizers(vocoder.named_parameters(), RATE, 0.01)
 
@@ -141,7 +144,9 @@ def voice_crops(vocoder: StreamingVocoder, crops: Crops) -> tuple[Tensor, Tensor
     state = torch.zeros(len(crops.codes), vocoder.state_size)
     state[:, vocoder.trunk.state_size] = torch.rand(len(crops.codes))
     reader = StateReader(state)
-    frames = vocoder.trunk(crops.codes, crops.speakers, reader)[:, vocoder.config.lookahead * vocoder.config.frames_per_token:]
+    with half():
+        frames = vocoder.trunk(crops.codes, crops.speakers, reader).float()
+    frames = frames[:, vocoder.config.lookahead * vocoder.config.frames_per_token:]
     played = crops.pitch.clamp(LOWEST, HIGHEST)
     samples = vocoder.head(frames, reader, played)
     return samples[:, SETTLE * vocoder.config.samples_per_token:], vocoder.head.pitch_of(frames)

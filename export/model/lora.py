@@ -31,12 +31,14 @@ class LoRALinear(nn.Module):
 
 
 def adapt(module: nn.Module, targets: tuple[str, ...], rank: int, alpha: int, dropout: float = 0.0) -> None:
-    """Freeze `module` and give every linear map named in `targets` an adapter, in place."""
+    """Freeze `module` but for adapters, and give every linear map named in `targets` one, in place."""
     module.requires_grad_(False)
     for parent in list(module.modules()):
         for name, child in list(parent.named_children()):
             if name in targets and isinstance(child, nn.Linear):
                 setattr(parent, name, LoRALinear(child, rank, alpha, dropout))
+    for name, parameter in module.named_parameters():
+        parameter.requires_grad_("lora_" in name)
 
 
 def merge(module: nn.Module) -> None:

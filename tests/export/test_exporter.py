@@ -34,7 +34,8 @@ def test_bundle_opens_and_names_every_file(exported: Export, patch: int) -> None
     done = exported(patch)
     bundle = Bundle.open(done.path)
     graphs = {f"onnx/{name}.onnx" for name in ("text_embedding", "compressor", "backbone", "extractor", "vocoder")}
-    others = {"voices/anna.npz", "voices/ben.npz", "text/lexicon.txt.gz", "text/letters.npz"}
+    others = {"onnx/speech_embedding.weight.data", "voices/anna.npz", "voices/ben.npz", "text/lexicon.txt.gz",
+              "text/letters.npz"}
     assert set(bundle.manifest.files) == graphs | others
     assert bundle.manifest.sizes.patch == patch
     assert {(row.graph, row.output) for row in bundle.manifest.parity} == {
@@ -75,6 +76,22 @@ def test_exporting_twice_gives_the_same_bytes(exported: Export, saved_checkpoint
         copy = exportable(modules[name](), "fp32")
         write_graph(copy, manifest.graphs[name], manifest.sizes, 64, tmp_path / f"{name}.onnx")
         assert (tmp_path / f"{name}.onnx").read_bytes() == (exported(PATCH).path / manifest.graph_path(name)).read_bytes()
+
+
+def test_the_speech_embedding_lies_once_beside_the_graphs_that_read_it(exported: Export, tmp_path: Path) -> None:
+    done = exported(PATCH)
+    table = done.path / "onnx" / "speech_embedding.weight.data"
+    assert table.stat().st_size == 84 * 16 * 4
+    readers = [path.stem for path in sorted((done.path / "onnx").glob("*.onnx")) if table.name.encode() in path.read_bytes()]
+    assert readers == ["compressor", "extractor"]
+
+
+def test_two_tables_of_one_name_are_refused(exported: Export, saved_checkpoint: Path, tmp_path: Path) -> None:
+    manifest = exported(PATCH).manifest
+    (tmp_path / "speech_embedding.weight.data").write_bytes(b"another table")
+    module = exportable(makers(CheckpointSource(saved_checkpoint).model(PATCH), None)["compressor"](), "fp32")
+    with pytest.raises(RuntimeError, match="different weights"):
+        write_graph(module, manifest.graphs["compressor"], manifest.sizes, 64, tmp_path / "compressor.onnx")
 
 
 def test_nothing_of_this_machine_is_in_the_graphs(exported: Export) -> None:

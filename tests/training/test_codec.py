@@ -1,10 +1,11 @@
 """Quantiser, encoder and decoder fit each other and the vocoder's table of digits."""
 
+import numpy as np
 import torch
 
 from export.model.config import EMBEDDED_VOCODER
 from export.model.vocoder import fsq_digits
-from training.codec import FSQ, Encoder, MelDecoder
+from training.codec import FSQ, Encoder, MelDecoder, PhonemeHead, frame_phonemes
 
 
 def test_codes_index_the_vocoders_digits() -> None:
@@ -27,3 +28,17 @@ def test_frames_in_equal_frames_out() -> None:
     assert digits.shape == (2, 12, 8)
     assert decoder(digits, torch.randn(2, 64)).shape == mels.shape
     assert torch.equal(encoder.codes(mels), encoder.quantise.codes(digits))
+
+
+def test_each_frame_has_the_phoneme_of_its_middle() -> None:
+    # One unit of silence, two of phoneme 5, one of phoneme 6; a unit is two and a half frames.
+    spoken = frame_phonemes([5, 6], np.array([2, 1]), lead=1, frames=12)
+    assert spoken.tolist() == [0, 0, 5, 5, 5, 5, 5, 6, 6, 6, 0, 0]
+
+
+def test_the_phoneme_head_speaks_for_every_frame_and_teaches_the_encoder() -> None:
+    encoder, head = Encoder(EMBEDDED_VOCODER), PhonemeHead(EMBEDDED_VOCODER, 7)
+    logits = head(encoder(torch.randn(2, 48, 80)))
+    assert logits.shape == (2, 48, 7)
+    logits.square().mean().backward()
+    assert encoder.enter.weight.grad is not None and float(encoder.enter.weight.grad.abs().sum()) > 0
