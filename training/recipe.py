@@ -47,10 +47,10 @@ class Recipe:
     """Our name of each voice to the teacher's; the first is the default."""
     templated_sentences: int = 3000
     audio_sentences: int = 500
-    mel_sentences: int | None = 8000
+    mel_sentences: int | None = 7000
     student_steps: int = 700
     codec_steps: int = 2400
-    vocoder_steps: int = 1200
+    vocoder_steps: int = 2500
     token_epochs: float = 4.0
     patch_epochs: float = 4.0
     threads: int = 2
