@@ -7,7 +7,7 @@ listener needs first is which sound it was.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from export.model.config import VocoderConfig
 from export.model.state import StateReader
 from export.model.vocoder import DecoderTrunk
+from export.tensors import assign, read_tensors, write_tensors
 from training.blocks import ConvNeXt
 from training.loop import fit, half, warm_cosine
 from training.mel import BANDS, HOP
@@ -28,6 +29,7 @@ FRAME_WIDTH, ENCODER_WIDTH, PHONEME_WIDTH = 128, 320, 192
 RATE = 2e-3
 PHONEME_WEIGHT = 0.02
 """Of the phonemes' cross-entropy (about 1 nat) beside the L1 (about 0.05)."""
+ENCODER = "encoder.safetensors"
 CROP = 256
 """Mel frames of a training crop (2.56 s)."""
 
@@ -74,6 +76,18 @@ class Encoder(nn.Module):
     def codes(self, mels: Tensor) -> Tensor:
         """Codec tokens int64 [B, F / 4]."""
         return self.quantise.codes(self(mels))
+
+
+def save_encoder(directory: Path, encoder: Encoder) -> None:
+    """Write the encoder beside the checkpoint (float16): who has it can write more tokens of the same codec."""
+    write_tensors(directory / ENCODER, encoder.state_dict(), half=True)
+
+
+def load_encoder(directory: Path, config: VocoderConfig) -> Encoder:
+    """The encoder of a checkpoint, in evaluation mode. Raises CheckpointError."""
+    encoder = Encoder(config)
+    assign(encoder.state_dict(), read_tensors(directory / ENCODER), directory / ENCODER)
+    return encoder.eval()
 
 
 class MelDecoder(nn.Module):
@@ -126,13 +140,15 @@ def frame_phonemes(ids: Sequence[int], durations: np.ndarray, lead: int, frames:
 
 
 def train_codec(corpus: list[Spectrogram], folder: Path, config: VocoderConfig, steps: int, phonemes: int,
-                trunk: Mapping[str, Tensor] | None = None, batch: int = 12, seed: int = 0) -> None:
-    """Fit encoder and mel decoder: L1 on normalised log-mels, cross-entropy on phonemes. `trunk` is where the decoder starts;
-    the codes then keep, roughly, the meaning that they had there."""
+                start: tuple[Encoder | None, DecoderTrunk] | None = None, batch: int = 12, seed: int = 0) -> None:
+    """Fit encoder and mel decoder: L1 on normalised log-mels, cross-entropy on phonemes. Going on from `start`, even from its
+    decoder alone, the codes keep roughly the meaning that they had there."""
     torch.manual_seed(seed)
     encoder, decoder = Encoder(config), MelDecoder(config, len(corpus[0].speaker))
-    if trunk is not None:
-        decoder.trunk.load_state_dict(trunk)
+    if start is not None:
+        decoder.trunk.load_state_dict(start[1].state_dict())
+        if start[0] is not None:
+            encoder.load_state_dict(start[0].state_dict())
     head = PhonemeHead(config, phonemes)
     parts = {"encoder": encoder, "decoder": decoder, "phonemes": head}
     optimizers = Optimizers([pair for part in parts.values() for pair in part.named_parameters()], RATE, 0.01)

@@ -51,8 +51,8 @@ class Recipe:
     student_steps: int = 700
     codec_steps: int = 2400
     vocoder_steps: int = 2500
-    token_epochs: float = 4.0
-    patch_epochs: float = 4.0
+    token_epochs: float = 3.0
+    patch_epochs: float = 3.0
     threads: int = 2
     seed: int = 0
 
@@ -74,7 +74,9 @@ class Recipe:
         return torch.load(self.work / run / "state.pt", weights_only=True)[part]
 
     def encoder(self) -> codec.Encoder:
-        """The trained codec encoder."""
+        """The trained codec encoder: this run's, or where none was trained the checkpoint's."""
+        if not (self.work / "codec").exists():
+            return codec.load_encoder(self.target, EMBEDDED_VOCODER)
         encoder = codec.Encoder(EMBEDDED_VOCODER)
         encoder.load_state_dict(self.state("codec", "encoder"))
         return encoder.eval()
@@ -131,8 +133,12 @@ def run_codec(recipe: Recipe) -> None:
         if note["split"] == "train" and len(ids) == len(u["durations"]):
             spoken = codec.frame_phonemes(ids, u["durations"], int(u["silence"][0]), len(u["mels"]))
             spectrograms.append(codec.Spectrogram(u["mels"], spoken, recipe.speakers[note["voice"]]))
-    trunk = None if recipe.start is None else load_vocoder(recipe.start).trunk.state_dict()
-    codec.train_codec(spectrograms, recipe.work / "codec", EMBEDDED_VOCODER, recipe.codec_steps, len(SYMBOLS) + 1, trunk,
+    start = None
+    if recipe.start is not None:
+        has_encoder = (recipe.start / codec.ENCODER).exists()
+        encoder = codec.load_encoder(recipe.start, EMBEDDED_VOCODER) if has_encoder else None
+        start = encoder, load_vocoder(recipe.start).trunk
+    codec.train_codec(spectrograms, recipe.work / "codec", EMBEDDED_VOCODER, recipe.codec_steps, len(SYMBOLS) + 1, start,
                       seed=recipe.seed)
 
 
@@ -175,6 +181,7 @@ def run_package(recipe: Recipe) -> None:
     decoder = StreamingVocoder(EMBEDDED_VOCODER, recipe.patch_config.speaker)
     decoder.load_state_dict(recipe.state("vocoder", "vocoder"))
     save_vocoder(recipe.target, decoder)
+    codec.save_encoder(recipe.target, recipe.encoder())
     for name, teacher in recipe.voices.items():
         save_voice(recipe.target, name, recipe.speakers[teacher].numpy())
     save_card(recipe.target, VoiceCard(default_voice=next(iter(recipe.voices)), licence=LICENCE))

@@ -1,11 +1,13 @@
 """Quantiser, encoder and decoder fit each other and the vocoder's table of digits."""
 
+from pathlib import Path
+
 import numpy as np
 import torch
 
 from export.model.config import EMBEDDED_VOCODER
 from export.model.vocoder import fsq_digits
-from training.codec import FSQ, Encoder, MelDecoder, PhonemeHead, frame_phonemes
+from training.codec import FSQ, Encoder, MelDecoder, PhonemeHead, frame_phonemes, load_encoder, save_encoder
 
 
 def test_codes_index_the_vocoders_digits() -> None:
@@ -28,6 +30,13 @@ def test_frames_in_equal_frames_out() -> None:
     assert digits.shape == (2, 12, 8)
     assert decoder(digits, torch.randn(2, 64)).shape == mels.shape
     assert torch.equal(encoder.codes(mels), encoder.quantise.codes(digits))
+
+
+def test_a_saved_encoder_writes_the_same_tokens(tmp_path: Path) -> None:
+    encoder = Encoder(EMBEDDED_VOCODER).half().float().eval()
+    save_encoder(tmp_path, encoder)
+    mels = torch.randn(1, 64, 80)
+    assert torch.equal(load_encoder(tmp_path, EMBEDDED_VOCODER).codes(mels), encoder.codes(mels))
 
 
 def test_each_frame_has_the_phoneme_of_its_middle() -> None:
