@@ -37,7 +37,7 @@ def fit(folder: Path, parts: Mapping[str, Stateful], step: Callable[[int], dict[
     keep_memory()
     folder.mkdir(parents=True, exist_ok=True)
     done = _restore(folder / "state.pt", parts)
-    saved, sums = time.monotonic(), dict[str, float]()
+    saved, sums, summed = time.monotonic(), dict[str, float](), 0
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total} {task.fields[note]}"),
                TimeRemainingColumn())
     with Progress(*columns) as progress, (folder / "log.jsonl").open("a", encoding="utf-8") as log:
@@ -46,10 +46,11 @@ def fit(folder: Path, parts: Mapping[str, Stateful], step: Callable[[int], dict[
         while done < steps:
             for name, value in step(done).items():
                 sums[name] = sums.get(name, 0.0) + value
-            done += 1
+            done, summed = done + 1, summed + 1
             if done % 50 == 0 or done == steps:
-                means = {name: round(total / 50, 5) for name, total in sums.items()}
+                means = {name: round(total / summed, 5) for name, total in sums.items()}
                 sums.clear()
+                summed = 0
                 _write(log, {"step": done, "seconds": round(time.monotonic() - started, 1), **means})
                 progress.update(bar, completed=done, note=" ".join(f"{k} {v:.3f}" for k, v in means.items()))
             if validate is not None and (done % validate_every == 0 or done == steps):

@@ -1,5 +1,6 @@
 """A run that was stopped ends exactly where an uninterrupted one ends."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,12 @@ def test_resuming_equals_running_through(tmp_path: Path, monkeypatch: pytest.Mon
         _run(tmp_path / "stopped", 12, stop_at=7)
     assert torch.equal(_run(tmp_path / "stopped", 12), through)
     assert (tmp_path / "stopped" / "log.jsonl").read_text().count('"step": 12') == 1
+
+
+def test_the_last_line_of_the_log_is_a_mean_as_the_others(tmp_path: Path) -> None:
+    fit(tmp_path, {}, lambda index: {"loss": 2.0}, 53)
+    lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert [(line["step"], line["loss"]) for line in lines] == [(50, 2.0), (53, 2.0)]
 
 
 def test_schedule_warms_up_and_ends_at_its_floor() -> None:
