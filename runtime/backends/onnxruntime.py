@@ -16,7 +16,7 @@ import numpy as np
 from runtime.backends.base import DTYPES, Backend, Memory
 from runtime.bundle import Bundle
 from runtime.contract import DType, Graph, Tensor
-from runtime.errors import BackendError
+from runtime.errors import BackendError, Cancelled
 
 _EXECUTION_PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 _TYPES: dict[str, DType] = {"tensor(int64)": "int64", "tensor(float)": "float32", "tensor(float16)": "float16",
@@ -40,6 +40,7 @@ class OnnxRuntimeBackend(Backend):
         if self._device == "cuda":
             self._find_cuda()
         self.load(bundle.graph_paths())
+        self._run_options = self._ort.RunOptions()
 
     def _find_cuda(self) -> None:
         if self._wanted not in self._ort.get_available_providers():
@@ -78,9 +79,14 @@ class OnnxRuntimeBackend(Backend):
             binding.clear_binding_outputs()
             for key, memory in outputs.items():
                 binding.bind_output(key, memory.device, 0, DTYPES[memory.dtype].type, memory.shape, memory.pointer)
-            self._sessions[name].run_with_iobinding(binding)
+            self._sessions[name].run_with_iobinding(binding, self._run_options)
         except Exception as error:  # as above
+            if self.aborted:
+                raise Cancelled("Synthesis was cancelled.") from None
             raise BackendError(f"ONNX Runtime failed in graph {name}: {_reason(error)}.") from error
+
+    def _interrupt(self, on: bool) -> None:
+        self._run_options.terminate = on  # it is looked at between two nodes
 
     def allocate(self, shape: tuple[int, ...], dtype: DType) -> Memory:
         try:

@@ -12,8 +12,8 @@ import pytest
 
 from runtime.errors import BusyError, Cancelled
 from runtime.manifest import Limits
-from runtime.stream import Turn
 from runtime.synthesizer import Synthesizer
+from runtime.turn import Ticket, Turn
 from tests.conftest import TEXT, sentence_of
 from tests.fixtures import tiny_bundle
 
@@ -127,9 +127,9 @@ def test_a_waiting_stream_can_be_cancelled(synthesizer: Synthesizer) -> None:
 
 def test_turn_is_given_back_after_an_error() -> None:
     turn = Turn()
-    with pytest.raises(RuntimeError), turn.hold(threading.Event()):
+    with pytest.raises(RuntimeError), turn.hold(Ticket()):
         raise RuntimeError
-    with turn.hold(threading.Event()) as waited:
+    with turn.hold(Ticket()) as waited:
         assert waited < 1
 
 
