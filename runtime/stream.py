@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Generator
+from dataclasses import replace
 from types import TracebackType
 
 import numpy as np
@@ -111,7 +112,10 @@ class Stream:
     @property
     def stats(self) -> Stats:
         """The figures so far; final once the stream has ended."""
-        return self._tally.stats(self.sample_rate)
+        stats = self._tally.stats(self.sample_rate)
+        if self._ticket.cancelled and stats.stopped_by is None:  # the patch being made is not at its end yet
+            return replace(stats, stopped_by="cancel")
+        return stats
 
     def __enter__(self) -> Stream:
         return self
