@@ -59,7 +59,9 @@ class OnnxRuntimeBackend(Backend):
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             providers = list(dict.fromkeys((self._wanted, "CPUExecutionProvider")))
-            session = self._ort.InferenceSession(str(path), options, providers=providers)
+            # Without `enable_fallback=0` the library prints, and tries the CPU behind the caller's back.
+            session = self._ort.InferenceSession(str(path), options, providers=providers, enable_fallback=0)
+            graph = Graph(tuple(map(_tensor, session.get_inputs())), tuple(map(_tensor, session.get_outputs())))
         except Exception as error:  # its exceptions share no other base class
             version = self._ort.__version__
             raise BackendError(f"ONNX Runtime {version} cannot load graph {name}: {_reason(error)}.") from error
@@ -69,7 +71,7 @@ class OnnxRuntimeBackend(Backend):
                                "driver and the CUDA and cuDNN libraries, or use provider cpu.")
         self._sessions[name] = session
         self._bindings[name] = session.io_binding()
-        return Graph(tuple(map(_tensor, session.get_inputs())), tuple(map(_tensor, session.get_outputs())))
+        return graph
 
     def _execute(self, name: str, inputs: Mapping[str, Memory], outputs: Mapping[str, Memory]) -> None:
         binding = self._bindings[name]

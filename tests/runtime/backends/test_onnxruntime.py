@@ -48,7 +48,7 @@ def silent_fallback(monkeypatch: pytest.MonkeyPatch) -> None:
     kept = ("SessionOptions", "RunOptions", "OrtValue", "__version__")
     fake = SimpleNamespace(**{name: getattr(onnxruntime, name) for name in kept})
 
-    def session(path: str, options: Any, providers: list[str]) -> Any:
+    def session(path: str, options: Any, providers: list[str], **_: Any) -> Any:
         return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
     fake.InferenceSession = session
