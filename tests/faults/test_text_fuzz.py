@@ -55,7 +55,7 @@ def read(front_end: TextFrontEnd, text: str) -> int:
 
 
 def test_random_unicode(front_end: TextFrontEnd, rounds: Callable[[int, int], int]) -> None:
-    spoken, count = 0, rounds(500, 10_000)
+    spoken, count = 0, rounds(300, 10_000)
     for number in range(count):
         text = random_text(random.Random(number))
         begin = time.process_time()
@@ -79,7 +79,7 @@ MEGABYTES = {
 def test_a_megabyte(front_end: TextFrontEnd, rounds: Callable[[int, int], int], name: str) -> None:
     """Normalised, split and read in time and memory that grow with the text, not faster."""
     unit = MEGABYTES[name]
-    text = unit * (rounds(MEGABYTE // 8, MEGABYTE) // len(unit))
+    text = unit * (rounds(MEGABYTE // 50, MEGABYTE) // len(unit))
     tracemalloc.start()
     begin = time.process_time()
     try:
