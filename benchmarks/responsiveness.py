@@ -69,14 +69,14 @@ def first_audio(synthesizer: Synthesizer, repeats: int) -> list[Row]:
             Row("first audio / whole", share, TTFA_BOUND, "")]
 
 
-def chunkings(bundle: Path | None, threads: int) -> list[Row]:
+def chunkings(bundle: Path | None, threads: int, text: str = SENTENCE) -> list[Row]:
     """Chunkings, of ten random ones, whose samples differ from those of the tokens vocoded in one call; largest difference."""
     opened = Bundle.open(bundle)
     if opened.manifest.vocoder is None:
         raise OptionError("This bundle has no vocoder; name one that speaks.")
     backend, voice = create_backend(opened, "cpu", threads), opened.voice()
     front_end = TextFrontEnd.load(opened.root / "text")
-    ids = front_end.ids(front_end.sentences(SENTENCE)[0])
+    ids = front_end.ids(front_end.sentences(text)[0])
     patches = Decoder(opened.manifest, backend).decode(ids, voice, SamplingOptions(), np.random.default_rng(0), lambda: False)
     tokens, source = np.concatenate(list(patches)), np.random.default_rng(1)
 

@@ -74,7 +74,7 @@ class Turn:
                 while self._holder is not None or self._waiting[0] is not ticket:
                     if ticket.cancelled:
                         break
-                    if self._holder is not None and self._holder.owner == ticket.owner is not None:
+                    if self._holds_for_ever(ticket.owner):
                         raise BusyError("This thread has an unfinished stream of this synthesizer; finish or cancel it first.")
                     self._changed.wait(_POLL_SECONDS)
                 if ticket.cancelled:
@@ -83,6 +83,11 @@ class Turn:
             finally:
                 self._waiting.remove(ticket)
                 self._changed.notify_all()
+
+    def _holds_for_ever(self, owner: object) -> bool:
+        """Whether the owner holds the turn itself; with a cancelled ticket it lets go within one patch."""
+        holder = self._holder
+        return holder is not None and not holder.cancelled and holder.owner == owner is not None
 
     def _cancelled(self, ticket: Ticket) -> None:
         with self._changed:

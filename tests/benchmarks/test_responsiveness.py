@@ -27,13 +27,13 @@ def test_first_audio_comes_before_the_end(synthesizer: Synthesizer) -> None:
 
 
 def test_streams_and_chunkings_are_equal(tiny: Path, synthesizer: Synthesizer, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert all(row.holds for row in streamed_equals_offline(synthesizer) + chunkings(tiny, 1))
+    assert all(row.holds for row in streamed_equals_offline(synthesizer) + chunkings(tiny, 1, "Hello world."))
 
     def cut_anywhere(self: StreamingVocoder, tokens: object) -> object:
         return self._vocode(tokens) * (1 + 1e-6 * len(tokens))  # type: ignore[arg-type,operator]
 
     monkeypatch.setattr(StreamingVocoder, "push", cut_anywhere)
-    assert not all(row.holds for row in chunkings(tiny, 1))
+    assert not all(row.holds for row in chunkings(tiny, 1, "Hello world."))
 
 
 def test_cancels_are_timed(synthesizer: Synthesizer) -> None:
@@ -50,4 +50,4 @@ def test_a_bundle_without_vocoder_is_refused(tiny: Path, monkeypatch: pytest.Mon
 
     monkeypatch.setattr(responsiveness.Bundle, "open", lambda path: Silent)
     with pytest.raises(TldrError, match="vocoder"):
-        chunkings(tiny, 1)
+        chunkings(tiny, 1, "Hello world.")

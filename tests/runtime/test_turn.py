@@ -63,6 +63,17 @@ def test_waiting_for_oneself_is_refused_for_threads_and_tasks_alike() -> None:
         sentence_of(error)
 
 
+def test_a_cancelled_holder_is_waited_for() -> None:
+    """Its listener has gone on already, and asks for the next utterance while the last patch is still being made."""
+    turn, holder, order = Turn(), owned("robot"), list[object]()
+    with turn.hold(holder):
+        holder.cancel()
+        thread = queue_behind(turn, owned("robot"), order)
+        assert thread.is_alive()
+    thread.join(5)
+    assert order == ["robot"]
+
+
 def test_only_the_holder_aborts_what_runs() -> None:
     aborted: list[int] = []
     turn, holder, other = Turn(lambda: aborted.append(1)), Ticket(), owned("other")
