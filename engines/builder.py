@@ -31,6 +31,8 @@ class BuildOptions:
     hardware: Hardware = "exact"
     version_compatible: bool = False
     workspace: int = WORKSPACE_BYTES
+    joint: bool = False
+    """One profile a graph instead of one a way of calling it: smaller engines, not tuned for the prefill."""
     optimization_level: int | None = None
     """0 (fast build) to 5 (fast engine); None for the library's own choice."""
 

@@ -16,16 +16,41 @@ Range = tuple[int, int, int]
 CHUNK = 128
 """Tokens that the vocoder may be asked for at once: four of the runtime's largest chunks."""
 USUAL_PREFIX = 64
+_MODES: Mapping[str, Mapping[str, Mapping[str, Range]]] = {
+    "backbone": {"prefill": {PAST: (0, 0, 0)}, "step": {LENGTH: (1, 1, 1)}},
+    "compressor": {"step": {PATCHES: (1, 1, 1)}, "prompt": {}},
+}
+"""Graphs that are called in more than one way, with the axes that are narrower in each."""
 
 
-def graph_profiles(name: str, graph: Graph, manifest: Manifest) -> tuple[Profile, ...]:
-    """The profiles of one graph: `step` before `prompt`, `prefill` before `step`; most graphs have one, `run`.
+def graph_profiles(name: str, graph: Graph, manifest: Manifest, joint: bool = False) -> tuple[Profile, ...]:
+    """The profiles of one graph: `prefill` and `step` of the backbone, `step` and `prompt` of the compressor, else `run`.
+
+    Args:
+        name: the graph's name.
+        graph: its contract.
+        manifest: what the bundle was sized for.
+        joint: one profile over all modes, tuned for the step. TensorRT-RTX stores the weights once a profile.
 
     Raises:
         OptionError: the graph has a dynamic axis that this version knows no range for.
     """
-    modes = _modes(manifest).get(name, {"run": {}})
-    return tuple(_profile(mode, graph, {**_ranges(manifest), **own}) for mode, own in modes.items())
+    modes = _MODES.get(name, {"run": {}})
+    profiles = {mode: _profile(mode, graph, {**_ranges(manifest), **own}) for mode, own in modes.items()}
+    if not joint or len(profiles) == 1:
+        return tuple(profiles.values())
+    return (_joined(profiles["step"], tuple(profiles.values())),)
+
+
+def _joined(usual: Profile, profiles: tuple[Profile, ...]) -> Profile:
+    """One profile that admits what any of several does, with the usual shapes of one of them."""
+    shapes = {}
+    for name, span in usual.shapes.items():
+        spans = [profile.shapes[name] for profile in profiles]
+        smallest = tuple(map(min, zip(*(each.smallest for each in spans), strict=True)))
+        largest = tuple(map(max, zip(*(each.largest for each in spans), strict=True)))
+        shapes[name] = Span(smallest, span.usual, largest)
+    return Profile("run", shapes)
 
 
 def _ranges(manifest: Manifest) -> dict[str, Range]:
@@ -40,15 +65,6 @@ def _ranges(manifest: Manifest) -> dict[str, Range]:
         LENGTH: (1, min(USUAL_PREFIX, prefix), prefix),
         PAST: (1, max(1, prefix // 2), prefix),
         TOKENS: (1, CHUNK // 4, CHUNK),
-    }
-
-
-def _modes(manifest: Manifest) -> Mapping[str, Mapping[str, Mapping[str, Range]]]:
-    """Graphs that are called in more than one way, with the axes that are narrower in each."""
-    del manifest
-    return {
-        "backbone": {"prefill": {PAST: (0, 0, 0)}, "step": {LENGTH: (1, 1, 1)}},
-        "compressor": {"step": {PATCHES: (1, 1, 1)}, "prompt": {}},
     }
 
 

@@ -108,8 +108,9 @@ def _build(bundle: Bundle, library: Library, options: BuildOptions, graph: str, 
 
 def _key(bundle: Bundle, library: Library, options: BuildOptions, graph: str) -> EngineKey:
     manifest = bundle.manifest
+    profiles = graph_profiles(graph, manifest.graphs[graph], manifest, options.joint)
     return EngineKey(library.kind, library.version, options.sm, options.hardware, options.version_compatible,
-                     manifest.precision, graph_digest(bundle, graph), graph_profiles(graph, manifest.graphs[graph], manifest))
+                     manifest.precision, graph_digest(bundle, graph), profiles)
 
 
 def _present(folder: Path, keys: dict[str, EngineKey]) -> dict[str, Engine]:

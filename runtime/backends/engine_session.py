@@ -70,7 +70,7 @@ class EngineSession:
         self._name, self._graph, self._profiles = name, graph, profiles
         self._library, self._cuda, self._engine = library, cuda, engine
         self._contexts = [self._context(place) for place in range(len(profiles))]
-        self._steady = [self._comes_again(profile) for profile in profiles]
+        self._recordable = [True] * len(profiles)
         self._largest = self._largest_shapes()
         self._buffers: dict[str, _Buffer] = {}
         self._captured: dict[tuple[object, ...], Any] = {}
@@ -102,12 +102,11 @@ class EngineSession:
     def _prepare(self, inputs: Mapping[str, Memory], outputs: Mapping[str, Memory]) -> _Call:
         """Choose the profile and say where everything lies; host inputs are put into page-locked memory."""
         place = self._choose({name: memory.shape for name, memory in inputs.items()})
-        steady = self._steady[place]
-        call = _Call(place, {name: self._padded(name, memory, steady) for name, memory in inputs.items()})
+        call = _Call(place, {name: self._padded(name, memory) for name, memory in inputs.items()})
         for name, memory in inputs.items():
             self._place_input(call, name, memory)
         for tensor in self._graph.outputs:
-            self._place_output(call, tensor.name, outputs.get(tensor.name), steady)
+            self._place_output(call, tensor.name, outputs.get(tensor.name))
         return call
 
     def _place_input(self, call: _Call, name: str, memory: Memory) -> None:
@@ -122,8 +121,8 @@ class EngineSession:
             ctypes.memmove(buffer.host, memory.pointer, memory.nbytes)
             call.into.append((buffer.device, buffer.host, memory.nbytes))
 
-    def _place_output(self, call: _Call, name: str, memory: Memory | None, steady: bool) -> None:
-        if memory is not None and memory.device == "cuda" and _aligned(memory) and not (steady and _moves(memory)):
+    def _place_output(self, call: _Call, name: str, memory: Memory | None) -> None:
+        if memory is not None and memory.device == "cuda" and _aligned(memory) and not _moves(memory):
             call.addresses[name] = memory.pointer
             return
         buffer = self._buffer(name)
@@ -134,9 +133,9 @@ class EngineSession:
             call.back.append((buffer.host, buffer.device, memory.nbytes))
             call.fetched.append((memory.pointer, buffer.host, memory.nbytes))
 
-    def _padded(self, name: str, memory: Memory, steady: bool) -> tuple[int, ...]:
+    def _padded(self, name: str, memory: Memory) -> tuple[int, ...]:
         """The shape to run an input in: a past on the device is passed up to the end of its bucket, where the cache goes on."""
-        if not steady or not self._is_past(name) or not isinstance(memory.owner, Block):
+        if not self._is_past(name) or not isinstance(memory.owner, Block) or not memory.shape[0]:
             return memory.shape
         row = memory.nbytes // memory.shape[0]
         rows = min(-(-memory.shape[0] // BUCKET) * BUCKET, (memory.owner.end - memory.pointer) // row)
@@ -169,7 +168,7 @@ class EngineSession:
 
     def _capture(self, call: _Call, key: tuple[object, ...]) -> bool:
         """Record the call, which must be the one that this context has just run; False where that is not possible."""
-        if not self._steady[call.place] or len(self._captured) >= MAX_GRAPHS or not self._capturable(call.place):
+        if not self._recordable[call.place] or len(self._captured) >= MAX_GRAPHS or not self._capturable(call.place):
             return False
         try:
             self._cuda.begin_capture()
@@ -178,7 +177,7 @@ class EngineSession:
         except BackendError:  # some layer cannot be recorded: this profile runs call by call from now on
             self._cuda.abandon_capture()
             self._library.complaints.clear()
-            self._steady[call.place] = False
+            self._recordable[call.place] = False
             return False
         return True
 
@@ -195,10 +194,6 @@ class EngineSession:
             advice = "there is not enough GPU memory; close other programs" if self._library.out_of_memory else "build it again"
             raise BackendError(f"The engine of graph {self._name} cannot be made ready ({self._library.reason()}): {advice}.")
         return context
-
-    def _comes_again(self, profile: Profile) -> bool:
-        """Whether calls under a profile have a few shapes only: all fixed but the past, which comes in buckets."""
-        return all(span.fixed or self._is_past(name) for name, span in profile.shapes.items())
 
     def _is_past(self, name: str) -> bool:
         tensor = next(tensor for tensor in self._graph.inputs if tensor.name == name)

@@ -60,7 +60,8 @@ def write(wheel: Path, version: str) -> None:
         source.write_text("\n".join(f"void *{name}(void) {{ return 0; }}" for name in STUBS))
         for library in ("nvinfer", "nvonnxparser", "nvinfer_plugin"):
             target = f"lib{library}.so.{major}"
-            subprocess.run(["gcc", "-shared", "-fPIC", "-o", Path(folder) / target, source, f"-Wl,-soname,{target}"], check=True)
+            command = ["gcc", "-shared", "-fPIC", "-o", Path(folder) / target, source, f"-Wl,-soname,{target}"]
+            subprocess.run(command, check=True)
         binding, = wheel.glob("tensorrt*_bindings/tensorrt*.so")
         code = f"import sys, json; sys.path[:0] = [{str(binding.parent)!r}, {str(Path(__file__).parent)!r}]\n" \
                f"import {binding.stem} as module, extract; print(json.dumps(extract.surface(module)))"

@@ -52,11 +52,12 @@ def tokens(backend: Backend, bundle: Bundle, ids: list[int], patches: int = 12, 
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-@pytest.mark.parametrize("precision", ["fp32", "fp16"])
-def test_tokens_equal_those_of_the_cpu(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, version: str, precision: str) -> None:
+@pytest.mark.parametrize(("precision", "joint"), [("fp32", False), ("fp16", False), ("fp16", True)])
+def test_tokens_equal_those_of_the_cpu(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, version: str, precision: str,
+                                       joint: bool) -> None:
     machine = install(monkeypatch, version)
     path = tiny_bundle.build(tmp_path / "bundle", precision=precision)  # type: ignore[arg-type]
-    machine.build(path)
+    machine.build(path, joint=joint)
     bundle = Bundle.open(path)
     engines, cpu = create_backend(bundle, "tensorrt"), create_backend(bundle, "cpu", 1)
     assert engines.provider == f"TensorRT {version}.0 (sm87)"
@@ -113,7 +114,7 @@ def test_fixed_shapes_are_recorded_once_and_launched(ready: Path, machine: Machi
     recorded, kernels = machine.cuda.counts["graphs"], machine.cuda.counts["kernels"]
     assert recorded == 3, "the compressor's step, the extractor, and the backbone's first bucket of 64 positions"
     assert tokens(backend, bundle, [1, 2, 3], patches=20, voice="alto") == first
-    assert machine.cuda.counts["graphs"] <= 2 * recorded  # the second decoder has a cache of its own
+    assert machine.cuda.counts["graphs"] <= 2 * recorded + 1  # the second decoder has a cache of its own; the same text again
     assert machine.cuda.counts["launches"] > 80
     assert machine.cuda.counts["kernels"] - kernels < 12
 
@@ -130,7 +131,8 @@ def test_buckets_of_the_past_do_not_show(ready: Path, machine: Machine) -> None:
 def test_what_cannot_be_recorded_runs_call_by_call(ready: Path, machine: Machine) -> None:
     machine.cuda.capture_allowed = False
     bundle = Bundle.open(ready)
-    assert tokens(create_backend(bundle, "tensorrt"), bundle, [5, 6]) == tokens(create_backend(bundle, "cpu", 1), bundle, [5, 6])
+    wanted = tokens(create_backend(bundle, "cpu", 1), bundle, [5, 6])
+    assert tokens(create_backend(bundle, "tensorrt"), bundle, [5, 6]) == wanted
     assert "launches" not in machine.cuda.counts
 
 
