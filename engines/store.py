@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from engines.builder import BuildOptions, Built, build_engine, keeps_timing_cache
+from engines.card import engine_card
 from engines.profiles import graph_profiles
 from runtime.backends.tensorrt_library import Library
 from runtime.bundle import Bundle
@@ -83,9 +84,11 @@ def build_engine_set(bundle: Bundle, library: Library, options: BuildOptions, de
 
 
 def write_engine_set(folder: Path, found: EngineSet) -> None:
-    """Write `engines.json` whole or not at all."""
+    """Write `engines.json` and the page that says the same to people, each whole or not at all."""
     with atomic_file(folder / SET_MANIFEST) as file:
         file.write(msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n")
+    with atomic_file(folder / "README.md") as file:
+        file.write(engine_card(found).encode())
 
 
 def _build(bundle: Bundle, library: Library, options: BuildOptions, graph: str, key: EngineKey, partial: Path,

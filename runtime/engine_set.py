@@ -143,10 +143,13 @@ def build_command(bundle: Path, kind: EngineKind, sm: str) -> str:
 
 
 def graph_digest(bundle: Bundle, graph: str) -> str:
-    """sha256 over the names and hashes of all files of a graph, the weights beside it included."""
-    path = bundle.manifest.graph_path(graph)
-    files = sorted((name, digest) for name, digest in bundle.manifest.files.items() if name in (path, f"{path}.data"))
-    return hashlib.sha256("\n".join(f"{name} {digest}" for name, digest in files).encode()).hexdigest()
+    """sha256 over the names and hashes of a graph's file, its weights beside it, and the tables that graphs share."""
+    manifest = bundle.manifest
+    path = manifest.graph_path(graph)
+    others = {f"{manifest.graph_path(name)}.data" for name in manifest.graphs if name != graph}
+    weights = {name for name in manifest.files if name.startswith("onnx/") and name.endswith(".data")} - others
+    lines = (f"{name} {manifest.files[name]}" for name in sorted({path, *weights}))
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def read_engine_set(folder: Path) -> EngineSet:
