@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import hashlib
 import os
+import shutil
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -81,6 +82,13 @@ def build_engine_set(bundle: Bundle, library: Library, options: BuildOptions, de
                           bundle.manifest.precision, device, engines)
         write_engine_set(partial, found)
     return Stored(folder, found, tuple(graph for graph in keys if graph not in present))
+
+
+def discard(stored: Stored) -> None:
+    """Delete a set that turned out to be wrong; its list goes first, so that no reader takes what is left."""
+    with output_errors(stored.path):
+        (stored.path / SET_MANIFEST).unlink(missing_ok=True)
+        shutil.rmtree(stored.path)
 
 
 def write_engine_set(folder: Path, found: EngineSet) -> None:
