@@ -9,7 +9,7 @@ install: .venv/installed
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[export,dev]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[export,dev,tensorrt-rtx]'
 	touch $@
 
 demo: install

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.recognition import RATE
+from engines.recognition import RATE
 from runtime.errors import BackendError
 
 

@@ -16,9 +16,9 @@ from rich.table import Table
 
 from benchmarks.held_out import HeldOut, held_out
 from benchmarks.naturalness import dnsmos_overall
-from benchmarks.recognition import Recogniser
 from benchmarks.similarity import SpeakerEncoder, teacher_recording
 from benchmarks.word_errors import word_errors
+from engines.recognition import Recogniser
 from runtime import Synthesizer
 from runtime.errors import TldrError
 

@@ -1,30 +1,13 @@
-"""Directories that are there whole or not at all: written beside their target, then renamed."""
+"""What export writes is there whole or not at all: files here, directories by `runtime.directories`."""
 
 from __future__ import annotations
 
-import ctypes
-import errno
-import os
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from runtime.errors import OutputError
+from runtime.directories import new_directory, output_errors
 from runtime.files import atomic_file
 
-_AT_FDCWD = -100
-_RENAME_EXCHANGE = 2
-
-
-@contextmanager
-def output_errors(target: Path) -> Iterator[None]:
-    """Turn an operating system error into `OutputError` naming the target."""
-    try:
-        yield
-    except OSError as error:
-        advice = "free some space" if error.errno == errno.ENOSPC else "choose another place"
-        raise OutputError(f"Cannot write {target}: {error.strerror or error}; {advice}.") from error
+__all__ = ["new_directory", "output_errors", "write_file"]
 
 
 def write_file(target: Path, data: bytes) -> None:
@@ -33,71 +16,3 @@ def write_file(target: Path, data: bytes) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
     with atomic_file(target) as file:
         file.write(data)
-
-
-@contextmanager
-def new_directory(target: Path) -> Iterator[Path]:
-    """An empty directory beside `target`; it takes the target's place on success and is removed on any failure.
-
-    A directory that stood there before is replaced in one step where the system can, and deleted afterwards.
-
-    Raises:
-        OutputError: unwritable place, full disk.
-    """
-    target = Path(os.path.abspath(target))
-    partial = _partial(target)
-    created: list[Path] = []
-    try:
-        with output_errors(target):
-            created = _make_parents(target.parent)
-            _remove_abandoned(target)
-            partial.mkdir()
-            yield partial
-            _take_place(partial, target)
-            created = []
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
-        for parent in reversed(created):
-            with suppress(OSError):  # somebody else has put something there
-                parent.rmdir()
-
-
-def _partial(target: Path) -> Path:
-    return target.with_name(f".{target.name}.partial-{os.getpid()}")
-
-
-def _make_parents(parent: Path) -> list[Path]:
-    missing = [path for path in (parent, *parent.parents) if not path.exists()][::-1]
-    nearest = missing[0].parent if missing else parent
-    if not nearest.is_dir():
-        raise NotADirectoryError(errno.ENOTDIR, f"{nearest} is not a directory")
-    parent.mkdir(parents=True, exist_ok=True)
-    return missing
-
-
-def _remove_abandoned(target: Path) -> None:
-    """Delete what a killed run left beside the target; a run that still lives keeps its own."""
-    for path in target.parent.glob(f".{target.name}.partial-*"):
-        owner = path.name.rpartition("-")[2]
-        if owner.isdigit() and not Path("/proc", owner).exists():
-            shutil.rmtree(path, ignore_errors=True)
-
-
-def _take_place(partial: Path, target: Path) -> None:
-    """Move `partial` to `target`; what was there ends up at `partial`, for the caller to delete."""
-    if not target.exists():
-        os.rename(partial, target)
-    elif not _exchange(partial, target):
-        old = partial.with_name(partial.name + "-old")
-        os.rename(target, old)
-        os.rename(partial, target)
-        shutil.rmtree(old, ignore_errors=True)
-
-
-def _exchange(first: Path, second: Path) -> bool:
-    """Swap two directories in one step; False where the system or file system has no such call."""
-    rename = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
-    if rename is None:
-        return False
-    done: int = rename(_AT_FDCWD, os.fsencode(first), _AT_FDCWD, os.fsencode(second), _RENAME_EXCHANGE)
-    return done == 0

@@ -11,13 +11,13 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from engines.command import Done, build_targets, figures, how_to_build
+from engines.targets import CHOICES, find_targets
 from export.atomic import write_file
 from export.exporter import Exported, Order, export_bundle, stages
 from export.sources import Source, open_source
 from runtime.command import run
 from runtime.errors import OptionError
-
-ENGINES = ("auto", "none", "tensorrt", "tensorrt-rtx")
 
 
 @click.command("tldr-export", context_settings={"help_option_names": ["-h", "--help"]})
@@ -29,7 +29,7 @@ ENGINES = ("auto", "none", "tensorrt", "tensorrt-rtx")
 @click.option("--max-seconds", type=float, default=30.0, show_default=True, help="Audio that the KV cache is sized for.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
               help="The bundle; with several systems, the directory they go to.  [default: build/...]")
-@click.option("--engines", default="auto", show_default=True, metavar="|".join(ENGINES), help="TensorRT engines to build.")
+@click.option("--engines", default="auto", show_default=True, metavar="|".join(CHOICES), help="TensorRT engines to build.")
 @click.option("--sm", multiple=True, metavar="X.Y", help="Compute capabilities to build engines for.")
 @click.option("--no-verify", is_flag=True, help="Skip the comparison with PyTorch.")
 @click.option("--json", "json_path", type=click.Path(path_type=Path), metavar="PATH", help="Write the printed figures there.")
@@ -38,25 +38,19 @@ def export(checkpoint: str | None, preset: str | None, patches: tuple[str, ...],
             max_seconds: float, out: Path | None, engines: str, sm: tuple[str, ...], no_verify: bool,
             json_path: Path | None) -> None:
     """Export a TLDR model to ONNX: a bundle that tldr-speak and tldr-bench read."""
-    _check_engines(engines, sm)
+    targets = find_targets(engines, sm)
     source = open_source(checkpoint, preset)
     sizes = _patch_sizes(patches, token_level)
     orders = [Order(patch, "fp16" if fp16 else "fp32", max_seconds, not no_verify) for patch in sizes]
-    targets = [_target(source, order, out, len(orders) > 1) for order in orders]
-    done = [_export(source, order, target) for order, target in zip(orders, targets, strict=True)]
+    places = [_place(source, order, out, len(orders) > 1) for order in orders]
+    done, built = [], []
+    for order, place in zip(orders, places, strict=True):
+        done.append(_export(source, order, place))
+        built.append(build_targets(place, targets, verify=not no_verify))
+        if engines == "auto" and not targets:
+            click.echo(how_to_build(place))
     if json_path is not None:
-        _write_json(json_path, done)
-    if engines == "auto":
-        click.echo("No engines were built; on a machine with TensorRT, build them from onnx/*.onnx as strongly typed networks.")
-
-
-def _check_engines(engines: str, sm: tuple[str, ...]) -> None:
-    if engines not in ENGINES:
-        raise OptionError(f"--engines is one of {', '.join(ENGINES)}, not {engines!r}.")
-    if engines not in ("auto", "none"):
-        raise OptionError(f"This version does not build {engines} engines; export with --engines none and build on the target.")
-    if sm:
-        raise OptionError("--sm chooses what engines are built for; it needs --engines tensorrt-rtx.")
+        _write_json(json_path, done, built)
 
 
 def _patch_sizes(options: tuple[str, ...], token_level: bool) -> list[int]:
@@ -69,7 +63,7 @@ def _patch_sizes(options: tuple[str, ...], token_level: bool) -> list[int]:
     return list(dict.fromkeys([*sizes, *([1] if token_level else [])]))
 
 
-def _target(source: Source, order: Order, out: Path | None, several: bool) -> Path:
+def _place(source: Source, order: Order, out: Path | None, several: bool) -> Path:
     name = f"{source.config(order.patch).name}-{'token-level' if order.patch == 1 else f'k{order.patch}'}-{order.precision}"
     if out is None:
         return Path("build") / name
@@ -97,6 +91,10 @@ def _print(exported: Exported) -> None:
         console.print(table)
         parted = f", {exported.ties} part at a tie" if exported.ties else ""
         click.echo(f"greedy tokens: {manifest.greedy_sentences} of {exported.utterances} utterances equal to PyTorch{parted}")
+    for found in manifest.half:
+        if found.nodes:
+            click.echo(f"FP16 {found.graph}: largest value {found.max_abs:.4g} of 65504, error {found.relative:.1e}, "
+                       f"{len(found.kept)} nodes kept in FP32")
     sizes = exported.file_bytes()
     for name, count in sizes.items():
         click.echo(f"{count / 1e6:10.3f} MB  {name}")
@@ -104,13 +102,13 @@ def _print(exported: Exported) -> None:
     click.echo(f"KV cache for {manifest.limits.max_seconds:g} s: {exported.kv_cache_bytes} bytes")
 
 
-def _write_json(path: Path, done: list[Exported]) -> None:
+def _write_json(path: Path, done: list[Exported], built: list[list[Done]]) -> None:
     bundles = [{
         "path": str(each.path), "model": each.manifest.model, "patch": each.manifest.sizes.patch,
         "precision": each.manifest.precision, "parity": each.manifest.parity, "greedy_equal": each.manifest.greedy_sentences,
         "greedy_compared": each.utterances, "greedy_ties": each.ties, "kv_cache_bytes": each.kv_cache_bytes,
-        "file_bytes": each.file_bytes(), "tools": each.manifest.tools,
-    } for each in done]
+        "file_bytes": each.file_bytes(), "tools": each.manifest.tools, "half": each.manifest.half, "engines": figures(sets),
+    } for each, sets in zip(done, built, strict=True)]
     figures = {"command": sys.argv[1:], "bundles": bundles}
     write_file(path, msgspec.json.format(msgspec.json.encode(figures), indent=2) + b"\n")
 

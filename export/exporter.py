@@ -12,6 +12,11 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from engines.audio_check import check_audio
+from engines.card import MODEL_CARD, bundle_card
+from engines.safety import secure_bundle
+from engines.sentences import random_ids, sentence_ids
+from export.atomic import write_file
 from export.bundle_writer import new_bundle, seal
 from export.graphs import contracts, makers, sizes_of
 from export.model.config import ModelConfig
@@ -21,7 +26,6 @@ from export.onnx_graph import write_graph
 from export.parity import check_graph, open_session
 from export.precision import exportable
 from export.reference import GreedyRun, compare_runs, greedy_run, silent_voice
-from export.sentences import random_ids, sentence_ids
 from export.sources import Source
 from runtime.backends import create_backend
 from runtime.bundle import MAX_SECONDS, Bundle
@@ -78,7 +82,8 @@ class Exported:
 def stages(order: Order, source: Source) -> int:
     """How often `export_bundle` will call its progress function."""
     graphs = len(language_model_graphs(sizes_of(source.config(order.patch)), order.precision))
-    return 2 + graphs + (source.config(order.patch).vocoder is not None) + (2 if order.verify else 0)
+    checks = (2 + (order.precision == "fp16")) if order.verify else 0
+    return 2 + graphs + (source.config(order.patch).vocoder is not None) + checks
 
 
 def export_bundle(source: Source, order: Order, target: Path, progress: Progress = lambda stage: None) -> Exported:
@@ -104,12 +109,18 @@ def export_bundle(source: Source, order: Order, target: Path, progress: Progress
         # Sessions of all graphs come next: a full-size model has no room beside them.
         del model, vocoder
         gc.collect()
+        if order.verify and order.precision == "fp16":
+            progress("FP16 ranges")
+            manifest = msgspec.structs.replace(manifest, half=secure_bundle(Bundle(partial, manifest)))
+            manifest = msgspec.structs.replace(manifest, audio=check_audio(Bundle(partial, manifest)))
         equal = ties = 0
         if check is not None:
             progress("exported patch loop")
             equal, ties = check.compare()
         progress("checksums")
-        manifest = seal(partial, msgspec.structs.replace(manifest, parity=tuple(rows), greedy_sentences=equal))
+        manifest = msgspec.structs.replace(manifest, parity=tuple(rows), greedy_sentences=equal)
+        write_file(partial / MODEL_CARD, bundle_card(manifest).encode())
+        manifest = seal(partial, manifest)
     return Exported(target, manifest, len(check.reference) if check else 0, ties)
 
 

@@ -60,6 +60,42 @@ class Parity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tolerance: float
 
 
+class KeptNode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A node of an FP16 graph that computes in float32, and why."""
+
+    node: str
+    operator: str
+    reason: str
+    max_abs: float
+
+
+class HalfRange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What was found when an FP16 graph was run on recorded calls, every value rounded as a GPU rounds it."""
+
+    graph: str
+    nodes: int
+    """Nodes that take or give float16 values, without the kept ones."""
+    max_abs: float
+    """Largest magnitude of any float16 value; the type ends at 65,504."""
+    node: str
+    """The node that gives it."""
+    relative: float
+    """Largest error against the same graph in float32, as a part of the largest value of an output."""
+    kept: tuple[KeptNode, ...]
+
+
+class AudioCheck(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whole utterances of an FP16 bundle against the same graphs in float32."""
+
+    utterances: int
+    equal: int
+    """Utterances with the same greedy tokens."""
+    spectral: float
+    """Largest difference of the spectra of those, as a part of the loudest."""
+    heard_alike: int | None
+    """Utterances in which a recogniser hears the same words; None: none was installed."""
+
+
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`bundle.json`. Paths are relative to the bundle, with forward slashes; `files` maps each to its sha256."""
 
@@ -83,6 +119,10 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Sentences on which the ONNX loop gave exactly the PyTorch loop's greedy tokens at export (0: not checked)."""
     tools: dict[str, str]
     licence: str
+    half: tuple[HalfRange, ...] = ()
+    """FP16 bundles: each graph's proof that float16 holds. Empty: not checked."""
+    audio: AudioCheck | None = None
+    """FP16 bundles that speak: the same for whole utterances."""
 
     def graph_path(self, name: str) -> str:
         """Where graph `name` lies."""

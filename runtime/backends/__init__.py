@@ -16,10 +16,10 @@ PROVIDERS = {
     "cpu": "runtime.backends.onnxruntime",
     "cuda": "runtime.backends.onnxruntime",
     "tensorrt": "runtime.backends.tensorrt",
-    "tensorrt-rtx": "runtime.backends.tensorrt_rtx",
+    "tensorrt-rtx": "runtime.backends.tensorrt",
 }
 CHOICES = ("auto", *PROVIDERS)
-AUTOMATIC = ("cuda", "cpu")
+AUTOMATIC = ("tensorrt", "tensorrt-rtx", "cuda", "cpu")
 """What `auto` tries, best first."""
 MAX_THREADS = 256
 _log = logging.getLogger(__name__)

@@ -55,9 +55,10 @@ def test_one_system_goes_to_out_itself(saved_checkpoint: Path, tmp_path: Path, m
     (["--patch", "1"], "the baseline is --token-level"),
     (["--patch", "-4"], "not '-4'"),
     (["--max-seconds", "0"], "--max-seconds must be from 1 to 600"),
-    (["--engines", "tensorrt"], "does not build tensorrt engines"),
+    (["--engines", "tensorrt"], "Provider tensorrt needs the package tensorrt"),
     (["--engines", "cuda"], "--engines is one of auto, none, tensorrt, tensorrt-rtx, not 'cuda'"),
-    (["--sm", "8.6"], "needs --engines tensorrt-rtx"),
+    (["--sm", "8.6"], "it needs tensorrt-rtx"),
+    (["--engines", "tensorrt-rtx", "--sm", "8"], "--sm is a compute capability such as 8.6, not '8'"),
     (["--preset", "cosyvoice3-0.5b"], "either --checkpoint or --preset"),
 ])
 def test_bad_options_are_refused(saved_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,

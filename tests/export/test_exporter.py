@@ -34,7 +34,7 @@ def test_bundle_opens_and_names_every_file(exported: Export, patch: int) -> None
     done = exported(patch)
     bundle = Bundle.open(done.path)
     graphs = {f"onnx/{name}.onnx" for name in ("text_embedding", "compressor", "backbone", "extractor", "vocoder")}
-    others = {"onnx/speech_embedding.weight.data", "voices/anna.npz", "voices/ben.npz", "text/lexicon.txt.gz",
+    others = {"MODEL_CARD.md", "onnx/speech_embedding.weight.data", "voices/anna.npz", "voices/ben.npz", "text/lexicon.txt.gz",
               "text/letters.npz"}
     assert set(bundle.manifest.files) == graphs | others
     assert bundle.manifest.sizes.patch == patch

@@ -15,7 +15,7 @@ import sys
 class Block:
     def find_spec(self, name, path=None, target=None):
         if name.split(".")[0] in {"torch", "onnx", "onnxscript", "export", "training", "engines", "benchmarks", "tensorrt",
-                                  "tensorrt_rtx", "safetensors", "tests"}:
+                                  "tensorrt_rtx", "cuda", "polygraphy", "safetensors", "tests"}:
             raise ImportError(f"{name} is blocked")
 sys.meta_path.insert(0, Block())
 import importlib, pkgutil

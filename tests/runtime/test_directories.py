@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from export import atomic
-from export.atomic import new_directory
+from runtime import directories
+from runtime.directories import new_directory
 from runtime.errors import OutputError
 
 
@@ -18,7 +18,7 @@ def fill(directory: Path, word: str) -> None:
 @pytest.mark.parametrize("exchange", [True, False])
 def test_a_directory_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, exchange: bool) -> None:
     if not exchange:
-        monkeypatch.setattr(atomic, "_exchange", lambda first, second: False)
+        monkeypatch.setattr(directories, "_exchange", lambda first, second: False)
     for word in ("old", "new"):
         with new_directory(tmp_path / "made") as partial:
             fill(partial, word)
@@ -32,7 +32,7 @@ def test_the_exchange_is_one_step_here(tmp_path: Path) -> None:
     for word in ("a", "b"):
         (tmp_path / word).mkdir()
         fill(tmp_path / word, word)
-    if not atomic._exchange(tmp_path / "a", tmp_path / "b"):
+    if not directories._exchange(tmp_path / "a", tmp_path / "b"):
         pytest.skip("this file system cannot exchange directories")
     assert (tmp_path / "a" / "word").read_text() == "b" and (tmp_path / "b" / "word").read_text() == "a"
 

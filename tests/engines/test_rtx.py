@@ -1,0 +1,76 @@
+"""Real TensorRT-RTX engines without a GPU: every graph, three GPU generations, held against the contract."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from engines.builder import BuildOptions
+from engines.profiles import graph_profiles
+from engines.store import build_engine_set
+from export.exporter import Order, export_bundle
+from export.sources import PresetSource
+from runtime.backends.tensorrt_library import Library, open_library
+from runtime.bundle import Bundle
+from runtime.engine_set import file_digest, find_engine_set, graph_digest, read_engine_set
+
+SMS = ("8.6", "8.9", "12.0")
+MAGIC = b"vtrt"
+"""What an engine of TensorRT-RTX begins with."""
+
+
+@pytest.fixture(scope="module")
+def rtx() -> Library:
+    pytest.importorskip("tensorrt_rtx", reason="tensorrt-rtx is not installed")
+    return open_library("tensorrt-rtx")
+
+
+@pytest.fixture(scope="module")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The embedded voice's sizes in FP16; weights do not matter to a builder, so that they are random."""
+    target = tmp_path_factory.mktemp("rtx") / "bundle"
+    return export_bundle(PresetSource("embedded"), Order(4, "fp16", 30.0, verify=False), target).path
+
+
+def build_and_inspect(library: Library, path: Path, sm: str) -> None:
+    """Build a set, which holds the parsed network's names, types and sizes to the contract, and read it back."""
+    bundle = Bundle.open(path)
+    stored = build_engine_set(bundle, library, BuildOptions(sm, joint=True))
+    assert stored.path.name == f"tensorrt-rtx-{library.version}-sm{sm.replace('.', '')}"
+    assert list(stored.built) == list(bundle.manifest.graphs)
+    found = read_engine_set(stored.path)
+    assert found == stored.engines and (found.sm, found.device, found.parity) == (sm, "", ())
+    for graph, engine in found.engines.items():
+        plan = (stored.path / engine.file).read_bytes()
+        assert plan.startswith(MAGIC) and len(plan) == engine.size
+        assert engine.profiles == graph_profiles(graph, bundle.manifest.graphs[graph], bundle.manifest, joint=True)
+        assert engine.graph == graph_digest(bundle, graph) and engine.sha256 == file_digest(stored.path / engine.file)
+        tensors = (*bundle.manifest.graphs[graph].inputs, *bundle.manifest.graphs[graph].outputs)
+        assert not [tensor.name for tensor in tensors if tensor.name.encode() not in plan], "names as in the contract"
+    assert find_engine_set(bundle, "tensorrt-rtx", library.version, sm)[0] == found
+    assert build_engine_set(bundle, library, BuildOptions(sm, joint=True)).built == (), "equal keys are not built again"
+
+
+@pytest.mark.parametrize("sm", SMS)
+def test_every_graph_of_the_embedded_voice(rtx: Library, embedded: Path, sm: str) -> None:
+    build_and_inspect(rtx, embedded, sm)
+
+
+def test_only_a_changed_engine_is_built_again(rtx: Library, embedded: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(embedded, tmp_path / "bundle"))
+    options = BuildOptions("8.6", joint=True)
+    stored = build_engine_set(Bundle.open(copy), rtx, options)
+    (stored.path / "compressor.engine").write_bytes(b"cut short")
+    assert build_engine_set(Bundle.open(copy), rtx, options).built == ("compressor",)
+    assert (stored.path / "compressor.engine").stat().st_size > 10**6
+
+
+@pytest.mark.slow
+def test_every_graph_of_the_full_size_preset(rtx: Library, tmp_path: Path) -> None:
+    order = Order(4, "fp16", 30.0, verify=False)
+    path = export_bundle(PresetSource("cosyvoice3-0.5b"), order, tmp_path / "bundle").path
+    for sm in SMS:
+        build_and_inspect(rtx, path, sm)
+        shutil.rmtree(path / "engines")
