@@ -10,10 +10,10 @@ import numpy as np
 
 from runtime.backends.base import Backend
 from runtime.decoding import Decoder
-from runtime.manifest import Manifest, Vocoder
+from runtime.manifest import Manifest
 from runtime.sampling import SamplingOptions, uniform_source
 from runtime.stats import StoppedBy, Tally
-from runtime.vocoding import StreamingVocoder
+from runtime.vocoding import VocoderOpener
 from runtime.voice import Voice
 from runtime.watchdog import Watchdog
 
@@ -39,18 +39,17 @@ class Request:
 class Speech:
     """Decoder and vocoder of one bundle; not thread-safe."""
 
-    def __init__(self, manifest: Manifest, vocoder: Vocoder, backend: Backend) -> None:
+    def __init__(self, manifest: Manifest, vocoders: VocoderOpener, backend: Backend) -> None:
         self.decoder = Decoder(manifest, backend)
         self.chunk_tokens: tuple[int, ...] = CHUNK_TOKENS
         self._manifest = manifest
-        self._vocoder = vocoder
-        self._backend = backend
+        self._vocoders = vocoders
 
     def say(self, ids: Sequence[int], sentence: int, request: Request, tally: Tally) -> Iterator[np.ndarray]:
         """Samples float32 [T] of a sentence's ids, a chunk at a time; counts into `tally`. Nothing follows a cancel."""
         decode = self._settled if request.retry else self._live
         patches = counted(decode(ids, sentence, request, tally), tally)
-        vocoder = StreamingVocoder(self._backend, self._vocoder, request.voice.speaker)
+        vocoder = self._vocoders(request.voice)
         for tokens in in_chunks(patches, self.chunk_tokens):
             if request.cancelled.is_set():
                 break

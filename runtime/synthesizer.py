@@ -16,19 +16,20 @@ from runtime.audio import Audio, AudioChunk
 from runtime.backends import create_backend
 from runtime.bundle import Bundle
 from runtime.errors import BackendError, BundleError, TextError, VoiceError
+from runtime.reference import clone_voice
 from runtime.sampling import SamplingOptions, uniform_source
 from runtime.speech import Request, Speech
 from runtime.stats import Tally, Timer
 from runtime.stream import Stream, Turn
 from runtime.text.frontend import TextFrontEnd
-from runtime.text.phonemes import to_ids
+from runtime.text.qwen import QwenFrontEnd
+from runtime.vocoding import vocoder_opener
 from runtime.voice import BROKEN_FILE, Voice
 
 MAX_CHARACTERS = 100_000
 """Longest text of one call: about two hours of speech."""
 PAUSE_SECONDS = 0.15
 """Silence between two sentences, on top of what the voice itself leaves."""
-_SPACE = to_ids(" ")[0]
 
 
 class Synthesizer:
@@ -56,10 +57,10 @@ class Synthesizer:
         if manifest.vocoder is None or manifest.text == "none":
             raise BundleError(f"The bundle {manifest.model} takes ids only; measure it with tldr-bench, or name another.")
         self._voices: dict[str, Voice] = {}
-        self._voice = self.bundle.voice(voice).name
+        self._voice = None if voice is None and not self.bundle.voices else self.bundle.voice(voice).name
         self._text = load_text(self.bundle)
         self._backend = create_backend(self.bundle, provider, threads)
-        self._speech = Speech(manifest, manifest.vocoder, self._backend)
+        self._speech = Speech(manifest, vocoder_opener(self.bundle, manifest.vocoder, self._backend), self._backend)
         self.sample_rate = manifest.vocoder.sample_rate
         """Samples a second of everything this synthesizer makes."""
         self._turn = Turn()
@@ -76,7 +77,7 @@ class Synthesizer:
         """The execution provider that really runs the graphs."""
         return self._backend.provider
 
-    def synthesize(self, text: str, *, voice: str | None = None, seed: int = 0, temperature: float | None = None,
+    def synthesize(self, text: str, *, voice: str | Voice | None = None, seed: int = 0, temperature: float | None = None,
                    top_k: int | None = None, top_p: float | None = None) -> Audio:
         """Speak `text` and return all of it.
 
@@ -87,13 +88,13 @@ class Synthesizer:
         sampling = SamplingOptions.chosen(self.bundle.manifest.sampling, temperature, top_k, top_p)
         return self._stream(text, voice, seed, sampling, retry=True).collect()
 
-    def stream(self, text: str, *, voice: str | None = None, seed: int = 0, temperature: float | None = None,
+    def stream(self, text: str, *, voice: str | Voice | None = None, seed: int = 0, temperature: float | None = None,
                top_k: int | None = None, top_p: float | None = None) -> Stream:
         """Speak `text` chunk by chunk, the first as soon as its patches are there.
 
         Args:
             text: at most `MAX_CHARACTERS`; spoken sentence by sentence.
-            voice: one of `voices`; None for the synthesizer's.
+            voice: one of `voices`, or what `clone_voice` gave; None for the synthesizer's.
             seed: equal bundle, text, voice, options and seed give equal samples.
             temperature: 0 (greedy) to 10; None for the bundle's default, as below.
             top_k: 1 (greedy) to 64.
@@ -108,11 +109,24 @@ class Synthesizer:
         sampling = SamplingOptions.chosen(self.bundle.manifest.sampling, temperature, top_k, top_p)
         return self._stream(text, voice, seed, sampling, retry=False)
 
-    def clone_voice(self, reference: Path | str, transcript: str) -> Voice:
-        """A voice from a recording and what it says; VoiceError, as bundles of this version hold no encoder for it."""
-        del reference, transcript
-        model, voices = self.bundle.manifest.model, ", ".join(self.voices)
-        raise VoiceError(f"The bundle {model} cannot clone voices; choose one of {voices}.")
+    def clone_voice(self, reference: Path | str, transcript: str | None = None, *, instruction: str | None = None,
+                    name: str = "cloned") -> Voice:
+        """A voice from a recording, to give as `voice`; it can be saved.
+
+        Args:
+            reference: a sound file of 0.5 to 30 seconds of one speaker, at least 16,000 samples a second.
+            transcript: what it says: speech goes on from it. Without one the text may be in another language.
+            instruction: how to speak ("Please speak as fast as you can."), in place of a transcript.
+            name: what the voice is called.
+
+        Raises:
+            VoiceError: this bundle cannot clone, or the recording cannot be used.
+            BackendError: an encoder, or a package that it needs, is missing or fails.
+        """
+        if not isinstance(self._text, QwenFrontEnd):
+            model, voices = self.bundle.manifest.model, ", ".join(self.voices)
+            raise VoiceError(f"The bundle {model} cannot clone voices; choose one of {voices}.")
+        return clone_voice(self.bundle, self._text, Path(reference), transcript, instruction, name)
 
     def close(self) -> None:
         """Cancel all streams and give back the graphs; what follows is refused. It may be called twice."""
@@ -130,7 +144,7 @@ class Synthesizer:
                  trace: TracebackType | None) -> None:
         self.close()
 
-    def _stream(self, text: str, voice: str | None, seed: int, sampling: SamplingOptions, retry: bool) -> Stream:
+    def _stream(self, text: str, voice: str | Voice | None, seed: int, sampling: SamplingOptions, retry: bool) -> Stream:
         self._check_usable()
         check_text(text)
         uniform_source(seed, 0, 0)  # refuses a bad seed here, not at the first chunk
@@ -162,7 +176,7 @@ class Synthesizer:
                 if index:
                     yield AudioChunk(silence, self.sample_rate, index - 1, "")
                 tally.sentences += 1
-                for part in split_ids(ids, room):
+                for part in split_ids(ids, room, self._text.space):
                     for samples in self._speech.say(part, piece, request, tally):
                         if len(samples):
                             yield AudioChunk(samples, self.sample_rate, index, text)
@@ -179,8 +193,14 @@ class Synthesizer:
             if ids:
                 yield sentence, ids
 
-    def _chosen(self, name: str | None) -> Voice:
-        name = self._voice if name is None else name
+    def _chosen(self, voice: str | Voice | None) -> Voice:
+        if isinstance(voice, Voice):
+            voice.check(self.bundle.manifest)
+            return voice
+        name = self._voice if voice is None else voice
+        if name is None:
+            raise VoiceError(f"The bundle {self.bundle.manifest.model} has no voice of its own: give a recording to speak like "
+                             "(--reference, or clone_voice).")
         if name not in self._voices:
             self._voices[name] = self.bundle.voice(name)
         return self._voices[name]
@@ -193,8 +213,10 @@ class Synthesizer:
                                "in this process, or start processes with the `spawn` method.")
 
 
-def load_text(bundle: Bundle) -> TextFrontEnd:
+def load_text(bundle: Bundle) -> TextFrontEnd | QwenFrontEnd:
     """The bundle's text front end; BundleError if its files are not what their names say."""
+    if bundle.manifest.text == "qwen2":
+        return QwenFrontEnd.load(bundle.root / "text")
     try:
         return TextFrontEnd.load(bundle.root / "text")
     except BROKEN_FILE as error:
@@ -211,10 +233,10 @@ def check_text(text: str) -> None:
         raise TextError("The text is empty; give it at least one word.")
 
 
-def split_ids(ids: list[int], room: int) -> Iterator[list[int]]:
-    """Pieces of at most `room` ids, cut at a space between words where there is one."""
+def split_ids(ids: list[int], room: int, space: int | None) -> Iterator[list[int]]:
+    """Pieces of at most `room` ids, cut at a `space` between words where there is one."""
     while len(ids) > room:
-        spaces = [place for place in range(1, room) if ids[place] == _SPACE]
+        spaces = [place for place in range(1, room) if ids[place] == space]
         cut = spaces[-1] if spaces else room
         yield ids[:cut]
         ids = ids[cut + 1:] if spaces else ids[cut:]

@@ -2,12 +2,45 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Protocol
+
 import numpy as np
 
 from runtime.backends.base import Backend
+from runtime.bundle import Bundle
 from runtime.contract import NO_TOKEN
-from runtime.errors import BackendError
+from runtime.errors import BackendError, BundleError
+from runtime.flow import FlowEngine, FlowVocoder
 from runtime.manifest import Vocoder
+from runtime.voice import Voice
+
+
+class UtteranceVocoder(Protocol):
+    """Tokens of one utterance to samples."""
+
+    def push(self, tokens: np.ndarray) -> np.ndarray:
+        """Samples float32 [T] that the tokens int64 [N] complete."""
+
+    def flush(self) -> np.ndarray:
+        """The last samples, once, at the end."""
+
+
+VocoderOpener = Callable[[Voice], UtteranceVocoder]
+
+
+def vocoder_opener(bundle: Bundle, vocoder: Vocoder, backend: Backend) -> VocoderOpener:
+    """What makes the vocoder of each utterance; BundleError where the bundle's noise is no array of its sizes."""
+    if vocoder.flow is None:
+        return lambda voice: StreamingVocoder(backend, vocoder, voice.speaker)
+    try:
+        noise = np.load(bundle.root / vocoder.flow.noise, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise BundleError(f"{vocoder.flow.noise} is no array ({error}); export the bundle again.") from error
+    if noise.dtype != np.float32 or noise.ndim != 2 or noise.shape[1] != vocoder.flow.sizes.mel or not len(noise):
+        raise BundleError(f"{vocoder.flow.noise} does not fit the vocoder; export the bundle again.")
+    engine = FlowEngine(backend, vocoder, vocoder.flow, bundle.manifest.precision, noise)
+    return lambda voice: FlowVocoder(engine, voice)
 
 
 class StreamingVocoder:

@@ -73,14 +73,14 @@ def flow_estimator(directory: Path, config: FlowConfig, state: dict[str, Tensor]
     """Raises CheckpointError."""
     with torch.device("meta"):
         module = FlowEstimator(config)
-    adopt(module, part(state, ESTIMATOR), directory / FLOW)
+    adopt(module, part(state, ESTIMATOR), directory / FLOW, ESTIMATOR.__add__)
     return module.eval().requires_grad_(False)
 
 
 def pitch_predictor(directory: Path, config: HiftConfig, state: dict[str, Tensor]) -> PitchPredictor:
     """Raises CheckpointError."""
     module = PitchPredictor(config)
-    adopt(module, part(state, PITCH), directory / HIFT)
+    adopt(module, part(state, PITCH), directory / HIFT, PITCH.__add__)
     return module.eval().requires_grad_(False)
 
 

@@ -45,12 +45,14 @@ def read_config(directory: Path, state: dict[str, Tensor], speaker: int) -> Mode
     path, qwen = directory / LLM, read_qwen_config(directory)
     text, hidden = shape_of(state, "text_embedding.weight", path)
     size, _ = shape_of(state, "head.weight", path)
-    codes = read_settings(directory / SETTINGS).speech_token_size
+    settings = read_settings(directory / SETTINGS)
+    codes = settings.speech_token_size
     if codes + TASK >= size:
         raise CheckpointError(f"{path} has {size} speech ids, {SETTINGS} says {codes} codes and special ids behind them.")
     vocabulary = VocabularyConfig(codes=codes, size=size, sos=codes + SOS, eos=codes + END, task=codes + TASK, text=text)
-    return msgspec.structs.replace(cosyvoice3(1), name="cosyvoice3", token_rate=read_settings(directory / SETTINGS).token_frame_rate,
-                                   speaker=speaker, vocabulary=vocabulary, backbone=_backbone(path, state, hidden, qwen))
+    backbone = _backbone(path, state, hidden, qwen)
+    return msgspec.structs.replace(cosyvoice3(1), name="cosyvoice3", token_rate=settings.token_frame_rate, speaker=speaker,
+                                   vocabulary=vocabulary, backbone=backbone)
 
 
 def _backbone(path: Path, state: dict[str, Tensor], hidden: int, qwen: QwenConfig) -> BackboneConfig:
@@ -71,11 +73,19 @@ def token_model(directory: Path, config: ModelConfig, state: dict[str, Tensor]) 
     """The token-level model on the file's own memory. Raises CheckpointError."""
     with torch.device("meta"):
         model = TokenLM(config)
-    adopt(model, state, directory / LLM)
+    adopt(model, state, directory / LLM, _name_in_file)
     return model.eval().requires_grad_(False)
 
 
 def adopt_base(directory: Path, model: PatchLM, state: dict[str, Tensor]) -> None:
     """Fill what a TLDR model has from CosyVoice3, its head left out. Raises CheckpointError."""
     for name in ("text_embedding", "speech_embedding", "backbone"):
-        adopt(getattr(model, name), part(state, f"{name}."), directory / LLM)
+        own = f"{name}."
+        adopt(getattr(model, name), part(state, own), directory / LLM, lambda key, own=own: _name_in_file(own + key))
+
+
+def _name_in_file(name: str) -> str:
+    for prefix, own in PARTS.items():
+        if name.startswith(own):
+            return prefix + name.removeprefix(own)
+    return name

@@ -1,4 +1,4 @@
-"""`cosyvoice3.yaml` as plain data. It is hyperpyyaml, whose tags build and call Python objects: here they are only read over."""
+"""`cosyvoice3.yaml` as plain data. It is hyperpyyaml, whose tags build and call Python objects; here none is."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class Settings(msgspec.Struct, frozen=True):
 def read_settings(path: Path) -> Settings:
     """Raises CheckpointError where the file is missing, no YAML, or lacks what is needed."""
     try:
-        data = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506  # a safe loader, tags read as data
+        data = yaml.load(path.read_text(encoding="utf-8"), _Loader)  # a safe loader, tags read as data
         if not isinstance(data, dict):
             raise TypeError("it is no mapping")
         flow, llm = data["flow"], data["llm"]
@@ -81,7 +81,7 @@ def read_settings(path: Path) -> Settings:
         raise CheckpointError(f"{path} is not the configuration of CosyVoice3: {said[:200]}.") from error
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.SafeLoader):  # type: ignore[misc]  # untyped
     """Plain data only; what a tag would build is its arguments."""
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pickle
+import warnings
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
@@ -13,6 +14,8 @@ from torch import Tensor, nn
 from export.tensors import check_keys
 from runtime.errors import CheckpointError
 
+FOREIGN = ("global", "GLOBAL", "call reduce", "Can only create", "Can only build")
+"""What PyTorch says of a pickle that wants to call something."""
 GAIN, DIRECTION = ".parametrizations.weight.original0", ".parametrizations.weight.original1"
 
 
@@ -23,11 +26,13 @@ def read_state(path: Path) -> dict[str, Tensor]:
         CheckpointError: missing, truncated, no state dict, or a pickle that holds more than tensors.
     """
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+        with warnings.catch_warnings():  # a foreign pickle earns a warning before its refusal
+            warnings.simplefilter("ignore")
+            state = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
     except FileNotFoundError:
         raise CheckpointError(f"{path} is missing: the checkpoint is incomplete.") from None
     except pickle.UnpicklingError as error:
-        if "weights_only" in str(error) or "Unsupported" in str(error):
+        if any(word in str(error) for word in FOREIGN):
             raise CheckpointError(f"{path} holds more than tensors, and loading it could run foreign code: refused; use the "
                                   "file from the model's own page.") from error
         raise CheckpointError(f"{path} is corrupt or no PyTorch file; download it again.") from error
@@ -59,19 +64,22 @@ def count_layers(state: Mapping[str, Tensor], prefix: str, source: Path) -> int:
     return len(numbers)
 
 
-def adopt(module: nn.Module, state: Mapping[str, Tensor], source: Path) -> None:
+def adopt(module: nn.Module, state: Mapping[str, Tensor], source: Path, named: Callable[[str], str] = str) -> None:
     """Make the tensors of `state` the parameters and buffers of `module`, without a copy where they are float32.
+
+    `named` gives a key as the file has it, for the errors.
 
     Raises:
         CheckpointError: missing or unexpected keys, wrong shapes, values that are not finite.
     """
     slots = module.state_dict()
-    check_keys(slots, state, source)
+    check_keys({named(key): slot for key, slot in slots.items()}, {named(key): tensor for key, tensor in state.items()}, source)
     for name, tensor in state.items():
         if tensor.shape != slots[name].shape:
-            raise CheckpointError(f"{source}: {name} is {list(tensor.shape)}, the other weights ask for {list(slots[name].shape)}.")
+            wanted = list(slots[name].shape)
+            raise CheckpointError(f"{source}: {named(name)} is {list(tensor.shape)}, the other weights ask for {wanted}.")
         if not tensor.is_floating_point() or not torch.isfinite(tensor).all():
-            raise CheckpointError(f"{source}: {name} does not hold finite floating-point numbers.")
+            raise CheckpointError(f"{source}: {named(name)} does not hold finite floating-point numbers.")
     module.load_state_dict({name: tensor.float() for name, tensor in state.items()}, assign=True)
 
 

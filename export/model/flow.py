@@ -12,9 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from export.model.config import FlowConfig
-from export.model.layers import merge_heads, split_heads
+from export.model.layers import Float32, merge_heads, split_heads
 
 MASKED = -1e9
+LARGEST = 65504.0
 NO_TOKEN = -1
 LOOK_BACK = 2
 """Tokens to the left that the encoder's second convolution sees."""
@@ -49,7 +50,7 @@ class FlowEncoder(nn.Module):
         self.pre_lookahead_layer = PreLookahead(config.mel, config.encoder_width, config.lookahead)
 
     def forward(self, tokens: Tensor, speaker: Tensor) -> tuple[Tensor, Tensor]:
-        """tokens int64 [B, 2 + N + lookahead] (NO_TOKEN: none there), speaker [B, Es] to mu [B, N * r, M] and speaker [B, M]."""
+        """tokens int64 [B, 2 + N + lookahead], NO_TOKEN where none is, speaker [B, Es] to mu [B, N * r, M], [B, M]."""
         present = tokens >= 0
         embedded = self.input_embedding(torch.where(present, tokens, 0))
         encoded = self.pre_lookahead_layer(embedded * present[..., None].to(embedded.dtype), present)
@@ -75,7 +76,7 @@ class TimeEmbedding(nn.Module):
 
 
 class PositionConvolutions(nn.Module):
-    """Two causal grouped convolutions with Mish; in float32 whatever the weights are stored in, as nothing normalises before."""
+    """Two causal grouped convolutions with Mish; in float32 at any precision, as nothing normalises before."""
 
     def __init__(self, width: int, kernel: int, groups: int) -> None:
         super().__init__()
@@ -138,13 +139,13 @@ class FlowAttention(nn.Module):
     def forward(self, x: Tensor, rotary: tuple[Tensor, Tensor], past: tuple[Tensor, Tensor],
                 bias: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """x [B, T, D], past [B, H, P, E], bias float32 [B, 1, T, P + T]; also gives present keys and values [B, H, T, E]."""
-        queries = split_heads(rotate_pairs(self.to_q(x), rotary), self.heads)
-        keys = split_heads(rotate_pairs(self.to_k(x), rotary), self.heads)
-        values = split_heads(self.to_v(x), self.heads)
+        queries = split_heads(rotate_pairs(saturated(self.to_q(x)), rotary), self.heads)
+        keys = split_heads(rotate_pairs(saturated(self.to_k(x)), rotary), self.heads)
+        values = split_heads(saturated(self.to_v(x)), self.heads)
         scaled = queries * queries.shape[-1] ** -0.5
-        scores = (scaled @ torch.cat((past[0], keys), 2).transpose(-1, -2)).float() + bias
+        scores = saturated(scaled @ torch.cat((past[0], keys), 2).transpose(-1, -2)).float() + bias
         attended = scores.softmax(-1).to(values.dtype) @ torch.cat((past[1], values), 2)
-        return self.to_out[0](merge_heads(attended)), keys, values
+        return saturated(self.to_out[0](merge_heads(attended))), keys, values
 
 
 class FeedForward(nn.Module):
@@ -152,10 +153,11 @@ class FeedForward(nn.Module):
 
     def __init__(self, width: int, inner: int) -> None:
         super().__init__()
-        self.ff = nn.Sequential(nn.Sequential(nn.Linear(width, inner)), nn.GELU(approximate="tanh"), nn.Linear(inner, width))
+        self.ff = nn.Sequential(nn.Sequential(nn.Linear(width, inner)), nn.Identity(), nn.Linear(inner, width))
 
     def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.ff(x)
+        inner = nn.functional.gelu(saturated(self.ff[0](x)).float(), approximate="tanh")
+        out: Tensor = saturated(self.ff[2](inner))
         return out
 
 
@@ -178,7 +180,7 @@ class FlowBlock(nn.Module):
         return x, keys, values
 
 
-class RotaryFrequencies(nn.Module):
+class RotaryFrequencies(Float32):
     """The checkpoint's own frequencies."""
 
     inv_freq: Tensor
@@ -233,6 +235,11 @@ class FlowEstimator(nn.Module):
         scale, shift = self.norm_out(embedded)
         velocity = self.proj_out(self.norm_out.norm(hidden) * (1 + scale) + shift)
         return velocity, torch.stack(keys).permute(3, 0, 1, 2, 4), torch.stack(values).permute(3, 0, 1, 2, 4), following
+
+
+def saturated(x: Tensor) -> Tensor:
+    """Kept within float16: an overflow there is an infinity, and two of them meeting are the NaN that silences a voice."""
+    return x.clamp(-LARGEST, LARGEST)
 
 
 def rotate_pairs(x: Tensor, rotary: tuple[Tensor, Tensor]) -> Tensor:
