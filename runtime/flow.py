@@ -88,7 +88,8 @@ class FlowEngine:
             x = x + (self._times[step + 1] - self._times[step]) * guided
         if not np.isfinite(x).all():
             raise BackendError("The flow computed mel frames that are not finite; use an FP32 bundle or provider cpu.")
-        return x[0]
+        mel: np.ndarray = x[0]
+        return mel
 
     def _allocate(self, voice: Voice) -> None:
         whole = max(0, len(voice.flow_tokens) - self.sizes.token_lookahead) // self.flow.chunk_tokens

@@ -71,7 +71,7 @@ class MelVocoder:
         inputs = {"mel": self._padded(start, end + edge + self._sizes.wave_lookahead, last),
                   "phases": self._phases[None, held], "voiced": self._voiced[None, held],
                   "noise": self._noise[None, held.start * hop:held.stop * hop]}
-        samples = self._backend.run("waveform", inputs, fetch=("waveform",))["waveform"][0]
+        samples: np.ndarray = self._backend.run("waveform", inputs, fetch=("waveform",))["waveform"][0]
         samples = samples[(self._made - start) * hop:(end - start) * hop]
         if not np.isfinite(samples).all():
             raise BackendError("The vocoder computed samples that are not finite; use an FP32 bundle or provider cpu.")

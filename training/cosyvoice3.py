@@ -14,6 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import click
+import msgspec
 import numpy as np
 import torch
 from torch import Tensor, distributed, nn
@@ -26,7 +27,7 @@ from export.model.config import ModelConfig
 from export.model.language_model import PatchLM
 from runtime.command import run
 from runtime.errors import OptionError
-from training.loop import fit, warm_cosine
+from training.loop import Stateful, fit, warm_cosine
 from training.manifest import Prompted, encode_corpus, read_corpus
 
 CORPUS = "corpus"
@@ -94,13 +95,12 @@ class Worker:
 def build(directory: Path, patch: int, dropout: float, seed: int, sizes: ModelConfig | None = None) -> PatchLM:
     """A fresh TLDR model on CosyVoice3's weights. `sizes` gives other compressor and extractor sizes than Table 7's."""
     source = CosyVoiceSource(directory)
-    base = source.config(1)
-    config = ModelConfig(**{**{name: getattr(sizes or base, name) for name in base.__struct_fields__}, "patch": patch})
+    config = msgspec.structs.replace(sizes or source.config(1), patch=patch)
     torch.manual_seed(seed)
     model = PatchLM(config)
     token_level = source.model(1)
     adopt_base(directory, model, token_level.state_dict())
-    model.extractor.head.load_state_dict(token_level.head.state_dict())  # type: ignore[union-attr,arg-type]
+    model.extractor.head.load_state_dict(token_level.head.state_dict())  # type: ignore[union-attr]
     model.adapt(dropout)
     return model
 
@@ -146,7 +146,7 @@ def train(directory: Path, corpus: Path, work: Path, out: Path, patch: int, tabl
         optimizer.zero_grad()
         return {"loss": total * worker.count}
 
-    parts = {"model": trained, "optimizer": optimizer}
+    parts: dict[str, Stateful] = {"model": trained, "optimizer": optimizer}
     fit(work, parts, step, table.steps, writes=worker.rank == 0)
     if worker.rank == 0:
         save_patch_model(out, model)

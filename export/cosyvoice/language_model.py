@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -80,11 +81,11 @@ def token_model(directory: Path, config: ModelConfig, state: dict[str, Tensor]) 
 def adopt_base(directory: Path, model: PatchLM, state: dict[str, Tensor]) -> None:
     """Fill what a TLDR model has from CosyVoice3, its head left out. Raises CheckpointError."""
     for name in ("text_embedding", "speech_embedding", "backbone"):
-        own = f"{name}."
-        adopt(getattr(model, name), part(state, own), directory / LLM, lambda key, own=own: _name_in_file(own + key))
+        adopt(getattr(model, name), part(state, f"{name}."), directory / LLM, partial(_name_in_file, above=f"{name}."))
 
 
-def _name_in_file(name: str) -> str:
+def _name_in_file(name: str, above: str = "") -> str:
+    name = above + name
     for prefix, own in PARTS.items():
         if name.startswith(own):
             return prefix + name.removeprefix(own)

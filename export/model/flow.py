@@ -7,6 +7,7 @@ that is full attention. Keys and values of earlier frames, and what the causal c
 from __future__ import annotations
 
 import math
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -87,7 +88,8 @@ class PositionConvolutions(nn.Module):
     def forward(self, x: Tensor, past: Tensor) -> tuple[Tensor, Tensor]:
         """x [B, T, D] and its past [B, 2 (kernel - 1), D] to the same two; zeros are the past of the first frame."""
         kept = []
-        for conv, before in ((self.conv1[0], past[:, :self.past]), (self.conv2[0], past[:, self.past:])):
+        for stage, before in ((self.conv1, past[:, :self.past]), (self.conv2, past[:, self.past:])):
+            conv = cast("nn.Conv1d", stage[0])
             joined = torch.cat((before, x), 1)
             kept.append(joined[:, -self.past:])
             bias = None if conv.bias is None else conv.bias.float()

@@ -1,4 +1,4 @@
-"""A small CosyVoice3 directory, and one of one's own to break."""
+"""A CosyVoice3 directory of one's own."""
 
 from __future__ import annotations
 
@@ -7,13 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixtures import cosyvoice3
-
 
 @pytest.fixture
 def directory_copy(cosyvoice_directory: Path, tmp_path: Path) -> Path:
-    """A directory that the test may damage."""
+    """A copy that the test may damage."""
     return Path(shutil.copytree(cosyvoice_directory, tmp_path / "model"))
-
-
-__all__ = ["cosyvoice3", "directory_copy"]

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 import torch
+from click.testing import CliRunner
 
+from export.cli import export
 from export.cosyvoice.source import CosyVoiceSource
 from export.cosyvoice.state import read_state
 from export.sources import open_source
@@ -164,3 +166,12 @@ def test_older_version_without_files(tmp_path: Path) -> None:
     (tmp_path / "cosyvoice2.yaml").touch()
     with pytest.raises(CheckpointError, match="CosyVoice2"):
         open_source(str(tmp_path), None)
+
+
+def test_command_line(cosyvoice_directory: Path, tmp_path: Path) -> None:
+    """`--backbone` names the directory that TLDR weights, or nothing, lie on."""
+    for arguments in (["--checkpoint", str(cosyvoice_directory)], ["--backbone", str(cosyvoice_directory)],
+                      ["--checkpoint", str(tmp_path), "--backbone", str(cosyvoice_directory)]):
+        result = CliRunner().invoke(export, [*arguments, "--patch", "4", "--out", str(tmp_path / "out")])
+        assert isinstance(result.exception, CheckpointError), result.output
+        assert not (tmp_path / "out").exists()
