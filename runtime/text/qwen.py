@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from runtime.errors import BundleError, TextError
-from runtime.text.normalize import normalize
+from runtime.text.normalize import spell_out
 
 TOKENIZER = "tokenizer.json"
 PROMPT_END = "<|endofprompt|>"
@@ -67,7 +67,7 @@ class QwenFrontEnd:
 
         Plain English is spelled out first; a text with tags or other scripts is taken as it is.
         """
-        spelled = text if not text.isascii() or _TAGGED.search(text) else normalize(text)
+        spelled = text if not text.isascii() or _TAGGED.search(text) else spell_out(text)
         utterances = [utterance.strip() for utterance in self._utterances(spelled) if _SPOKEN.search(utterance)]
         if not utterances:
             raise TextError("The text holds nothing that can be spoken; give it at least one word or number.")

@@ -54,7 +54,8 @@ def test_chinese_is_split_and_left_alone(front_end: QwenFrontEnd) -> None:
 
 
 def test_numbers_are_spelled_in_plain_english_only(front_end: QwenFrontEnd) -> None:
-    assert "twelve" in front_end.sentences("I have 12 of them.")[0]
+    assert front_end.sentences("Dr. Lee, I paid $3.50 for 12 of them!") == [
+        "doctor Lee, I paid three dollars and fifty cents for twelve of them!"]
     assert "12" in front_end.sentences("[breath]I have 12 of them.")[0]
     assert "12" in front_end.sentences("我有12个。")[0]
 
