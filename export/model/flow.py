@@ -251,4 +251,4 @@ def rotate_pairs(x: Tensor, rotary: tuple[Tensor, Tensor]) -> Tensor:
     turned = x[..., :width].float().reshape(*cos.shape, 2)
     first, second = turned[..., 0], turned[..., 1]
     pairs = torch.stack((first * cos - second * sin, second * cos + first * sin), -1).reshape(*x.shape[:-1], width)
-    return torch.cat((pairs.to(x.dtype), x[..., width:]), -1)
+    return torch.cat((saturated(pairs).to(x.dtype), x[..., width:]), -1)
