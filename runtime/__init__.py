@@ -10,10 +10,12 @@ Names are loaded on first use, so that `import runtime` costs nothing.
 from __future__ import annotations
 
 import importlib
+import logging
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from runtime.audio import Audio, AudioChunk
+    from runtime.buffered import Buffered
     from runtime.bundle import Bundle
     from runtime.errors import (
         BackendError,
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
         TldrError,
         VoiceError,
     )
+    from runtime.hooks import Hooks
     from runtime.stats import Stats
     from runtime.stream import Stream
     from runtime.synthesizer import Synthesizer
@@ -35,10 +38,12 @@ __all__ = [
     "Audio",
     "AudioChunk",
     "BackendError",
+    "Buffered",
     "Bundle",
     "BundleError",
     "BusyError",
     "Cancelled",
+    "Hooks",
     "OptionError",
     "OutputError",
     "Stats",
@@ -50,8 +55,11 @@ __all__ = [
     "VoiceError",
 ]
 
-_HOMES = {"Audio": "audio", "AudioChunk": "audio", "Bundle": "bundle", "Voice": "voice", "Stats": "stats",
-          "Stream": "stream", "Synthesizer": "synthesizer"}
+_HOMES = {"Audio": "audio", "AudioChunk": "audio", "Buffered": "buffered", "Bundle": "bundle", "Hooks": "hooks",
+          "Voice": "voice", "Stats": "stats", "Stream": "stream", "Synthesizer": "synthesizer"}
+
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())  # silent unless the program asks for logs
 
 
 def __getattr__(name: str) -> object:

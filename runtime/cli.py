@@ -6,9 +6,10 @@ import contextlib
 import json
 import sys
 from collections.abc import Iterator
+from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
 import click
 
@@ -25,7 +26,7 @@ _STDIN_BYTES = 4 << 20
 
 
 @click.command()
-@click.argument("text")
+@click.argument("text", required=False)
 @click.option("-o", "--output", default="out.wav", show_default=True, metavar="FILE",
               help=".wav, .flac or .ogg; `-` writes WAV to standard output.")
 @click.option("--bundle", type=click.Path(path_type=Path), metavar="DIR",
@@ -43,17 +44,23 @@ _STDIN_BYTES = 4 << 20
 @click.option("--top-p", type=float, metavar="P", help="Above 0, at most 1 [default: the bundle's].")
 @click.option("--stream", "streaming", is_flag=True, help="Write samples as they are made; WAV only.")
 @click.option("--json", "json_path", metavar="PATH", help="Write the figures as JSON too.")
+@click.option("--doctor", is_flag=True, help="Check machine, bundle and providers, say what to do; exit 1 if unfit.")
+@click.option("--rate", type=float, default=1.0, show_default=True, metavar="R", help="0.5 (slow) to 2 (fast).")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 @click.version_option(package_name="tldr-edge")
-def speak(text: str, output: str, bundle: Path | None, voice: str | None, reference: Path | None,
+def speak(text: str | None, output: str, bundle: Path | None, voice: str | None, reference: Path | None,
           transcript: str | None, instruction: str | None, seed: int, provider: str, threads: int | None,
-          temperature: float | None, top_k: int | None, top_p: float | None,
-          streaming: bool, json_path: str | None, quiet: bool) -> None:
-    """Speak TEXT (`-`: read it from standard input) into a sound file.
+          temperature: float | None, top_k: int | None, top_p: float | None, streaming: bool,
+          json_path: str | None, doctor: bool, rate: float, quiet: bool) -> None:
+    """Speak TEXT, plain or SSML (`-`: read it from standard input), into a sound file.
 
     With --stream and `-o -` the WAV goes out as it is made, its header without a length; into a file it grows beside
     its place and appears there when it is complete.
     """
+    if doctor:
+        see_doctor(bundle, provider, threads, json_path)
+    if text is None:
+        raise click.UsageError("Missing argument 'TEXT'.")
     _check_options(output, voice, reference, transcript, instruction, streaming, json_path)
     from runtime.synthesizer import Synthesizer  # heavy, and not for --help
 
@@ -62,7 +69,8 @@ def speak(text: str, output: str, bundle: Path | None, voice: str | None, refere
         if reference is not None:
             cloned = synthesizer.clone_voice(reference, transcript, instruction=instruction)
         spoken = read_text(text)
-        options: dict[str, Any] = {"voice": cloned, "seed": seed, "temperature": temperature, "top_k": top_k, "top_p": top_p}
+        options: dict[str, Any] = {"voice": cloned, "seed": seed, "temperature": temperature, "top_k": top_k, "top_p": top_p,
+                                   "rate": rate}
         if streaming:
             stats = write_stream(synthesizer.stream(spoken, **options), output)
         else:
@@ -125,6 +133,26 @@ def write_json(path: str, figures: dict[str, Any]) -> None:
     data = (json.dumps(figures, indent=2, ensure_ascii=False) + "\n").encode()
     with _stdout() if path == "-" else atomic_file(path) as file:
         file.write(data)
+
+
+def see_doctor(bundle: Path | None, provider: str, threads: int | None, json_path: str | None) -> NoReturn:
+    """Print each finding as it comes; exit 0, or 1 where one of them keeps this machine from speaking as asked."""
+    from rich.console import Console
+    from rich.markup import escape
+
+    from runtime.doctor import examine
+
+    console, findings = Console(stderr=json_path == "-", highlight=False, soft_wrap=True), []
+    colours = {"ok": "green", "warn": "yellow", "fail": "red"}
+    with _stdout():
+        for finding in examine(bundle, provider, threads):
+            findings.append(finding)
+            console.print(f"[{colours[finding.status]}]{finding.status:<4}[/]  {finding.check:<20}", escape(finding.found))
+            if finding.advice:
+                console.print(f"{'':<26}", "→ " + escape(finding.advice))
+    if json_path is not None:
+        write_json(json_path, {"version": version(), "findings": [asdict(finding) for finding in findings]})
+    sys.exit(any(finding.status == "fail" for finding in findings))
 
 
 def print_table(stats: Stats, output: str, aside: bool) -> None:

@@ -1,25 +1,24 @@
-"""One sentence from ids to samples: the patch loop, its second tries, and the vocoder on growing chunks."""
+"""One sentence from ids to samples: the patch loop, its second tries, and the vocoder behind it."""
 
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from threading import Event
 
 import numpy as np
 
 from runtime.backends.base import Backend
 from runtime.decoding import Decoder
+from runtime.errors import Cancelled
 from runtime.manifest import Manifest
 from runtime.sampling import SamplingOptions, uniform_source
 from runtime.stats import StoppedBy, Tally
+from runtime.turn import Ticket
 from runtime.vocoding import VocoderOpener
 from runtime.voice import Voice
 from runtime.watchdog import Watchdog
 
-CHUNK_TOKENS = (8, 8, 16, 32)
-"""Tokens of the first chunks that are vocoded, the last number for all later ones. The first gives 0.2 s of audio at 25
-tokens/s and 3 of lookahead, enough to compute the next at an RTF of 0.6; growing ones cost less a token."""
 RETRIES = 2
 """Further attempts at a sentence whose model missed its end, each with uniforms of its own."""
 
@@ -33,7 +32,7 @@ class Request:
     seed: int
     retry: bool
     """Decode a sentence wholly before its first sample, so that a failed attempt can be thrown away."""
-    cancelled: Event = field(default_factory=Event)
+    ticket: Ticket = field(default_factory=Ticket)
 
 
 class Speech:
@@ -41,23 +40,23 @@ class Speech:
 
     def __init__(self, manifest: Manifest, vocoders: VocoderOpener, backend: Backend) -> None:
         self.decoder = Decoder(manifest, backend)
-        self.chunk_tokens: tuple[int, ...] = CHUNK_TOKENS
         self._manifest = manifest
         self._vocoders = vocoders
 
     def say(self, ids: Sequence[int], sentence: int, request: Request, tally: Tally) -> Iterator[np.ndarray]:
-        """Samples float32 [T] of a sentence's ids, a chunk at a time; counts into `tally`. Nothing follows a cancel."""
+        """Samples float32 [T > 0] of a sentence's ids, a block at a time; counts into `tally`. Nothing follows a cancel."""
         decode = self._settled if request.retry else self._live
         patches = counted(decode(ids, sentence, request, tally), tally)
         vocoder = self._vocoders(request.voice)
-        for tokens in in_chunks(patches, self.chunk_tokens):
-            if request.cancelled.is_set():
-                break
-            yield vocoder.push(tokens)
-        if request.cancelled.is_set():
+        with suppress(Cancelled):  # raised by a backend in the middle of a graph
+            for tokens in patches:
+                if request.ticket.cancelled:
+                    break
+                yield from filled(vocoder.push(tokens))
+            if not request.ticket.cancelled:
+                yield from filled(vocoder.flush())
+        if request.ticket.cancelled:
             tally.stopped("cancel")
-        else:
-            yield vocoder.flush()
 
     def _live(self, ids: Sequence[int], sentence: int, request: Request, tally: Tally) -> Iterator[np.ndarray]:
         """Tokens of each patch as it is decoded. What was heard cannot be taken back: a failed attempt ends there."""
@@ -77,8 +76,8 @@ class Speech:
                  tally: Tally) -> Generator[np.ndarray, None, StoppedBy]:
         random = uniform_source(request.seed, sentence, attempt)
         try:
-            cancelled = request.cancelled.is_set
-            return (yield from self.decoder.decode(ids, request.voice, request.sampling, random, cancelled))
+            ticket = request.ticket
+            return (yield from self.decoder.decode(ids, request.voice, request.sampling, random, lambda: ticket.cancelled))
         finally:
             tally.kv_cache_bytes_used = max(tally.kv_cache_bytes_used, self.decoder.cache.bytes_used)
 
@@ -101,17 +100,10 @@ def counted(patches: Iterable[np.ndarray], tally: Tally) -> Iterator[np.ndarray]
         yield tokens
 
 
-def in_chunks(patches: Iterable[np.ndarray], sizes: Sequence[int]) -> Iterator[np.ndarray]:
-    """Whole patches put together to at least sizes[0] tokens, then sizes[1], ..., the last size for all later ones."""
-    waiting: list[np.ndarray] = []
-    chunk = 0
-    for tokens in patches:
-        waiting.append(tokens)
-        if sum(map(len, waiting)) >= sizes[min(chunk, len(sizes) - 1)]:
-            yield np.concatenate(waiting)
-            waiting, chunk = [], chunk + 1
-    if waiting:
-        yield np.concatenate(waiting)
+def filled(samples: np.ndarray) -> Iterator[np.ndarray]:
+    """The samples, unless there are none."""
+    if len(samples):
+        yield samples
 
 
 def without_loop(patches: list[np.ndarray], token_rate: float) -> list[np.ndarray]:

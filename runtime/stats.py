@@ -24,7 +24,7 @@ class Stats:
     audio_seconds: float
     """Length of the audio, pauses between sentences included."""
     compute_seconds: float
-    """Seconds spent making it; waiting for another utterance or for the consumer does not count."""
+    """Seconds spent making it; waiting for another utterance, for the consumer or for text does not count."""
     stage_seconds: dict[str, float]
     """Seconds of each stage: `text`, the graphs by name, `host` for all the rest. They add up to compute_seconds."""
     ttfa_seconds: float
@@ -59,11 +59,13 @@ class Tally:
     tokens: int = 0
     samples: int = 0
     sentences: int = 0
+    pieces: int = 0
+    """Utterances of the model: sentences, or parts of those that are longer than the cache."""
     retries: int = 0
     kv_cache_bytes_used: int = 0
     compute_seconds: float = 0.0
     waited_seconds: float = 0.0
-    """Spent queueing behind another utterance."""
+    """Spent queueing behind another utterance, or waiting for text that is still being written."""
     ttfa_seconds: float = 0.0
     stopped_by: StoppedBy | None = None
     finished: bool = False

@@ -2,45 +2,52 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import os
 import threading
+import time
 import weakref
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
+from typing import NoReturn
 
 import numpy as np
 
 from runtime.audio import Audio, AudioChunk
 from runtime.backends import create_backend
 from runtime.bundle import Bundle
-from runtime.errors import BackendError, BundleError, TextError, VoiceError
+from runtime.errors import BackendError, BundleError, VoiceError
+from runtime.hooks import Hooks
 from runtime.reference import clone_voice
 from runtime.sampling import SamplingOptions, uniform_source
+from runtime.script import Line, Script, Text, check_text, split_ids
 from runtime.speech import Request, Speech
-from runtime.stats import Tally, Timer
-from runtime.stream import Stream, Turn
+from runtime.stats import Tally
+from runtime.stream import Stream
+from runtime.tempo import Tempo, check_rate
 from runtime.text.frontend import TextFrontEnd
 from runtime.text.qwen import QwenFrontEnd
+from runtime.turn import Ticket, Turn
 from runtime.vocoding import vocoder_opener
 from runtime.voice import BROKEN_FILE, Voice
 
-MAX_CHARACTERS = 100_000
-"""Longest text of one call: about two hours of speech."""
-PAUSE_SECONDS = 0.15
-"""Silence between two sentences, on top of what the voice itself leaves."""
+WARM_UP = "This sentence is long enough to bring every graph to its working size."
+_log = logging.getLogger(__name__)
 
 
 class Synthesizer:
     """Text to speech with one bundle. Load it once and keep it.
 
-    Safe to use from many threads: one utterance is made at a time, the others queue. It does not survive a fork: make
-    one in each process.
+    Safe to use from many threads and tasks: one utterance is made at a time, the others queue in the order in which their
+    first chunk was asked for. `interrupt=True` stops those that are being made or have been asked for, and goes first. It
+    does not survive a fork: make one in each process.
     """
 
     def __init__(self, bundle: Path | str | None = None, *, provider: str = "auto", threads: int | None = None,
-                 voice: str | None = None) -> None:
+                 voice: str | None = None, warm_up: bool = False, hooks: Hooks | None = None) -> None:
         """Open and check a bundle and load its graphs.
 
         Args:
@@ -48,10 +55,13 @@ class Synthesizer:
             provider: auto, cpu, cuda, tensorrt or tensorrt-rtx; `auto` takes the best that works.
             threads: CPU threads; None lets the inference library choose.
             voice: the voice to use where a call names none; None for the bundle's default.
+            warm_up: speak one sentence to nobody now, so that the first real one is as fast as the others.
+            hooks: functions to call with times of stages and figures of utterances.
 
         Raises:
             BundleError, VoiceError, OptionError, BackendError: each says what to do.
         """
+        begin = time.perf_counter()
         self.bundle = Bundle.open(bundle)
         manifest = self.bundle.manifest
         if manifest.vocoder is None or manifest.text == "none":
@@ -63,9 +73,15 @@ class Synthesizer:
         self._speech = Speech(manifest, vocoder_opener(self.bundle, manifest.vocoder, self._backend), self._backend)
         self.sample_rate = manifest.vocoder.sample_rate
         """Samples a second of everything this synthesizer makes."""
-        self._turn = Turn()
+        self._turn = Turn(self._backend.abort)
         self._streams: weakref.WeakSet[Stream] = weakref.WeakSet()
+        self._registry = threading.RLock()
+        self._hooks = hooks or Hooks()
         self._process = os.getpid()
+        _log.info("Loaded %s (k = %d, %s) on %s in %.2f s", manifest.model, manifest.sizes.patch, manifest.precision,
+                  self.provider, time.perf_counter() - begin)
+        if warm_up:
+            self.warm_up()
 
     @property
     def voices(self) -> list[str]:
@@ -77,37 +93,60 @@ class Synthesizer:
         """The execution provider that really runs the graphs."""
         return self._backend.provider
 
-    def synthesize(self, text: str, *, voice: str | Voice | None = None, seed: int = 0, temperature: float | None = None,
-                   top_k: int | None = None, top_p: float | None = None) -> Audio:
+    def synthesize(self, text: Text, *, voice: str | Voice | None = None, seed: int = 0, temperature: float | None = None,
+                   top_k: int | None = None, top_p: float | None = None, rate: float = 1.0,
+                   interrupt: bool = False) -> Audio:
         """Speak `text` and return all of it.
 
         Collects a stream that decodes each sentence wholly before its first sample, so that a sentence whose model
         misses its end is tried again (`stats.retries`) with other random numbers. Sentences that need no second try
-        have the same samples as `stream` gives. Arguments and errors are those of `stream`.
+        have the same samples as `stream` gives. Arguments and errors are those of `stream`; Cancelled if another thread
+        stops it.
         """
-        sampling = SamplingOptions.chosen(self.bundle.manifest.sampling, temperature, top_k, top_p)
-        return self._stream(text, voice, seed, sampling, retry=True).collect()
+        return self._begin(text, True, voice, seed, temperature, top_k, top_p, rate, interrupt).collect()
 
-    def stream(self, text: str, *, voice: str | Voice | None = None, seed: int = 0, temperature: float | None = None,
-               top_k: int | None = None, top_p: float | None = None) -> Stream:
-        """Speak `text` chunk by chunk, the first as soon as its patches are there.
+    async def synthesize_async(self, text: Text, *, voice: str | Voice | None = None, seed: int = 0,
+                               temperature: float | None = None, top_k: int | None = None, top_p: float | None = None,
+                               rate: float = 1.0, interrupt: bool = False) -> Audio:
+        """`synthesize` in a coroutine: the event loop goes on meanwhile, and a cancelled task stops it within one patch."""
+        return await self._begin(text, True, voice, seed, temperature, top_k, top_p, rate, interrupt).collect_async()
+
+    def stream(self, text: Text, *, voice: str | Voice | None = None, seed: int = 0, temperature: float | None = None,
+               top_k: int | None = None, top_p: float | None = None, rate: float = 1.0, interrupt: bool = False) -> Stream:
+        """Speak `text` chunk by chunk, the first as soon as its patches are there; chunks grow from 0.2 s to 1.3 s.
 
         Args:
-            text: at most `MAX_CHARACTERS`; spoken sentence by sentence.
+            text: at most `MAX_CHARACTERS`, spoken sentence by sentence; or SSML (a `speak` element); or an iterator of
+                the words, tokens or characters of a text that is still being written, spoken clause by clause; or, for
+                `async for`, an asynchronous iterator of them.
             voice: one of `voices`, or what `clone_voice` gave; None for the synthesizer's.
             seed: equal bundle, text, voice, options and seed give equal samples.
             temperature: 0 (greedy) to 10; None for the bundle's default, as below.
             top_k: 1 (greedy) to 64.
             top_p: above 0, at most 1.
+            rate: 0.5 (slow) to 2 (fast), at the same pitch.
+            interrupt: for warnings. Stop every utterance that is not itself such a one, at once, and speak before all
+                that come later.
 
         Raises:
-            TextError: empty, nothing speakable, too long.
+            TextError: empty, nothing speakable, too long, SSML beyond the core that is read.
             VoiceError: no such voice.
             OptionError: a value out of its range.
             BackendError: this process is a fork of the one that made the synthesizer, or the synthesizer is closed.
         """
-        sampling = SamplingOptions.chosen(self.bundle.manifest.sampling, temperature, top_k, top_p)
-        return self._stream(text, voice, seed, sampling, retry=False)
+        return self._begin(text, False, voice, seed, temperature, top_k, top_p, rate, interrupt)
+
+    def stop(self) -> None:
+        """Cancel everything that is being spoken or waits, urgent or not; from any thread."""
+        for stream in self._open_streams():
+            stream.cancel()
+
+    def warm_up(self) -> float:
+        """Speak one sentence to nobody; gives the seconds that took."""
+        begin = time.perf_counter()
+        for _ in self.stream(WARM_UP):
+            pass
+        return time.perf_counter() - begin
 
     def clone_voice(self, reference: Path | str, transcript: str | None = None, *, instruction: str | None = None,
                     name: str = "cloned") -> Voice:
@@ -132,9 +171,8 @@ class Synthesizer:
         """Cancel all streams and give back the graphs; what follows is refused. It may be called twice."""
         if self._process != os.getpid():
             return
-        for stream in list(self._streams):
-            stream.cancel()
-        with self._turn.hold(threading.Event()):
+        self.stop()
+        with self._turn.hold(Ticket(urgent=True)):
             self._backend.close()
 
     def __enter__(self) -> Synthesizer:
@@ -144,54 +182,73 @@ class Synthesizer:
                  trace: TracebackType | None) -> None:
         self.close()
 
-    def _stream(self, text: str, voice: str | Voice | None, seed: int, sampling: SamplingOptions, retry: bool) -> Stream:
+    def __reduce__(self) -> NoReturn:
+        raise BackendError("A synthesizer cannot be sent to another process; make one there, from the same bundle.")
+
+    def _begin(self, text: Text, retry: bool, voice: str | Voice | None, seed: int, temperature: float | None,
+               top_k: int | None, top_p: float | None, rate: float, interrupt: bool) -> Stream:
         self._check_usable()
+        sampling = SamplingOptions.chosen(self.bundle.manifest.sampling, temperature, top_k, top_p)
         check_text(text)
+        check_rate(rate)
         uniform_source(seed, 0, 0)  # refuses a bad seed here, not at the first chunk
-        request = Request(self._chosen(voice), sampling, seed, retry)
+        request = Request(self._chosen(voice), sampling, seed, retry, Ticket(interrupt))
         tally = Tally(self.provider, self._speech.decoder.cache.bytes_allocated)
-        sentences = self._speakable(text, tally)
-        first = next(sentences, None)
-        if first is None:
-            raise TextError("The text holds nothing that can be spoken; give it at least one word or number.")
+        script = Script(self._text, tally, rate)
+        lines: Iterable[Line]
+        if isinstance(text, str):
+            whole = script.lines(text)
+            lines = chain([next(whole)], whole)  # bad text is refused here, too
+        else:
+            lines = script.lines_of_pieces(text, _running_loop(), request.ticket)
         tally.compute_seconds = tally.stage_seconds["text"]
-        chunks = self._chunks(chain([first], sentences), request, tally)
-        stream = Stream(chunks, tally, self.sample_rate, request.cancelled)
-        self._streams.add(stream)
+        if interrupt:
+            for other in self._open_streams():
+                if not other.urgent:
+                    other.cancel()
+        stream = Stream(self._chunks(lines, request, tally), tally, self.sample_rate, request.ticket,
+                        self._hooks.tell_finished)
+        with self._registry:
+            self._streams.add(stream)
         return stream
 
-    def _chunks(self, sentences: Iterable[tuple[str, list[int]]], request: Request,
-                tally: Tally) -> Generator[AudioChunk, None, None]:
+    def _chunks(self, lines: Iterable[Line], request: Request, tally: Tally) -> Generator[AudioChunk, None, None]:
         """All chunks, the turn held from first to last. It knows no Stream, so that a dropped one is freed at once."""
-        silence = np.zeros(round(PAUSE_SECONDS * self.sample_rate), np.float32)
-        room, piece = self._speech.decoder.room(request.voice), 0
-        with self._turn.hold(request.cancelled) as waited:
+        with self._turn.hold(request.ticket) as waited:
             tally.waited_seconds += waited
             self._check_usable()
-            self._backend.record_into(tally.stage_seconds)
-            for index, (text, ids) in enumerate(sentences):
-                if request.cancelled.is_set():
+            self._backend.record_into(tally.stage_seconds, self._hooks.tell_stage)
+            try:
+                for index, line in enumerate(lines):
+                    if request.ticket.cancelled:
+                        break
+                    if line.pause:
+                        yield AudioChunk(self._silence(line.pause), self.sample_rate, max(0, index - 1), "")
+                    for samples in self._speak(line, request, tally):
+                        yield AudioChunk(samples, self.sample_rate, index, line.text)
+                if request.ticket.cancelled:
                     tally.stopped("cancel")
-                    return
-                if index:
-                    yield AudioChunk(silence, self.sample_rate, index - 1, "")
-                tally.sentences += 1
-                for part in split_ids(ids, room, self._text.space):
-                    for samples in self._speech.say(part, piece, request, tally):
-                        if len(samples):
-                            yield AudioChunk(samples, self.sample_rate, index, text)
-                            self._turn.passed_on()
-                    piece += 1
+            finally:
+                self._speech.decoder.cache.clear()
 
-    def _speakable(self, text: str, tally: Tally) -> Iterator[tuple[str, list[int]]]:
-        """Sentences that have ids, with them, worked out as they are needed."""
-        with Timer(tally.stage_seconds, "text"):
-            sentences = self._text.sentences(text)
-        for sentence in sentences:
-            with Timer(tally.stage_seconds, "text"):
-                ids = self._text.ids(sentence)
-            if ids:
-                yield sentence, ids
+    def _speak(self, line: Line, request: Request, tally: Tally) -> Generator[np.ndarray, None, None]:
+        """Samples float32 [T > 0] of a line, in chunks."""
+        tempo = Tempo(line.rate, self.sample_rate)
+        tally.sentences += bool(line.ids)
+        for part in split_ids(line.ids, self._speech.decoder.room(request.voice), self._text.space):
+            for samples in self._speech.say(part, tally.pieces, request, tally):
+                if len(changed := tempo.push(samples)):
+                    yield changed
+            tally.pieces += 1
+        if not request.ticket.cancelled and len(rest := tempo.flush()):
+            yield rest
+
+    def _silence(self, seconds: float) -> np.ndarray:
+        return np.zeros(round(seconds * self.sample_rate), np.float32)
+
+    def _open_streams(self) -> list[Stream]:
+        with self._registry:
+            return list(self._streams)
 
     def _chosen(self, voice: str | Voice | None) -> Voice:
         if isinstance(voice, Voice):
@@ -223,22 +280,8 @@ def load_text(bundle: Bundle) -> TextFrontEnd | QwenFrontEnd:
         raise BundleError(f"The bundle's text front end does not load ({error}); export the bundle again.") from error
 
 
-def check_text(text: str) -> None:
-    """TextError unless `text` is a string of 1 to `MAX_CHARACTERS` characters, not all of them white space."""
-    if not isinstance(text, str):
-        raise TextError(f"The text must be a string, not {type(text).__name__}.")
-    if len(text) > MAX_CHARACTERS:
-        raise TextError(f"The text has {len(text):,} characters, at most {MAX_CHARACTERS:,} fit one call; split it.")
-    if not text.strip():
-        raise TextError("The text is empty; give it at least one word.")
-
-
-def split_ids(ids: list[int], room: int, space: int | None) -> Iterator[list[int]]:
-    """Pieces of at most `room` ids, cut at a `space` between words where there is one."""
-    while len(ids) > room:
-        spaces = [place for place in range(1, room) if ids[place] == space]
-        cut = spaces[-1] if spaces else room
-        yield ids[:cut]
-        ids = ids[cut + 1:] if spaces else ids[cut:]
-    if ids:
-        yield ids
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import logging
 from typing import TYPE_CHECKING
 
 from runtime.errors import BackendError, OptionError
@@ -21,6 +22,7 @@ CHOICES = ("auto", *PROVIDERS)
 AUTOMATIC = ("cuda", "cpu")
 """What `auto` tries, best first."""
 MAX_THREADS = 256
+_log = logging.getLogger(__name__)
 
 
 def create_backend(bundle: Bundle, provider: str = "auto", threads: int | None = None) -> Backend:
@@ -45,8 +47,8 @@ def create_backend(bundle: Bundle, provider: str = "auto", threads: int | None =
     for name in AUTOMATIC[:-1]:
         try:
             return _open(bundle, name, threads)
-        except BackendError:
-            continue
+        except BackendError as error:
+            _log.info("%s is not used: %s", name, error)
     return _open(bundle, AUTOMATIC[-1], threads)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 
 from runtime.contract import DType, Graph, Tensor
-from runtime.errors import BackendError, BundleError
+from runtime.errors import BackendError, BundleError, Cancelled
 from runtime.shapes import bind, resolve
 
 DTYPES: dict[DType, np.dtype] = {"int64": np.dtype(np.int64), "float32": np.dtype(np.float32),
@@ -58,6 +58,9 @@ class Backend(ABC):
     def __init__(self, graphs: Mapping[str, Graph]) -> None:
         self._graphs = dict(graphs)
         self._seconds: dict[str, float] = {}
+        self._hook: Callable[[str, float], None] | None = None
+        self.aborted = False
+        """Whether `abort` was called since the last `record_into`."""
         self.closed = False
         """Whether it has given back its graphs and refuses to run."""
 
@@ -79,6 +82,9 @@ class Backend(ABC):
     def _unload(self) -> None:
         """Give back all graphs."""
 
+    def _interrupt(self, on: bool) -> None:  # noqa: B027 - not every library can
+        """Make a graph that runs in another thread fail soon (`on`), or let graphs run again; nothing where it cannot be."""
+
     # -- lifecycle ---------------------------------------------------------------------------------------------------
 
     def load(self, paths: Mapping[str, Path]) -> None:
@@ -96,9 +102,15 @@ class Backend(ABC):
 
     # -- use ---------------------------------------------------------------------------------------------------------
 
-    def record_into(self, seconds: dict[str, float]) -> None:
-        """From now on add each graph's run time to seconds[graph]."""
-        self._seconds = seconds
+    def record_into(self, seconds: dict[str, float], hook: Callable[[str, float], None] | None = None) -> None:
+        """An utterance begins: from now on add each graph's run time to seconds[graph], and tell it to `hook`."""
+        self._seconds, self._hook, self.aborted = seconds, hook, False
+        self._interrupt(False)
+
+    def abort(self) -> None:
+        """Have the graph that runs now, and all further ones of this utterance, end in `Cancelled`; from any thread."""
+        self.aborted = True
+        self._interrupt(True)
 
     def run(self, name: str, inputs: Mapping[str, np.ndarray | Memory], into: Mapping[str, Memory] | None = None,
             fetch: Iterable[str] = ()) -> dict[str, np.ndarray]:
@@ -112,9 +124,12 @@ class Backend(ABC):
 
         Raises:
             BackendError: inputs or outputs that do not fit the contract, or a failure of the library or device.
+            Cancelled: `abort` was called meanwhile.
         """
         if self.closed:
             raise BackendError("This synthesizer is closed; make a new one.")
+        if self.aborted:
+            raise Cancelled("Synthesis was cancelled.")
         begin = time.perf_counter()
         graph, symbols = self._graphs[name], dict[str, int]()
         given = {key: _memory(key, value) for key, value in inputs.items()}
@@ -124,7 +139,10 @@ class Backend(ABC):
         written = {**(into or {}), **{key: Memory.of(array, outputs[key].dtype) for key, array in results.items()}}
         self._check(name, tuple(outputs[key] for key in written), written, symbols)
         self._execute(name, given, written)
-        self._seconds[name] = self._seconds.get(name, 0.0) + time.perf_counter() - begin
+        elapsed = time.perf_counter() - begin
+        self._seconds[name] = self._seconds.get(name, 0.0) + elapsed
+        if self._hook is not None:
+            self._hook(name, elapsed)
         return results
 
     @staticmethod

@@ -16,7 +16,7 @@ import numpy as np
 from runtime.backends.base import DTYPES, Backend, Memory
 from runtime.bundle import Bundle
 from runtime.contract import DType, Graph, Tensor
-from runtime.errors import BackendError
+from runtime.errors import BackendError, Cancelled
 
 _EXECUTION_PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 _TYPES: dict[str, DType] = {"tensor(int64)": "int64", "tensor(float)": "float32", "tensor(float16)": "float16",
@@ -40,6 +40,7 @@ class OnnxRuntimeBackend(Backend):
         if self._device == "cuda":
             self._find_cuda()
         self.load(bundle.graph_paths())
+        self._run_options = self._ort.RunOptions()
 
     def _find_cuda(self) -> None:
         if self._wanted not in self._ort.get_available_providers():
@@ -58,7 +59,9 @@ class OnnxRuntimeBackend(Backend):
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             providers = list(dict.fromkeys((self._wanted, "CPUExecutionProvider")))
-            session = self._ort.InferenceSession(str(path), options, providers=providers)
+            # Without `enable_fallback=0` the library prints, and tries the CPU behind the caller's back.
+            session = self._ort.InferenceSession(str(path), options, providers=providers, enable_fallback=0)
+            graph = Graph(tuple(map(_tensor, session.get_inputs())), tuple(map(_tensor, session.get_outputs())))
         except Exception as error:  # its exceptions share no other base class
             version = self._ort.__version__
             raise BackendError(f"ONNX Runtime {version} cannot load graph {name}: {_reason(error)}.") from error
@@ -68,7 +71,7 @@ class OnnxRuntimeBackend(Backend):
                                "driver and the CUDA and cuDNN libraries, or use provider cpu.")
         self._sessions[name] = session
         self._bindings[name] = session.io_binding()
-        return Graph(tuple(map(_tensor, session.get_inputs())), tuple(map(_tensor, session.get_outputs())))
+        return graph
 
     def _execute(self, name: str, inputs: Mapping[str, Memory], outputs: Mapping[str, Memory]) -> None:
         binding = self._bindings[name]
@@ -78,9 +81,14 @@ class OnnxRuntimeBackend(Backend):
             binding.clear_binding_outputs()
             for key, memory in outputs.items():
                 binding.bind_output(key, memory.device, 0, DTYPES[memory.dtype].type, memory.shape, memory.pointer)
-            self._sessions[name].run_with_iobinding(binding)
+            self._sessions[name].run_with_iobinding(binding, self._run_options)
         except Exception as error:  # as above
+            if self.aborted:
+                raise Cancelled("Synthesis was cancelled.") from None
             raise BackendError(f"ONNX Runtime failed in graph {name}: {_reason(error)}.") from error
+
+    def _interrupt(self, on: bool) -> None:
+        self._run_options.terminate = on  # it is looked at between two nodes
 
     def allocate(self, shape: tuple[int, ...], dtype: DType) -> Memory:
         try:

@@ -85,6 +85,16 @@ def expand_abbreviations(text: str) -> str:
     return _ROMAN_NAME.sub(lambda found: f"{found[1]} {cardinal(_roman(found[2]))}", text)
 
 
+def is_abbreviation(word: str) -> bool:
+    """Whether the dot of a word such as "Dr.", "e.g.", "J." or the "3." of a list need not end a sentence."""
+    stem = word[:-1]
+    if not word.endswith(".") or len(stem) <= 1 or stem.isdigit() or "." in stem:
+        return word.endswith(".")
+    if stem in _TITLES or stem in _BEFORE_NAMES or stem in ("St", "Dr"):
+        return True
+    return stem.lower() in _NUMBERED.keys() | _ALWAYS.keys() | _ENDING.keys()
+
+
 def _stop(found: re.Match[str], before_capital: bool) -> str:
     """The full stop that an abbreviation's dot also was: at the end of the text, or before an obvious new sentence."""
     rest = found.string[found.end():found.end() + 24].split(maxsplit=1)

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from runtime.backends.base import Memory
 from runtime.cache import KVCache
@@ -55,3 +57,43 @@ def test_rows_are_views_in_place() -> None:
     array = np.arange(24, dtype=np.float32).reshape(4, 6)
     rows = Memory.of(array, "float32").rows(1, 3)
     assert rows.pointer == array[1:].ctypes.data and rows.shape == (2, 6) and rows.nbytes == 48
+
+
+class Host:
+    """A backend's memory, and nothing else of it."""
+
+    @staticmethod
+    def allocate(shape: tuple[int, ...], dtype: str) -> Memory:
+        return Memory.of(np.zeros(shape, np.float32 if dtype == "float32" else np.float16), dtype)  # type: ignore[arg-type]
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(1, 40), st.integers(1, 3), st.sampled_from(["fp32", "fp16"]),
+       st.lists(st.one_of(st.integers(1, 12), st.just(0)), max_size=20))
+def test_any_sequence_of_steps(capacity: int, batch: int, precision: Precision, steps: list[int]) -> None:
+    """Steps of any size, 0 for a new utterance: what was written is what the past shows, in order and in place; no overflow."""
+    cache = KVCache(Host(), sizes(), precision, capacity, batch)  # type: ignore[arg-type]
+    keys, values = cache._keys.owner, cache._values.owner
+    written: list[float] = []
+    allocated, mark = cache.bytes_allocated, 0.0
+    for step in steps:
+        if not step:
+            cache.clear()
+            written = []
+            continue
+        if len(written) + step > capacity:
+            with pytest.raises(BackendError):
+                cache.room(step)
+            continue
+        room = cache.room(step)
+        assert [part.pointer for part in room] == [past.pointer + past.nbytes for past in cache.past()]
+        for _ in range(step):
+            mark += 1
+            keys[len(written)], values[len(written)] = mark, -mark  # type: ignore[index]
+            written.append(mark)
+        cache.advance(step)
+        past_keys, past_values = cache.past()
+        assert past_keys.shape == past_values.shape == (len(written), LAYERS, batch, 1, HEAD_DIM)
+        assert past_keys.pointer == keys.ctypes.data and past_values.pointer == values.ctypes.data  # type: ignore[attr-defined]
+        assert keys[:len(written), 0, 0, 0, 0].tolist() == written  # type: ignore[index]
+        assert cache.bytes_used == sizes().cache_bytes(len(written), precision, batch) <= allocated == cache.bytes_allocated

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from runtime.errors import OptionError
 from runtime.manifest import Sampling
@@ -100,3 +102,37 @@ def test_unrepeated_draws_never_take_what_is_forbidden() -> None:
         assert draw_unrepeated(logits, options, [0, 1], 1, (first, 1 - 2**-24)) in (0, 1)
     only = np.array([5.0, -1e9, -1e9], np.float32)
     assert draw_unrepeated(only, options, [0], 1, (0.3, 0.3)) == 0, "the only token stays, said before or not"
+
+
+LOGITS = st.lists(st.floats(-8, 8, width=32), min_size=1, max_size=80)
+
+
+@settings(max_examples=150, deadline=None)
+@given(LOGITS, st.floats(0.05, 5), st.integers(1, CANDIDATES), st.floats(0.01, 1))
+def test_shares_are_those_of_the_truncated_softmax(values: list[float], temperature: float, top_k: int, top_p: float) -> None:
+    """Over evenly spread uniforms, against probabilities worked out in float64, for any logits and options."""
+    logits, count = np.array([values], np.float32), 4000
+    options = SamplingOptions(temperature, top_k, top_p)
+    tokens = draw(np.repeat(logits, count, 0), options, ((np.arange(count) + 0.5) / count).astype(np.float32))
+    shares = np.bincount(tokens, minlength=len(values)) / count
+    scaled = logits[0].astype(np.float64) / temperature
+    order = np.argsort(-scaled, kind="stable")[:top_k]
+    weights = np.exp(scaled[order] - scaled[order[0]])
+    weights /= weights.sum()
+    before = np.cumsum(weights) - weights
+    near = np.abs(before - top_p).min() < 1e-5  # rounding decides whether that token is in
+    expected = np.zeros(len(values))
+    kept = np.where(before < top_p, weights, 0)
+    expected[order] = kept / kept.sum()
+    assert near or np.abs(shares - expected).max() < 2.5 / count + 1e-4
+    assert set(tokens) <= set(order.tolist())
+
+
+@settings(max_examples=100, deadline=None)
+@given(LOGITS, st.integers(0, 2**32 - 1), st.floats(0.05, 5), st.integers(1, CANDIDATES), st.floats(0.01, 1))
+def test_equal_numbers_give_equal_tokens(values: list[float], seed: int, temperature: float, top_k: int, top_p: float) -> None:
+    logits = np.array([values], np.float32)
+    uniforms = uniform_source(seed, 0, 0).random(1, np.float32)
+    options = SamplingOptions(temperature, top_k, top_p)
+    assert draw(logits, options, uniforms) == draw(logits.copy(), options, uniforms.copy())
+    assert logits[0, draw(logits, SamplingOptions(0), uniforms)[0]] == logits.max()

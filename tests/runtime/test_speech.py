@@ -11,7 +11,7 @@ import pytest
 from runtime.backends.base import Backend
 from runtime.bundle import Bundle
 from runtime.sampling import SamplingOptions, uniform_source
-from runtime.speech import CHUNK_TOKENS, RETRIES, Request, Speech, in_chunks, without_loop
+from runtime.speech import RETRIES, Request, Speech, without_loop
 from runtime.stats import Tally
 from runtime.vocoding import vocoder_opener
 from tests.fixtures import tiny_bundle as tiny
@@ -20,25 +20,22 @@ Load = Callable[..., tuple[Bundle, Backend]]
 IDS = [1] * 10
 
 
-def say(loaded: tuple[Bundle, Backend], seed: int = 0, retry: bool = True, chunk_tokens: tuple[int, ...] = CHUNK_TOKENS,
+def say(loaded: tuple[Bundle, Backend], seed: int = 0, retry: bool = True,
         **options: Any) -> tuple[np.ndarray, Tally, list[int]]:
     bundle, backend = loaded
     assert bundle.manifest.vocoder is not None
     speech = Speech(bundle.manifest, vocoder_opener(bundle, bundle.manifest.vocoder, backend), backend)
-    speech.chunk_tokens = chunk_tokens
     tally = Tally("test", 0)
     request = Request(bundle.voice("alto"), SamplingOptions(**options), seed, retry)
     chunks = list(speech.say(IDS, 0, request, tally))
-    return np.concatenate(chunks), tally, [len(chunk) for chunk in chunks]
+    return np.concatenate([np.zeros(0, np.float32), *chunks]), tally, [len(chunk) for chunk in chunks]
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_any_chunking_gives_the_same_samples(load: Load, seed: int) -> None:
+def test_live_and_settled_speech_have_the_same_samples(load: Load, seed: int) -> None:
     loaded = load()
-    source = np.random.default_rng(seed)
-    sizes = tuple(int(size) for size in source.integers(1, 20, 10))
     whole, tally, _ = say(loaded, seed)
-    live, _, _ = say(loaded, seed, retry=False, chunk_tokens=sizes)
+    live, _, _ = say(loaded, seed, retry=False)
     np.testing.assert_array_equal(live, whole)
     assert len(whole) == tally.tokens * tiny.VOCODER.samples_per_token
 
@@ -46,7 +43,7 @@ def test_any_chunking_gives_the_same_samples(load: Load, seed: int) -> None:
 def test_chunks_grow(load: Load) -> None:
     _, tally, lengths = say(load(scripts=[tiny.ending(99)]), retry=False)
     token = tiny.VOCODER.samples_per_token
-    assert lengths[:5] == [(8 - 2) * token, 8 * token, 16 * token, 32 * token, 32 * token]
+    assert lengths == [(8 - 2) * token, 8 * token, 16 * token, 32 * token, 32 * token, (3 + 2) * token]
     assert tally.tokens == 99 and tally.patches == 25 and tally.stopped_by == "end"
 
 
@@ -104,15 +101,9 @@ def test_cancel_leaves_silence(load: Load, retry: bool) -> None:
     request = Request(bundle.voice("alto"), SamplingOptions(), 0, retry)
     chunks = speech.say(IDS, 0, request, tally)
     next(chunks)
-    request.cancelled.set()
+    request.ticket.cancel()
     assert list(chunks) == []
     assert tally.stopped_by == "cancel"
-
-
-def test_in_chunks_keeps_patches_whole() -> None:
-    patches = [np.arange(4)] * 5 + [np.arange(3)]
-    assert [len(chunk) for chunk in in_chunks(patches, (3, 6))] == [4, 8, 8, 3]
-    assert list(in_chunks([], (3,))) == []
 
 
 @pytest.mark.parametrize("before", [0, 1, 6])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import pickle
 import threading
 import time
 from collections.abc import Iterator
@@ -10,10 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from runtime.errors import BusyError, Cancelled
+from runtime.errors import BackendError, BusyError, Cancelled, TextError
+from runtime.hooks import Hooks
 from runtime.manifest import Limits
-from runtime.stream import Turn
 from runtime.synthesizer import Synthesizer
+from runtime.turn import Ticket, Turn
 from tests.conftest import TEXT, sentence_of
 from tests.fixtures import tiny_bundle
 
@@ -127,9 +129,9 @@ def test_a_waiting_stream_can_be_cancelled(synthesizer: Synthesizer) -> None:
 
 def test_turn_is_given_back_after_an_error() -> None:
     turn = Turn()
-    with pytest.raises(RuntimeError), turn.hold(threading.Event()):
+    with pytest.raises(RuntimeError), turn.hold(Ticket()):
         raise RuntimeError
-    with turn.hold(threading.Event()) as waited:
+    with turn.hold(Ticket()) as waited:
         assert waited < 1
 
 
@@ -143,3 +145,81 @@ def test_waiting_is_no_computing(synthesizer: Synthesizer) -> None:
     waiting.join(5)
     assert second.stats.compute_seconds < 0.8 and first.stats.compute_seconds < 0.8
     assert second.stats.stopped_by == "end"
+
+
+def test_an_interrupting_utterance_silences_the_others(synthesizer: Synthesizer) -> None:
+    speaking, waiting, later = (synthesizer.stream(LONG) for _ in range(3))
+    next(speaking)
+    warning = synthesizer.stream(TEXT, interrupt=True)
+    assert speaking.cancelled and waiting.cancelled and not warning.cancelled and later.cancelled
+    assert list(speaking) == list(waiting) == [] and speaking.stats.stopped_by == "cancel"
+    assert list(warning) and warning.stats.stopped_by == "end" and warning.urgent
+
+
+def test_bad_text_interrupts_nobody(synthesizer: Synthesizer) -> None:
+    speaking = synthesizer.stream(LONG)
+    next(speaking)
+    with pytest.raises(TextError):
+        synthesizer.stream("🙂", interrupt=True)
+    assert next(speaking) and not speaking.cancelled
+    speaking.cancel()
+
+
+def test_warnings_do_not_interrupt_each_other(synthesizer: Synthesizer) -> None:
+    first, second = synthesizer.stream(TEXT, interrupt=True), synthesizer.stream(TEXT, interrupt=True)
+    assert len(list(first)) > 2 and len(list(second)) > 2
+
+
+def test_barge_in_from_another_thread(endless: Synthesizer) -> None:
+    """A loop that plays is cut off, and the warning is there within a few patches."""
+    speaking, ended = endless.stream(LONG), threading.Event()
+
+    def play() -> None:
+        list(speaking)
+        ended.set()
+
+    player = threading.Thread(target=play)
+    player.start()
+    time.sleep(0.2)
+    begin = time.perf_counter()
+    warning = endless.stream("Stop, please.", interrupt=True)
+    next(warning)
+    assert time.perf_counter() - begin < 1.0 and ended.wait(1)
+    warning.cancel()
+    player.join(5)
+
+
+def test_stop_silences_everything(synthesizer: Synthesizer) -> None:
+    streams = [synthesizer.stream(LONG), synthesizer.stream(TEXT, interrupt=True)]
+    next(streams[1])
+    synthesizer.stop()
+    assert [list(stream) for stream in streams] == [[], []]
+    assert synthesizer.synthesize(TEXT).stats.stopped_by == "end"
+
+
+def test_a_cancel_breaks_into_a_running_graph(synthesizer: Synthesizer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The backend is told while the graph runs, and what it then says is no failure."""
+    stream = synthesizer.stream(TEXT)
+    execute = synthesizer._backend._execute
+
+    def cancelled_meanwhile(*arguments: object) -> None:
+        stream.cancel()
+        execute(*arguments)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patched:
+        patched.setattr(synthesizer._backend, "_execute", cancelled_meanwhile)
+        assert list(stream) == [] and stream.stats.stopped_by == "cancel"
+    assert synthesizer._speech.decoder.cache.bytes_used == 0
+    assert synthesizer.synthesize(TEXT).stats.stopped_by == "end"
+
+
+def test_a_synthesizer_stays_in_its_process(synthesizer: Synthesizer) -> None:
+    with pytest.raises(BackendError) as error:
+        pickle.dumps(synthesizer)
+    assert "another process" in sentence_of(error)
+
+
+def test_warm_up(tiny: Path) -> None:
+    finished: list[object] = []
+    with Synthesizer(tiny, provider="cpu", warm_up=True, hooks=Hooks(finished=finished.append)) as synthesizer:
+        assert len(finished) == 1 and synthesizer.warm_up() > 0

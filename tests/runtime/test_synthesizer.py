@@ -14,7 +14,8 @@ import pytest
 
 from runtime.errors import BackendError, BundleError, OptionError, TextError, VoiceError
 from runtime.manifest import Limits
-from runtime.synthesizer import MAX_CHARACTERS, PAUSE_SECONDS, Synthesizer, split_ids
+from runtime.script import MAX_CHARACTERS, PAUSE_SECONDS, split_ids
+from runtime.synthesizer import Synthesizer
 from runtime.text.phonemes import to_ids
 from tests.conftest import TEXT, sentence_of
 from tests.fixtures import tiny_bundle

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from runtime.backends.base import Backend
 from runtime.bundle import Bundle
@@ -64,3 +66,30 @@ def test_samples_are_clipped(load: Load) -> None:
     _, backend = load()
     vocoder = StreamingVocoder(backend, VOCODER, np.array([1, 1e6, 0], np.float32))
     assert vocoder.push(np.arange(9)).max() == 1.0
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 200), st.lists(st.integers(0, 200), max_size=30), st.lists(st.integers(1, 20), min_size=1, max_size=5))
+def test_the_graph_always_sees_the_same_blocks(length: int, cuts: list[int], blocks: list[int]) -> None:
+    """Sums of other sizes round in other ways: so the calls themselves must not depend on how tokens were cut."""
+
+    class Recorder:
+        def __init__(self) -> None:
+            self.calls: list[list[int]] = []
+
+        def run(self, name: str, inputs: dict[str, np.ndarray], fetch: object) -> dict[str, np.ndarray]:
+            self.calls.append(inputs["tokens"][0].tolist())
+            samples = np.zeros((1, inputs["tokens"].shape[1] * VOCODER.samples_per_token), np.float32)
+            return {"waveform": samples, "next_state": inputs["state"]}
+
+    tokens = np.arange(length)
+    seen = []
+    for pieces in ([tokens], np.split(tokens, np.sort([min(cut, length) for cut in cuts]).astype(int))):
+        recorder = Recorder()
+        vocoder = StreamingVocoder(recorder, VOCODER, SPEAKER, blocks)  # type: ignore[arg-type]
+        samples = sum(len(vocoder.push(piece)) for piece in pieces) + len(vocoder.flush())
+        assert samples == length * VOCODER.samples_per_token
+        seen.append(recorder.calls)
+    assert seen[0] == seen[1]
+    assert [token for call in seen[0] for token in call if token >= 0] == tokens.tolist()
+    assert [len(call) for call in seen[0]][:-1] == [blocks[min(place, len(blocks) - 1)] for place in range(len(seen[0]) - 1)]

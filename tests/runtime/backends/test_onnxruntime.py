@@ -45,9 +45,10 @@ def test_no_cuda_in_the_package(tiny: Path) -> None:
 @pytest.fixture
 def silent_fallback(monkeypatch: pytest.MonkeyPatch) -> None:
     """An onnxruntime-gpu on a machine without a GPU: CUDA is listed, and sessions fall back without a word."""
-    fake = SimpleNamespace(**{name: getattr(onnxruntime, name) for name in ("SessionOptions", "OrtValue", "__version__")})
+    kept = ("SessionOptions", "RunOptions", "OrtValue", "__version__")
+    fake = SimpleNamespace(**{name: getattr(onnxruntime, name) for name in kept})
 
-    def session(path: str, options: Any, providers: list[str]) -> Any:
+    def session(path: str, options: Any, providers: list[str], **_: Any) -> Any:
         return onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
     fake.InferenceSession = session

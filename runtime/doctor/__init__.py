@@ -1,0 +1,23 @@
+"""`tldr-speak --doctor`: is this machine fit to speak, and if not, what is to be done?
+
+Each module looks at one thing; a check never raises for what it finds, it says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from runtime.doctor.finding import Finding
+from runtime.doctor.machine import check_machine
+from runtime.doctor.software import check_software
+from runtime.doctor.speaking import check_speaking
+
+__all__ = ["Finding", "examine"]
+
+
+def examine(bundle: Path | None = None, provider: str = "auto", threads: int | None = None) -> Iterator[Finding]:
+    """All findings, each as soon as it is known: software, machine, then speech on every provider that works here."""
+    yield from check_software()
+    yield from check_machine()
+    yield from check_speaking(bundle, provider, threads)

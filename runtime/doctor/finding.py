@@ -1,0 +1,19 @@
+"""One line of the doctor's report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Status = Literal["ok", "warn", "fail"]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was looked at, how it stands, what was found, and what to do about it."""
+
+    check: str
+    status: Status
+    found: str
+    advice: str = ""
+    """Empty where nothing has to be done."""

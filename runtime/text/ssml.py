@@ -1,0 +1,182 @@
+"""The small core of SSML 1.1: `speak`, `p`, `s`, `break`, `say-as` and `prosody rate`. Anything else is refused by name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from xml.parsers import expat
+
+from runtime.errors import TextError
+from runtime.tempo import MAX_RATE, MIN_RATE
+from runtime.text.codes import characters
+from runtime.text.numbers import cardinal, digits, ordinal
+from runtime.text.passage import Passage
+
+MAX_BREAK_SECONDS = 10.0
+MAX_DEPTH = 32
+_START = re.compile(r"\s*(?:<\?xml[^<>]{0,200}\?>\s*)?<speak[\s/>]")
+_RATES = {"x-slow": 0.5, "slow": 0.8, "medium": 1.0, "default": 1.0, "fast": 1.25, "x-fast": 1.6}
+_STRENGTHS = {"none": None, "x-weak": 0.1, "weak": 0.2, "medium": 0.4, "strong": 0.7, "x-strong": 1.0}
+_SECONDS = re.compile(r"\+?(\d{1,6}(?:\.\d{1,6})?)(ms|s)")
+_PERCENT = re.compile(r"([+-]?)(\d{1,4}(?:\.\d{1,4})?)%|(\d{1,2}(?:\.\d{1,4})?)")
+_INTEGER = re.compile(r"[+-]?\d{1,3}(?:,\d{3}){1,6}|[+-]?\d{1,21}")
+_PARAGRAPH = "\n\n"
+"""Ends a sentence, with a full stop where it has no mark of its own."""
+_ATTRIBUTES = {"speak": {"version", "xmlns", "xml:lang", "xmlns:xsi", "xsi:schemaLocation"}, "p": {"xml:lang"},
+               "s": {"xml:lang"}, "break": {"time", "strength"}, "say-as": {"interpret-as", "format", "detail"},
+               "prosody": {"rate"}}
+_ADVICE = "this toolkit reads speak, p, s, break, say-as and prosody rate"
+
+
+def is_ssml(text: str) -> bool:
+    """Whether the text begins with a `speak` element; any other text is plain, whatever tags it has."""
+    return _START.match(text) is not None
+
+
+def parse_ssml(text: str) -> list[Passage]:
+    """The passages of a `speak` document, in order.
+
+    A `break`, and a change of rate, end the sentence they stand in.
+
+    Raises:
+        TextError: no well-formed XML, an element or a value that is not in the core.
+    """
+    reader = _Reader()
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.StartElementHandler = reader.start
+    parser.EndElementHandler = reader.end
+    parser.CharacterDataHandler = reader.text
+    parser.StartDoctypeDeclHandler = _refuse_doctype
+    try:
+        parser.Parse(text.encode("utf-8", "replace"), True)
+    except expat.ExpatError as error:
+        raise TextError(f"The SSML is no well-formed XML: {expat.ErrorString(error.code)} in line {error.lineno}, column "
+                        f"{error.offset}.") from error
+    return reader.passages()
+
+
+class _Reader:
+    """Collects passages while the parser walks the document."""
+
+    def __init__(self) -> None:
+        self._done: list[Passage] = []
+        self._parts: list[str] = []
+        self._pause: float | None = None
+        self._rates = [1.0]
+        self._open: list[str] = []
+        self._said_as: Callable[[str], str] | None = None
+        self._said: list[str] = []
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        if self._said_as is not None:
+            raise TextError(f"SSML: say-as holds text only, not {name}.")
+        if name not in _ATTRIBUTES or (name == "speak") != (not self._open):
+            raise TextError(f"SSML: the element {name[:40]!r} is not supported here; {_ADVICE}.")
+        unknown = sorted(attributes.keys() - _ATTRIBUTES[name])
+        if unknown:
+            raise TextError(f"SSML: {name} with {unknown[0][:40]!r} is not supported; {_ADVICE}.")
+        if len(self._open) >= MAX_DEPTH:
+            raise TextError(f"SSML: elements are nested more than {MAX_DEPTH} deep.")
+        self._open.append(name)
+        if name == "break":
+            self._break(_break_seconds(attributes))
+        elif name == "say-as":
+            self._said_as = _interpretation(attributes.get("interpret-as", ""))
+        elif name == "prosody":
+            self._set_rate(_rate(attributes.get("rate", "medium")) * self._rates[-1])
+
+    def end(self, name: str) -> None:
+        self._open.pop()
+        if name in ("p", "s"):
+            self._parts.append(_PARAGRAPH)
+        elif name == "say-as" and self._said_as is not None:
+            self._parts.append(f" {self._said_as(''.join(self._said))} ")
+            self._said_as, self._said = None, []
+        elif name == "prosody":
+            self._close()
+            self._rates.pop()
+
+    def text(self, data: str) -> None:
+        (self._said if self._said_as is not None else self._parts).append(data)
+
+    def passages(self) -> list[Passage]:
+        self._close()
+        if self._pause is not None:
+            self._done.append(Passage("", pause=self._pause))
+        return self._done
+
+    def _break(self, seconds: float | None) -> None:
+        if seconds is not None:
+            self._close()
+            self._pause = min((self._pause or 0.0) + seconds, MAX_BREAK_SECONDS)
+
+    def _set_rate(self, rate: float) -> None:
+        self._close()
+        self._rates.append(min(max(rate, MIN_RATE), MAX_RATE))
+
+    def _close(self) -> None:
+        text, self._parts = "".join(self._parts), []
+        if text.strip():
+            self._done.append(Passage(text, self._rates[-1], self._pause))
+            self._pause = None
+
+
+def _refuse_doctype(*_: object) -> None:
+    raise TextError("SSML: a document type declaration is not accepted; leave it out.")
+
+
+def _break_seconds(attributes: dict[str, str]) -> float | None:
+    """Length of a pause, None for one that is none."""
+    if "time" not in attributes:
+        strength = attributes.get("strength", "medium")
+        if strength not in _STRENGTHS:
+            raise TextError(f"SSML: break has the strength {strength[:40]!r}; use one of {', '.join(_STRENGTHS)}.")
+        return _STRENGTHS[strength]
+    found = _SECONDS.fullmatch(attributes["time"].strip())
+    seconds = float(found[1]) / (1000 if found[2] == "ms" else 1) if found else -1.0
+    if not 0 <= seconds <= MAX_BREAK_SECONDS:
+        raise TextError(f"SSML: break lasts from 0s to {MAX_BREAK_SECONDS:g}s, such as \"500ms\", not "
+                        f"{attributes['time'][:40]!r}.")
+    return seconds
+
+
+def _rate(value: str) -> float:
+    """A named rate, a percentage of the ordinary one ("120%", or "+20%" as a change), or a factor ("1.2")."""
+    if value in _RATES:
+        return _RATES[value]
+    found = _PERCENT.fullmatch(value.strip())
+    rate = 0.0
+    if found and found[3]:
+        rate = float(found[3])
+    elif found:
+        amount = float(found[2]) / 100
+        rate = {"": amount, "+": 1 + amount, "-": 1 - amount}[found[1]]
+    if not MIN_RATE <= rate <= MAX_RATE:
+        raise TextError(f"SSML: prosody rate {value[:40]!r} is not one of {', '.join(_RATES)}, or from "
+                        f"{100 * MIN_RATE:g}% to {100 * MAX_RATE:g}%.")
+    return rate
+
+
+def _interpretation(kind: str) -> Callable[[str], str]:
+    if kind in ("characters", "spell-out", "verbatim"):
+        return characters
+    if kind in ("digits", "telephone"):
+        return _grouped_digits
+    if kind in ("cardinal", "number"):
+        return lambda text: cardinal(_integer(text, kind))
+    if kind == "ordinal":
+        return lambda text: ordinal(_integer(text, kind))
+    raise TextError(f"SSML: say-as {kind[:40]!r} is not one of characters, digits, telephone, cardinal, ordinal; dates, times, "
+                    "money and units are understood as plain text.")
+
+
+def _integer(text: str, kind: str) -> int:
+    compact = text.strip()
+    if not _INTEGER.fullmatch(compact):
+        raise TextError(f"SSML: say-as {kind} takes a whole number, not {compact[:40]!r}.")
+    return int(compact.replace(",", ""))
+
+
+def _grouped_digits(text: str) -> str:
+    return ", ".join(digits(group) for group in re.findall(r"\d+", text))

@@ -1,0 +1,68 @@
+"""The bundle inside the wheel: small enough, opened by default, and what the checkpoint exports to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import onnx
+import pytest
+from onnx import numpy_helper
+
+from export.exporter import Order, export_bundle
+from export.sources import open_source
+from runtime import Synthesizer
+from runtime.bundle import EMBEDDED, Bundle
+from runtime.manifest import Manifest
+
+MAX_BYTES = 30_000_000
+RESULTS = ("files", "parity", "greedy_sentences", "tools")
+"""Fields of the manifest that tell how an export went, and may differ with the machine and its libraries."""
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    target = tmp_path_factory.mktemp("exported") / "bundle"
+    export_bundle(open_source(None, None), Order(patch=4, precision="fp16", max_seconds=30.0, verify=False), target)
+    return Bundle.open(target)
+
+
+def weights(path: Path) -> dict[str, np.ndarray]:
+    return {tensor.name: numpy_helper.to_array(tensor, str(path.parent)) for tensor in onnx.load(path).graph.initializer}
+
+
+def what_it_is(manifest: Manifest) -> dict[str, object]:
+    return {name: value for name, value in msgspec.to_builtins(manifest).items() if name not in RESULTS}
+
+
+def test_it_fits_a_robot() -> None:
+    assert sum(path.stat().st_size for path in EMBEDDED.rglob("*") if path.is_file()) <= MAX_BYTES
+
+
+def test_it_was_held_against_pytorch() -> None:
+    manifest = Bundle.open().manifest
+    assert manifest.greedy_sentences > 10  # of 20: float16 rounds, and a near tie may fall the other way
+    assert {row.graph for row in manifest.parity} == set(manifest.graphs)
+
+
+def test_it_is_what_the_checkpoint_exports_to(exported: Bundle) -> None:
+    shipped = Bundle.open()
+    assert what_it_is(shipped.manifest) == what_it_is(exported.manifest)
+    assert shipped.manifest.files.keys() == exported.manifest.files.keys()
+    for name, path in shipped.graph_paths().items():
+        here, there = weights(path), weights(exported.graph_paths()[name])
+        assert here.keys() == there.keys()
+        for key, array in here.items():
+            # Adapters are merged in float32 on either machine: a float16 weight may round the other way.
+            np.testing.assert_allclose(array, there[key], rtol=2e-3, atol=1e-5, err_msg=f"{name}: {key}")
+    for name in shipped.manifest.files:
+        if not name.startswith("onnx/"):
+            assert shipped.manifest.files[name] == exported.manifest.files[name], name
+
+
+def test_it_is_the_default_and_speaks() -> None:
+    with Synthesizer() as synthesizer:
+        audio = synthesizer.synthesize("hello", seed=0)
+    assert 0.2 < len(audio.samples) / audio.sample_rate < 2.0
+    assert audio.stats.stopped_by == "end"
