@@ -25,12 +25,13 @@ SPECTRAL_LIMIT = 0.1
 
 
 def check_audio(bundle: Bundle) -> AudioCheck | None:
-    """Speak the same sentences in float32 and as a GPU rounds; None for a bundle that takes ids only.
+    """Speak the same sentences in float32 and as a GPU rounds; None for a bundle that takes ids only, or a recording.
 
     Raises:
         ParityError: the float16 bundle makes samples that are not finite, or other samples from the same tokens.
     """
-    if bundle.manifest.vocoder is None or bundle.manifest.text == "none":
+    vocoder = bundle.manifest.vocoder
+    if vocoder is None or vocoder.flow is not None or bundle.manifest.text == "none":
         return None
     with tempfile.TemporaryDirectory(dir=bundle.root, prefix=".audio-check-") as folder:
         wide, rounded = (_speak(_variant(bundle, Path(folder) / name, name == "float")) for name in ("float", "half"))
@@ -43,7 +44,7 @@ def check_audio(bundle: Bundle) -> AudioCheck | None:
     if spectral > SPECTRAL_LIMIT:
         raise ParityError(f"The float16 vocoder makes other speech of the same tokens than float32 (spectra differ by "
                           f"{spectral:.1e}); export with --fp32.")
-    rate = bundle.manifest.vocoder.sample_rate
+    rate = vocoder.sample_rate
     heard = _heard_alike([samples for _, samples in wide], [samples for _, samples in rounded], rate)
     return AudioCheck(len(wide), equal, spectral, heard)
 

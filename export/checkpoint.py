@@ -113,11 +113,19 @@ def load_config(directory: Path, patch: int = 1) -> ModelConfig:
     path = directory / CONFIG
     if not path.is_file():
         raise CheckpointError(f"{directory} holds no checkpoint: {CONFIG} is missing.")
-    if patch != 1:
-        path = patch_directory(directory, patch) / CONFIG
-        if not path.is_file():
-            there = ", ".join(map(str, patch_sizes(directory))) or "none"
-            raise CheckpointError(f"{directory} has no weights for patch size {patch}; trained sizes: {there}.")
+    return _config_at(path, 1) if patch == 1 else load_patch_config(directory, patch)
+
+
+def load_patch_config(directory: Path, patch: int) -> ModelConfig:
+    """The configuration in `patch-<k>/`. Raises CheckpointError."""
+    path = patch_directory(directory, patch) / CONFIG
+    if not path.is_file():
+        there = ", ".join(map(str, patch_sizes(directory))) or "none"
+        raise CheckpointError(f"{directory} has no weights for patch size {patch}; trained sizes: {there}.")
+    return _config_at(path, patch)
+
+
+def _config_at(path: Path, patch: int) -> ModelConfig:
     config = _read_json(path, ModelConfig)
     if config.patch != patch:
         raise CheckpointError(f"{path} says patch {config.patch}, its place says {patch}.")
@@ -145,8 +153,10 @@ def load_patch_model(directory: Path, patch: int) -> PatchLM:
 
 def load_patch_parts(directory: Path, model: PatchLM) -> None:
     """Fill what TLDR adds to the backbone: compressor, extractor and adapters, the last unmerged. Raises CheckpointError."""
-    path = patch_directory(directory, model.config.patch) / TLDR
-    assign(_own_parts(model).state_dict(), read_tensors(path), path)
+    path, own = patch_directory(directory, model.config.patch) / TLDR, _own_parts(model)
+    if any(parameter.is_meta for parameter in own.parameters()):
+        own.to_empty(device="cpu")
+    assign(own.state_dict(), read_tensors(path), path)
     load_adapters(path.parent, model.backbone)
 
 

@@ -22,6 +22,8 @@ from runtime.errors import OptionError
 
 @click.command("tldr-export", context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--checkpoint", metavar="DIR|NAME", help="Checkpoint directory, `embedded` (default), or a preset's name.")
+@click.option("--backbone", type=click.Path(path_type=Path), metavar="DIR",
+              help="CosyVoice3's directory that --checkpoint was trained on (alone: with --token-level).")
 @click.option("--preset", metavar="NAME", help="Random weights at the sizes of cosyvoice3-0.5b or embedded.")
 @click.option("--patch", "patches", multiple=True, metavar="K[,K...]", help="Patch sizes, one bundle each.  [default: 4]")
 @click.option("--fp16/--fp32", default=True, help="Precision of weights and activations.  [default: fp16]")
@@ -34,12 +36,12 @@ from runtime.errors import OptionError
 @click.option("--no-verify", is_flag=True, help="Skip the comparison with PyTorch.")
 @click.option("--json", "json_path", type=click.Path(path_type=Path), metavar="PATH", help="Write the printed figures there.")
 @click.version_option(package_name="tldr-edge")
-def export(checkpoint: str | None, preset: str | None, patches: tuple[str, ...], fp16: bool, token_level: bool,
-            max_seconds: float, out: Path | None, engines: str, sm: tuple[str, ...], no_verify: bool,
+def export(checkpoint: str | None, backbone: Path | None, preset: str | None, patches: tuple[str, ...], fp16: bool,
+            token_level: bool, max_seconds: float, out: Path | None, engines: str, sm: tuple[str, ...], no_verify: bool,
             json_path: Path | None) -> None:
     """Export a TLDR model to ONNX: a bundle that tldr-speak and tldr-bench read."""
     targets = find_targets(engines, sm)
-    source = open_source(checkpoint, preset)
+    source = open_source(checkpoint, preset, backbone)
     sizes = _patch_sizes(patches, token_level)
     orders = [Order(patch, "fp16" if fp16 else "fp32", max_seconds, not no_verify) for patch in sizes]
     places = [_place(source, order, out, len(orders) > 1) for order in orders]

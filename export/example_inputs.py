@@ -39,6 +39,16 @@ def _values(name: str, shape: tuple[int, ...], rng: np.random.Generator, sizes: 
             for row in range(shape[0]):
                 tokens[row, :max(0, min(sizes.compressor_context, shape[1] - 1) - 8 * row)] = NO_TOKEN
         return tokens
+    if name == "codec_tokens":
+        absent = np.arange(shape[1]) < 2 * (np.arange(shape[0]) == 0)[:, None]
+        return np.where(absent, NO_TOKEN, rng.integers(0, sizes.codes, shape))
+    if name in ("positions", "chunks", "past_chunks"):  # frames behind those of past_chunks, 25 a chunk
+        steps = np.broadcast_to(np.arange(shape[1]), shape)
+        return {"positions": steps, "chunks": 4 + steps // 25, "past_chunks": steps % 5}[name]
+    if name == "voiced":
+        return rng.random(shape) < 0.7
+    if name in ("noise", "time", "phases"):
+        return rng.random(shape)
     if name == "top_k":
         return np.array([25 if row % 2 else 1 for row in range(shape[0])])
     if name in ("temperature", "top_p"):

@@ -15,10 +15,9 @@ import numpy as np
 from engines.audio_check import check_audio
 from engines.card import MODEL_CARD, bundle_card
 from engines.safety import secure_bundle
-from engines.sentences import random_ids, sentence_ids
 from export.atomic import write_file
 from export.bundle_writer import new_bundle, seal
-from export.graphs import contracts, makers, sizes_of
+from export.graphs import VocoderGraphs, contracts, makers, sizes_of, vocoder_form
 from export.model.config import ModelConfig
 from export.model.language_model import PatchLM, TokenLM
 from export.model.vocoder import StreamingVocoder
@@ -32,7 +31,7 @@ from runtime.bundle import MAX_SECONDS, Bundle
 from runtime.contract import Precision, language_model_graphs
 from runtime.decoding import Bounds, Decoder, patch_capacity
 from runtime.errors import OptionError
-from runtime.manifest import SCHEMA, Limits, Manifest, Parity, Positions, Vocoder
+from runtime.manifest import SCHEMA, Limits, Manifest, Parity, Positions
 from runtime.sampling import SamplingOptions
 from runtime.voice import Voice, read_voice
 
@@ -83,7 +82,7 @@ def stages(order: Order, source: Source) -> int:
     """How often `export_bundle` will call its progress function."""
     graphs = len(language_model_graphs(sizes_of(source.config(order.patch)), order.precision))
     checks = (2 + (order.precision == "fp16")) if order.verify else 0
-    return 2 + graphs + (source.config(order.patch).vocoder is not None) + checks
+    return 2 + graphs + source.vocoder_graphs + checks
 
 
 def export_bundle(source: Source, order: Order, target: Path, progress: Progress = lambda stage: None) -> Exported:
@@ -124,18 +123,19 @@ def export_bundle(source: Source, order: Order, target: Path, progress: Progress
     return Exported(target, manifest, len(check.reference) if check else 0, ties)
 
 
-def _write_graphs(partial: Path, manifest: Manifest, model: PatchLM | TokenLM, vocoder: StreamingVocoder | None, verify: bool,
-                  progress: Progress) -> list[Parity]:
+def _write_graphs(partial: Path, manifest: Manifest, model: PatchLM | TokenLM, vocoder: StreamingVocoder | VocoderGraphs | None,
+                  verify: bool, progress: Progress) -> list[Parity]:
     """Export graph by graph, each held against its float32 module, with one exportable copy in memory at a time."""
     rows: list[Parity] = []
     makes, ids = makers(model, vocoder), model.config.vocabulary.text
     for name, graph in manifest.graphs.items():
         progress(f"graph {name}")
         module, path = makes[name](), partial / manifest.graph_path(name)
-        write_graph(exportable(module, manifest.precision, module.wide), graph, manifest.sizes, ids, path)
+        precision = module.precision or manifest.precision
+        write_graph(exportable(module, precision, module.wide), graph, manifest.sizes, ids, path)
         gc.collect()
         if verify:
-            rows += check_graph(name, open_session(path), module, graph, manifest.sizes, ids, manifest.precision)
+            rows += check_graph(name, open_session(path), module, graph, manifest.sizes, ids, precision)
     return rows
 
 
@@ -147,9 +147,8 @@ class _LoopCheck:
         large, limits, patch = manifest.sizes.hidden >= LARGE_HIDDEN, manifest.limits, manifest.sizes.patch
         self._patches = min(math.ceil((LARGE_TOKENS if large else TOKENS) / patch),
                             patch_capacity(limits, manifest.token_rate, patch))
-        rows = source.config(manifest.sizes.patch).vocabulary.text
-        self._ids = sentence_ids(partial / "text") if source.speaks else random_ids(UTTERANCES, rows)
-        self._ids = [ids[:limits.max_text_ids] for ids in self._ids[:LARGE_UTTERANCES if large else None]]
+        utterances = source.utterances(partial / "text", UTTERANCES)[:LARGE_UTTERANCES if large else None]
+        self._ids = [ids[:limits.max_text_ids] for ids in utterances]
         self._voice = self._default_voice()
         self.reference: list[GreedyRun] = []
 
@@ -183,16 +182,14 @@ class _LoopCheck:
         return read_voice(path, manifest.default_voice, manifest)
 
 
-def _manifest(source: Source, order: Order, config: ModelConfig, vocoder: StreamingVocoder | None,
+def _manifest(source: Source, order: Order, config: ModelConfig, vocoder: StreamingVocoder | VocoderGraphs | None,
               voices: dict[str, str]) -> Manifest:
     card, sizes = source.card, sizes_of(config)
-    form = None if vocoder is None else Vocoder("streaming", vocoder.config.sample_rate, vocoder.config.samples_per_token,
-                                               vocoder.config.lookahead, vocoder.state_size)
     return Manifest(
         schema=SCHEMA, model=config.name, precision=order.precision, token_rate=config.token_rate, sizes=sizes,
-        positions=Positions(config.positions.text_stride, config.positions.speech_start), sampling=card.sampling,
+        positions=Positions(config.positions.text_stride, config.positions.speech_start), sampling=source.sampling(order.patch),
         limits=Limits(order.max_seconds, card.max_text_ids, card.min_tokens_per_id, card.max_tokens_per_id),
-        text="english-phonemes" if source.speaks else "none", vocoder=form,
+        text=source.text, vocoder=vocoder_form(vocoder), encoders=source.encoders,
         default_voice=card.default_voice if voices else None,
         voices=voices, graphs=contracts(config, order.precision, vocoder), files={}, parity=(), greedy_sentences=0,
         tools=_versions(), licence=card.licence,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -15,12 +16,15 @@ from export.model.language_model import PatchLM, SpeechLM, TokenLM
 from export.model.sampling import mask_end, sample
 from export.model.vocoder import StreamingVocoder
 from runtime.contract import Graph, Precision, Sizes, language_model_graphs, streaming_vocoder_graph
+from runtime.manifest import Vocoder
 
 
 class GraphModule(nn.Module):
     """A graph's module; `wide` names the submodules whose linear maps compute in float32 in an FP16 bundle."""
 
     wide: tuple[str, ...] = ()
+    precision: Precision | None = None
+    """Set where the graph's weights keep one precision whatever the bundle has."""
 
 
 class TextEmbeddingGraph(GraphModule):
@@ -130,6 +134,18 @@ class VocoderGraph(GraphModule):
 Maker = Callable[[], GraphModule]
 
 
+class VocoderGraphs(Protocol):
+    """A vocoder of several graphs, each loaded when its maker is called."""
+
+    form: Vocoder
+
+    def graphs(self, precision: Precision) -> dict[str, Graph]:
+        """The contract of each."""
+
+    def makers(self) -> dict[str, Maker]:
+        """A maker of each one's module."""
+
+
 def sizes_of(config: ModelConfig) -> Sizes:
     """The contract's integers for a model."""
     backbone, vocabulary = config.backbone, config.vocabulary
@@ -138,16 +154,26 @@ def sizes_of(config: ModelConfig) -> Sizes:
                  vocabulary.codes, window, config.speaker)
 
 
-def contracts(config: ModelConfig, precision: Precision, vocoder: StreamingVocoder | None) -> dict[str, Graph]:
+def vocoder_form(vocoder: StreamingVocoder | VocoderGraphs | None) -> Vocoder | None:
+    """What `bundle.json` says of it."""
+    if isinstance(vocoder, StreamingVocoder):
+        config = vocoder.config
+        return Vocoder("streaming", config.sample_rate, config.samples_per_token, config.lookahead, vocoder.state_size)
+    return None if vocoder is None else vocoder.form
+
+
+def contracts(config: ModelConfig, precision: Precision, vocoder: StreamingVocoder | VocoderGraphs | None) -> dict[str, Graph]:
     """Every graph that a bundle of this model holds."""
     graphs = language_model_graphs(sizes_of(config), precision)
-    if vocoder is not None:
+    if isinstance(vocoder, StreamingVocoder):
         sizes = vocoder.config
         graphs["vocoder"] = streaming_vocoder_graph(config.speaker, vocoder.state_size, sizes.samples_per_token)
+    elif vocoder is not None:
+        graphs |= vocoder.graphs(precision)
     return graphs
 
 
-def makers(model: SpeechLM, vocoder: StreamingVocoder | None) -> Mapping[str, Maker]:
+def makers(model: SpeechLM, vocoder: StreamingVocoder | VocoderGraphs | None) -> Mapping[str, Maker]:
     """A maker of each graph's module, so that they need not all be there at once; weights are shared with `model`."""
     codes = model.config.vocabulary.codes
     found: dict[str, Maker] = {
@@ -160,8 +186,10 @@ def makers(model: SpeechLM, vocoder: StreamingVocoder | None) -> Mapping[str, Ma
     elif isinstance(model, TokenLM):
         found["compressor"] = lambda: TokenEmbeddingGraph(model.speech_embedding)
         found["extractor"] = lambda: HeadGraph(model.head, codes)
-    if vocoder is not None:
+    if isinstance(vocoder, StreamingVocoder):
         found["vocoder"] = lambda: VocoderGraph(vocoder)
+    elif vocoder is not None:
+        found |= vocoder.makers()
     return found
 
 

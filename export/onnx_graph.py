@@ -25,7 +25,7 @@ EMBEDDED_BYTES = 512 * 2**20
 """Above this, weights lie beside the graph: one protobuf message ends at 2 GiB."""
 SHARED = ("speech_embedding.weight",)
 """Tables that several graphs of a bundle read: they lie beside the graphs, once."""
-TRACED = {"batch": 2, "text": 7, "length": 3, "past": 5, "patches": 3, "tokens": 5}
+TRACED = {"batch": 2, "text": 7, "length": 3, "past": 5, "patches": 3, "tokens": 5, "frames": 12}
 """Lengths to trace with: none is 0 or 1, which tracing would take for constants."""
 PRODUCER = "tldr-export"
 

@@ -11,7 +11,7 @@ import copy
 import torch
 from torch import Tensor, nn
 
-from export.model.layers import RMSNorm
+from export.model.layers import Float32, RMSNorm
 from runtime.contract import Precision
 
 
@@ -72,7 +72,7 @@ def _convert(module: nn.Module, path: str, dtype: torch.dtype, wide: tuple[str, 
     for name, tensor in module.named_parameters(recurse=False):
         setattr(module, name, nn.Parameter(tensor.detach().to(dtype), requires_grad=False))
     for name, buffer in module.named_buffers(recurse=False):
-        if buffer.is_floating_point():
+        if buffer.is_floating_point() and not isinstance(module, Float32):
             setattr(module, name, buffer.to(dtype))
     for name, child in module.named_children():
         if isinstance(child, nn.Linear):

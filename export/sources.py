@@ -5,16 +5,21 @@ from __future__ import annotations
 import shutil
 from abc import ABC, abstractmethod
 from pathlib import Path
+from typing import Literal
 
 import torch
 
+from engines.sentences import random_ids, sentence_ids
 from export import checkpoint
 from export.atomic import output_errors
 from export.checkpoint import VoiceCard
+from export.cosyvoice.directory import is_cosyvoice
+from export.graphs import VocoderGraphs
 from export.model.config import PRESETS, ModelConfig
 from export.model.language_model import PatchLM, TokenLM
 from export.model.vocoder import StreamingVocoder
 from runtime.errors import CheckpointError, OptionError
+from runtime.manifest import Encoders, Sampling
 
 EMBEDDED = "embedded"
 TEXT_FILES = ("lexicon.txt.gz", "letters.npz")
@@ -35,7 +40,7 @@ class Source(ABC):
         """Float32, adapters merged, in evaluation mode."""
 
     @abstractmethod
-    def vocoder(self) -> StreamingVocoder | None:
+    def vocoder(self) -> StreamingVocoder | VocoderGraphs | None:
         """Float32, in evaluation mode; None where the model has none of its own."""
 
     @abstractmethod
@@ -44,8 +49,29 @@ class Source(ABC):
 
     @property
     @abstractmethod
-    def speaks(self) -> bool:
-        """Whether there is a text front end."""
+    def text(self) -> Literal["english-phonemes", "qwen2", "none"]:
+        """The text front end."""
+
+    def sampling(self, patch: int) -> Sampling:
+        """How tokens are drawn unless the user says otherwise."""
+        del patch
+        return self.card.sampling
+
+    @property
+    def vocoder_graphs(self) -> int:
+        """How many graphs the vocoder has."""
+        return int(self.config(1).vocoder is not None)
+
+    @property
+    def encoders(self) -> Encoders | None:
+        """What makes voices of recordings, where `copy_files` has put any."""
+        return None
+
+    def utterances(self, text: Path, count: int) -> list[list[int]]:
+        """Text ids to compare greedy decoding on; `text` holds the front end's files."""
+        if self.text == "none":
+            return random_ids(count, self.config(1).vocabulary.text)
+        return sentence_ids(text)[:count]
 
 
 class CheckpointSource(Source):
@@ -88,8 +114,8 @@ class CheckpointSource(Source):
         return {name: f"voices/{path.name}" for name, path in voices.items()}
 
     @property
-    def speaks(self) -> bool:
-        return True
+    def text(self) -> Literal["english-phonemes"]:
+        return "english-phonemes"
 
 
 class PresetSource(Source):
@@ -124,12 +150,14 @@ class PresetSource(Source):
         return {}
 
     @property
-    def speaks(self) -> bool:
-        return False
+    def text(self) -> Literal["none"]:
+        return "none"
 
 
-def open_source(checkpoint_name: str | None, preset: str | None) -> Source:
-    """The source that `--checkpoint` and `--preset` name: a directory, `embedded` (also where both are unset), a preset.
+def open_source(checkpoint_name: str | None, preset: str | None, backbone: Path | None = None) -> Source:
+    """The source that the options name: a directory, `embedded` (also where all are unset), a preset.
+
+    A CosyVoice3 directory is taken as it was downloaded, as the checkpoint itself or as the backbone of TLDR weights.
 
     Raises:
         CheckpointError: there is no such checkpoint, or it is incomplete.
@@ -141,6 +169,11 @@ def open_source(checkpoint_name: str | None, preset: str | None) -> Source:
         return PresetSource(preset)
     name = checkpoint_name or EMBEDDED
     path = Path(name)
+    if backbone is not None or (path.is_dir() and is_cosyvoice(path)):
+        from export.cosyvoice.source import CosyVoiceSource  # needs packages that only CosyVoice3 asks for
+
+        tldr = None if backbone is None or checkpoint_name is None else path
+        return CosyVoiceSource(path if backbone is None else backbone, tldr)
     if path.is_dir():
         return CheckpointSource(path)
     if name == EMBEDDED:

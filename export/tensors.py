@@ -46,16 +46,21 @@ def read_tensors(path: Path) -> dict[str, Tensor]:
         raise CheckpointError(f"{path} is corrupt or not a safetensors file: {error}.") from error
 
 
+def check_keys(slots: Mapping[str, Tensor], tensors: Mapping[str, Tensor], source: Path) -> None:
+    """Raise CheckpointError, naming them, where keys are missing or unexpected."""
+    for word, odd in (("lacks", slots.keys() - tensors.keys()), ("has unexpected", tensors.keys() - slots.keys())):
+        if odd:
+            more = f" and {len(odd) - NAMED} more" if len(odd) > NAMED else ""
+            raise CheckpointError(f"{source} {word} {', '.join(sorted(odd)[:NAMED])}{more}.")
+
+
 def assign(slots: Mapping[str, Tensor], tensors: Mapping[str, Tensor], source: Path) -> None:
     """Copy `tensors` into the parameters `slots`, key by key.
 
     Raises:
         CheckpointError: missing or unexpected keys, wrong shapes, values that are not finite.
     """
-    for word, odd in (("lacks", slots.keys() - tensors.keys()), ("has unexpected", tensors.keys() - slots.keys())):
-        if odd:
-            more = f" and {len(odd) - NAMED} more" if len(odd) > NAMED else ""
-            raise CheckpointError(f"{source} {word} {', '.join(sorted(odd)[:NAMED])}{more}.")
+    check_keys(slots, tensors, source)
     for name, slot in slots.items():
         tensor = tensors[name]
         if tensor.shape != slot.shape:

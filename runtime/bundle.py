@@ -10,9 +10,9 @@ from pathlib import Path
 
 import msgspec
 
-from runtime.contract import Graph, language_model_graphs, streaming_vocoder_graph
+from runtime.contract import Graph, flow_vocoder_graphs, language_model_graphs, streaming_vocoder_graph
 from runtime.errors import BundleError, VoiceError
-from runtime.manifest import MANIFEST, SCHEMA, Manifest
+from runtime.manifest import MANIFEST, SCHEMA, Flow, Manifest, Vocoder
 from runtime.voice import Voice, read_voice
 
 EMBEDDED = Path(__file__).parent / "bundles" / "embedded"
@@ -92,16 +92,42 @@ def check_consistency(manifest: Manifest) -> None:
     _check_ranges(manifest)
     expected = language_model_graphs(manifest.sizes, manifest.precision)
     if manifest.vocoder is not None:
-        vocoder = manifest.vocoder
-        expected["vocoder"] = streaming_vocoder_graph(manifest.sizes.speaker, vocoder.state, vocoder.samples_per_token)
+        expected |= vocoder_graphs(manifest, manifest.vocoder)
     _compare_graphs(expected, manifest.graphs)
-    for name in [manifest.graph_path(graph) for graph in expected] + list(manifest.voices.values()):
+    for name in [*map(manifest.graph_path, expected), *manifest.voices.values(), *_extra_files(manifest)]:
         if name not in manifest.files:
             raise BundleError(f"bundle.json lists no sha256 for {name}; export the bundle again.")
     if manifest.text != "none" and not any(name.startswith("text/") for name in manifest.files):
         raise BundleError("bundle.json lists no text front-end files; export the bundle again.")
     if manifest.default_voice is not None and manifest.default_voice not in manifest.voices:
         raise BundleError(f"bundle.json has no voice {manifest.default_voice!r}, its default; export the bundle again.")
+
+
+def vocoder_graphs(manifest: Manifest, vocoder: Vocoder) -> dict[str, Graph]:
+    """The graphs that a vocoder of this form has."""
+    if (vocoder.kind == "flow") != (vocoder.flow is not None):
+        raise BundleError("bundle.json describes its vocoder in parts that do not belong together; export the bundle again.")
+    if vocoder.flow is not None:
+        return flow_vocoder_graphs(vocoder.flow.sizes, manifest.precision)
+    return {"vocoder": streaming_vocoder_graph(manifest.sizes.speaker, vocoder.state, vocoder.samples_per_token)}
+
+
+def _extra_files(manifest: Manifest) -> list[str]:
+    flow = None if manifest.vocoder is None else manifest.vocoder.flow
+    encoders = manifest.encoders
+    return [*([] if flow is None else [flow.noise]), *([] if encoders is None else [encoders.speaker, encoders.tokens])]
+
+
+def _check_flow(flow: Flow) -> dict[str, bool]:
+    sizes = flow.sizes
+    return {
+        "vocoder.flow.sizes": all(1 <= getattr(sizes, name) <= 1 << 24 for name in sizes.__struct_fields__),
+        "vocoder.flow.chunk_tokens": flow.sizes.token_lookahead < flow.chunk_tokens <= 1000,
+        "vocoder.flow.steps": 1 <= flow.steps <= 1000,
+        "vocoder.flow.window_frames": flow.chunk_tokens * sizes.frames_per_token <= flow.window_frames <= 1 << 20,
+        "vocoder.flow.look_back": 0 <= flow.pitch_look_back <= 10_000 and 0 <= flow.wave_look_back <= 10_000,
+        "vocoder.flow.max_silent": flow.max_silent >= 0,
+    }
 
 
 def _check_ranges(manifest: Manifest) -> None:
@@ -115,13 +141,15 @@ def _check_ranges(manifest: Manifest) -> None:
         "limits.max_seconds": 0 < limits.max_seconds <= MAX_SECONDS,
         "limits.max_text_ids": 1 <= limits.max_text_ids <= MAX_TEXT_IDS,
         "limits.max_tokens_per_id": 0 <= limits.min_tokens_per_id <= limits.max_tokens_per_id <= 1000,
-        "sampling": 0 <= sampling.temperature <= 10 and 1 <= sampling.top_k <= 64 and 0 < sampling.top_p <= 1,
+        "sampling": 0 <= sampling.temperature <= 10 and 1 <= sampling.top_k <= 64 and 0 < sampling.top_p <= 1
+                    and 0 <= sampling.repetition_window <= 10_000 and sampling.repetitions >= 1,
     }
     if vocoder is not None:
         checks["vocoder.sample_rate"] = 1000 <= vocoder.sample_rate <= 384_000
         checks["vocoder.samples_per_token"] = 1 <= vocoder.samples_per_token <= 1 << 20
         checks["vocoder.lookahead"] = 0 <= vocoder.lookahead <= 1000
         checks["vocoder.state"] = 0 <= vocoder.state <= 1 << 24
+        checks |= {} if vocoder.flow is None else _check_flow(vocoder.flow)
     for name, good in checks.items():
         if not good:
             raise BundleError(f"bundle.json is out of range at {name}; export the bundle again.")

@@ -34,7 +34,8 @@ _STDIN_BYTES = 4 << 20
 @click.option("--voice", metavar="NAME", help="One of the bundle's voices [default: the bundle's choice].")
 @click.option("--reference", type=click.Path(path_type=Path), metavar="WAV",
               help="Speak like this recording, where the bundle can.")
-@click.option("--transcript", metavar="TEXT", help="What the reference recording says.")
+@click.option("--transcript", metavar="TEXT", help="What the reference recording says; speech goes on from it.")
+@click.option("--instruction", metavar="TEXT", help="How to speak, in place of a transcript.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Equal seeds give equal audio.")
 @click.option("--provider", type=click.Choice(CHOICES), default="auto", show_default=True, help="What runs the graphs.")
 @click.option("--threads", type=int, metavar="N", help="CPU threads [default: the library's choice].")
@@ -48,9 +49,9 @@ _STDIN_BYTES = 4 << 20
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 @click.version_option(package_name="tldr-edge")
 def speak(text: str | None, output: str, bundle: Path | None, voice: str | None, reference: Path | None,
-          transcript: str | None, seed: int, provider: str, threads: int | None, temperature: float | None,
-          top_k: int | None, top_p: float | None, streaming: bool, json_path: str | None, doctor: bool, rate: float,
-          quiet: bool) -> None:
+          transcript: str | None, instruction: str | None, seed: int, provider: str, threads: int | None,
+          temperature: float | None, top_k: int | None, top_p: float | None, streaming: bool,
+          json_path: str | None, doctor: bool, rate: float, quiet: bool) -> None:
     """Speak TEXT, plain or SSML (`-`: read it from standard input), into a sound file.
 
     With --stream and `-o -` the WAV goes out as it is made, its header without a length; into a file it grows beside
@@ -60,14 +61,15 @@ def speak(text: str | None, output: str, bundle: Path | None, voice: str | None,
         see_doctor(bundle, provider, threads, json_path)
     if text is None:
         raise click.UsageError("Missing argument 'TEXT'.")
-    _check_options(output, voice, reference, transcript, streaming, json_path)
+    _check_options(output, voice, reference, transcript, instruction, streaming, json_path)
     from runtime.synthesizer import Synthesizer  # heavy, and not for --help
 
     with Synthesizer(bundle, provider=provider, threads=threads, voice=voice) as synthesizer:
-        if reference is not None and transcript is not None:
-            synthesizer.clone_voice(reference, transcript)
+        cloned = None
+        if reference is not None:
+            cloned = synthesizer.clone_voice(reference, transcript, instruction=instruction)
         spoken = read_text(text)
-        options: dict[str, Any] = {"seed": seed, "temperature": temperature, "top_k": top_k, "top_p": top_p,
+        options: dict[str, Any] = {"voice": cloned, "seed": seed, "temperature": temperature, "top_k": top_k, "top_p": top_p,
                                    "rate": rate}
         if streaming:
             stats = write_stream(synthesizer.stream(spoken, **options), output)
@@ -184,10 +186,12 @@ def version() -> str:
         return "unknown"
 
 
-def _check_options(output: str, voice: str | None, reference: Path | None, transcript: str | None,
+def _check_options(output: str, voice: str | None, reference: Path | None, transcript: str | None, instruction: str | None,
                    streaming: bool, json_path: str | None) -> None:
-    if (reference is None) != (transcript is None):
-        raise OptionError("--reference and --transcript belong together; give both or neither.")
+    if reference is None and (transcript is not None or instruction is not None):
+        raise OptionError("--transcript and --instruction go with a recording; give --reference as well.")
+    if transcript is not None and instruction is not None:
+        raise OptionError("--transcript and --instruction exclude each other; give one of them.")
     if reference is not None and voice is not None:
         raise OptionError("--voice and --reference exclude each other; give one of them.")
     if reference is not None and not reference.is_file():

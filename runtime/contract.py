@@ -17,7 +17,7 @@ Axis = str | int
 NO_TOKEN = -1
 """Codec token that is not there: left padding of the compressor, flush of the vocoder."""
 
-BATCH, TEXT, LENGTH, PAST, PATCHES, TOKENS = "batch", "text", "length", "past", "patches", "tokens"
+BATCH, TEXT, LENGTH, PAST, PATCHES, TOKENS, FRAMES = "batch", "text", "length", "past", "patches", "tokens", "frames"
 """Dynamic axes."""
 
 
@@ -62,6 +62,33 @@ class Sizes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def cache_bytes(self, positions: int, precision: Precision, batch: int = 1) -> int:
         """Bytes of keys and values of `positions`: 2 L H E positions x bytes of an element."""
         return 2 * self.layers * self.kv_heads * self.head_dim * positions * batch * (2 if precision == "fp16" else 4)
+
+
+class FlowSizes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The integers that fix the shapes of CosyVoice3's four vocoder graphs."""
+
+    mel: int
+    speaker: int
+    frames_per_token: int
+    token_look_back: int
+    token_lookahead: int
+    width: int
+    layers: int
+    heads: int
+    head_dim: int
+    past_inputs: int
+    """Rows that the estimator's position convolutions look back at."""
+    harmonics: int
+    """Sines of the source, the fundamental among them."""
+    hop: int
+    """Samples a frame."""
+    pitch_lookahead: int
+    wave_lookahead: int
+    """Mel frames of future in every call of `pitch` and `waveform`."""
+
+    def cache_bytes(self, frames: int, precision: Precision, batch: int = 2) -> int:
+        """Bytes of the estimator's keys and values of `frames`, for one step of the flow; guidance makes two rows."""
+        return 2 * self.layers * self.heads * self.head_dim * frames * batch * (2 if precision == "fp16" else 4)
 
 
 def language_model_graphs(sizes: Sizes, precision: Precision) -> dict[str, Graph]:
@@ -123,3 +150,39 @@ def streaming_vocoder_graph(speaker: int, state: int, samples_per_token: int) ->
         outputs=(Tensor("waveform", "float32", (BATCH, f"{samples_per_token}*{TOKENS}")),
                  Tensor("next_state", "float32", (BATCH, state))),
     )
+
+
+def flow_vocoder_graphs(sizes: FlowSizes, precision: Precision) -> dict[str, Graph]:
+    """CosyVoice3's vocoder: tokens to mel by `flow_encoder` and, once a step of the flow, `flow_estimator`; mel to samples by
+    `pitch` and `waveform`. Only the estimator's keys and values are activations; all the rest is float32 at any precision.
+    """
+    activation: DType = "float16" if precision == "fp16" else "float32"
+    mel, cache = (BATCH, FRAMES, sizes.mel), (sizes.layers, BATCH, sizes.heads, sizes.head_dim)
+    inputs = (BATCH, sizes.past_inputs, sizes.width)
+    return {
+        "flow_encoder": Graph(
+            inputs=(Tensor("codec_tokens", "int64", (BATCH, f"{sizes.token_look_back + sizes.token_lookahead}+{TOKENS}")),
+                    Tensor("speaker", "float32", (BATCH, sizes.speaker))),
+            outputs=(Tensor("mu", "float32", (BATCH, f"{sizes.frames_per_token}*{TOKENS}", sizes.mel)),
+                     Tensor("speaker_mel", "float32", (BATCH, sizes.mel))),
+        ),
+        "flow_estimator": Graph(
+            inputs=(Tensor("x", "float32", mel), Tensor("mu", "float32", mel), Tensor("cond", "float32", mel),
+                    Tensor("speaker_mel", "float32", (BATCH, sizes.mel)), Tensor("time", "float32", (BATCH,)),
+                    Tensor("positions", "float32", (BATCH, FRAMES)), Tensor("chunks", "int64", (BATCH, FRAMES)),
+                    Tensor("past_chunks", "int64", (BATCH, PAST)), Tensor("past_keys", activation, (PAST, *cache)),
+                    Tensor("past_values", activation, (PAST, *cache)), Tensor("past_inputs", "float32", inputs)),
+            outputs=(Tensor("velocity", "float32", mel), Tensor("present_keys", activation, (FRAMES, *cache)),
+                     Tensor("present_values", activation, (FRAMES, *cache)), Tensor("next_inputs", "float32", inputs)),
+        ),
+        "pitch": Graph(
+            inputs=(Tensor("mel", "float32", (BATCH, f"{sizes.pitch_lookahead}+{FRAMES}", sizes.mel)),),
+            outputs=(Tensor("hertz", "float32", (BATCH, FRAMES)),),
+        ),
+        "waveform": Graph(
+            inputs=(Tensor("mel", "float32", (BATCH, f"{sizes.wave_lookahead}+{FRAMES}", sizes.mel)),
+                    Tensor("phases", "float32", (BATCH, FRAMES, sizes.harmonics)), Tensor("voiced", "float32", (BATCH, FRAMES)),
+                    Tensor("noise", "float32", (BATCH, f"{sizes.hop}*{FRAMES}", sizes.harmonics))),
+            outputs=(Tensor("waveform", "float32", (BATCH, f"{sizes.hop}*{FRAMES}")),),
+        ),
+    }

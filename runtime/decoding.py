@@ -8,6 +8,7 @@ The token-level baseline runs in the same loop with patches of one token.
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
@@ -18,7 +19,7 @@ from runtime.cache import KVCache
 from runtime.contract import NO_TOKEN, DType
 from runtime.errors import TextError
 from runtime.manifest import Limits, Manifest, Positions
-from runtime.sampling import SamplingOptions
+from runtime.sampling import SamplingOptions, draw_unrepeated
 from runtime.stats import StoppedBy
 from runtime.voice import Voice
 from runtime.watchdog import Watchdog
@@ -81,6 +82,8 @@ class Decoder:
         bounds = bounds or self.bounds(len(ids), voice)
         draw = self._fixed_inputs(voice, options)
         watchdog = Watchdog(self.manifest.token_rate)
+        recent: deque[int] = deque(maxlen=self.manifest.sampling.repetition_window)
+        unrepeated = self._sizes.token_level and recent.maxlen and not options.greedy
         tokens = self._recent[:, :0]
         self.prefill(ids, voice, bounds.max_patches)
         for patch in range(bounds.max_patches):
@@ -89,7 +92,11 @@ class Decoder:
             if patch:
                 self.step(tokens)
             uniforms = random.random((BATCH, self._sizes.patch), np.float32)
-            tokens = self.extract(draw, uniforms, end_allowed=patch * self._sizes.patch >= bounds.min_tokens)
+            end_allowed = patch * self._sizes.patch >= bounds.min_tokens
+            if unrepeated:
+                tokens = self._extract_unrepeated(draw, uniforms, end_allowed, options, recent, random)
+            else:
+                tokens = self.extract(draw, uniforms, end_allowed)
             spoken = before_end(tokens[0], self._sizes.codes)
             yield spoken
             if len(spoken) < self._sizes.patch:
@@ -133,6 +140,17 @@ class Decoder:
             "context": self._context, "uniforms": uniforms, "end_allowed": np.full(BATCH, end_allowed), **draw,
         }
         return self._backend.run("extractor", inputs, fetch=("tokens",))["tokens"]
+
+    def _extract_unrepeated(self, draw: dict[str, np.ndarray], uniforms: np.ndarray, end_allowed: bool,
+                            options: SamplingOptions, recent: deque[int], random: np.random.Generator) -> np.ndarray:
+        """The same at token level, drawn here by repetition-aware sampling, which looks back at `recent`."""
+        inputs: dict[str, np.ndarray | Memory] = {
+            "context": self._context, "uniforms": uniforms, "end_allowed": np.full(BATCH, end_allowed), **draw,
+        }
+        logits = self._backend.run("extractor", inputs, fetch=("logits",))["logits"][0, 0]
+        draws = (float(uniforms[0, 0]), random.random())
+        recent.append(draw_unrepeated(logits, options, recent, self.manifest.sampling.repetitions, draws))
+        return np.array([[recent[-1]]], np.int64)
 
     def _advance(self, embeds: np.ndarray | Memory) -> None:
         """One backbone call over new positions [B, S, D], host or device; keys and values go right behind the past."""

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from runtime.contract import Graph, Precision, Sizes
+from runtime.contract import FlowSizes, Graph, Precision, Sizes
 
 SCHEMA = 1
 MANIFEST = "bundle.json"
@@ -29,6 +29,10 @@ class Sampling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     temperature: float = 0.7
     top_k: int = 25
     top_p: float = 0.7
+    repetition_window: int = 0
+    """Repetition-aware sampling, at token level only: a token drawn that occurs in the last this many tokens ..."""
+    repetitions: int = 1
+    """... at least this often is forbidden, and another one drawn from all the rest. 0 tokens: plain sampling."""
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -40,14 +44,49 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_tokens_per_id: float
 
 
-class Vocoder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How tokens become samples; `kind` names the runtime class that drives the graph."""
+class Flow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How CosyVoice3's vocoder is driven."""
 
-    kind: Literal["streaming"]
+    sizes: FlowSizes
+    chunk_tokens: int
+    """The estimator's frames attend to their own chunk of this many tokens and to earlier ones."""
+    steps: int
+    """Euler steps of the flow."""
+    guidance: float
+    """Weight of the conditioned velocity beyond one, taken from the unconditioned one."""
+    window_frames: int
+    """Frames said before that a new chunk attends to; the prompt's come on top."""
+    pitch_look_back: int
+    wave_look_back: int
+    """Mel frames of past with which `pitch` and `waveform` give what the whole utterance would have given."""
+    voiced_above: float
+    """Hertz."""
+    noise: str
+    """Path of the .npy file, float32 [frames, mel], that the flow starts from."""
+    silent_tokens: tuple[int, ...] = ()
+    max_silent: int = 0
+    """Silent tokens in a row that are kept; more of them are left out."""
+
+
+class Vocoder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How tokens become samples; `kind` names the runtime class that drives the graphs."""
+
+    kind: Literal["streaming", "flow"]
     sample_rate: int
     samples_per_token: int
     lookahead: int
     state: int
+    flow: Flow | None = None
+    """Set where `kind` is flow, which carries no state vector."""
+
+
+class Encoders(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """ONNX models that make a voice of a recording, passed through from the checkpoint, tensors known by their order."""
+
+    speaker: str
+    """Kaldi filter bank float32 [1, T, 80], its mean taken off, to a speaker embedding."""
+    tokens: str
+    """Whisper's log-mel float32 [1, 128, T] and int32 [1], T, to codec tokens."""
 
 
 class Parity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -107,7 +146,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     positions: Positions
     sampling: Sampling
     limits: Limits
-    text: Literal["english-phonemes", "none"]
+    text: Literal["english-phonemes", "qwen2", "none"]
     """`none`: the bundle takes ids only, as one of a preset with random weights does; it can be measured, not spoken with."""
     vocoder: Vocoder | None
     default_voice: str | None
@@ -123,6 +162,8 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """FP16 bundles: each graph's proof that float16 holds. Empty: not checked."""
     audio: AudioCheck | None = None
     """FP16 bundles that speak: the same for whole utterances."""
+    encoders: Encoders | None = None
+    """What `clone_voice` needs; None where the bundle cannot."""
 
     def graph_path(self, name: str) -> str:
         """Where graph `name` lies."""

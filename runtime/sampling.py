@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import msgspec
 import numpy as np
@@ -88,6 +89,39 @@ def draw(logits: np.ndarray, options: SamplingOptions, uniforms: np.ndarray) -> 
     chosen = np.take_along_axis(order, np.minimum(rank, values.shape[-1] - 1)[:, None], -1)
     tokens: np.ndarray = chosen[:, 0].astype(np.int64)
     return tokens
+
+
+def draw_unrepeated(logits: np.ndarray, options: SamplingOptions, recent: Sequence[int], repetitions: int,
+                    uniforms: tuple[float, float]) -> int:
+    """Repetition-aware sampling (VALL-E 2, as CosyVoice3 has it).
+
+    A token is drawn from the likeliest `top_k` up to a mass of `top_p`. One that occurs `repetitions` times in `recent`
+    is forbidden, and another drawn from all the rest.
+
+    Args:
+        logits: float32 [V], forbidden ids far below the others.
+        options: temperature, top_k and top_p.
+        recent: the latest tokens.
+        repetitions: how often is too often.
+        uniforms: for the first and the second draw, in [0, 1).
+    """
+    scaled = logits.astype(np.float64) / options.temperature
+    probabilities = np.exp(scaled - scaled.max())
+    probabilities /= probabilities.sum()
+    order = np.argsort(-probabilities, kind="stable")[:options.top_k]
+    ranked = probabilities[order]
+    kept = ranked[ranked.cumsum() - ranked < options.top_p]
+    token = int(order[_inverted(kept, uniforms[0])])
+    if list(recent).count(token) < repetitions:
+        return token
+    probabilities[token] = 0
+    return _inverted(probabilities, uniforms[1]) if probabilities.any() else token
+
+
+def _inverted(weights: np.ndarray, uniform: float) -> int:
+    """Index drawn by inverting the distribution of `weights` at `uniform`; never one of weight 0."""
+    cumulative = weights.cumsum()
+    return int(np.searchsorted(cumulative, min(uniform * cumulative[-1], np.nextafter(cumulative[-1], 0)), side="right"))
 
 
 def _is_number(value: object) -> bool:

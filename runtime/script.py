@@ -15,7 +15,7 @@ from runtime.text.clauses import clauses
 from runtime.text.feed import Feed
 from runtime.text.frontend import TextFrontEnd
 from runtime.text.passage import Passage
-from runtime.text.phonemes import to_ids
+from runtime.text.qwen import QwenFrontEnd
 from runtime.text.ssml import is_ssml, parse_ssml
 from runtime.turn import Ticket
 
@@ -23,7 +23,6 @@ MAX_CHARACTERS = 100_000
 """Longest text of one call: about two hours of speech. Text that comes piece by piece has no such limit."""
 PAUSE_SECONDS = 0.15
 """Silence between two sentences, on top of what the voice itself leaves."""
-_SPACE = to_ids(" ")[0]
 _NOTHING = "The text holds nothing that can be spoken; give it at least one word or number."
 
 Text = str | Iterable[str] | AsyncIterable[str]
@@ -44,7 +43,7 @@ class Line:
 class Script:
     """Reads one utterance's text with a front end, and counts the time that takes."""
 
-    def __init__(self, front_end: TextFrontEnd, tally: Tally, rate: float = 1.0) -> None:
+    def __init__(self, front_end: TextFrontEnd | QwenFrontEnd, tally: Tally, rate: float = 1.0) -> None:
         self._front_end = front_end
         self._tally = tally
         self._rate = rate
@@ -134,10 +133,10 @@ def check_text(text: Text) -> None:
         raise TextError(f"The text must be a string, or an iterator of strings, not {type(text).__name__}.")
 
 
-def split_ids(ids: list[int], room: int) -> Iterator[list[int]]:
+def split_ids(ids: list[int], room: int, space: int | None) -> Iterator[list[int]]:
     """Pieces of at most `room` ids, cut at a space between words where there is one."""
     while len(ids) > room:
-        spaces = [place for place in range(1, room) if ids[place] == _SPACE]
+        spaces = [place for place in range(1, room) if ids[place] == space]
         cut = spaces[-1] if spaces else room
         yield ids[:cut]
         ids = ids[cut + 1:] if spaces else ids[cut:]

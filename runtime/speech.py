@@ -11,11 +11,11 @@ import numpy as np
 from runtime.backends.base import Backend
 from runtime.decoding import Decoder
 from runtime.errors import Cancelled
-from runtime.manifest import Manifest, Vocoder
+from runtime.manifest import Manifest
 from runtime.sampling import SamplingOptions, uniform_source
 from runtime.stats import StoppedBy, Tally
 from runtime.turn import Ticket
-from runtime.vocoding import StreamingVocoder
+from runtime.vocoding import VocoderOpener
 from runtime.voice import Voice
 from runtime.watchdog import Watchdog
 
@@ -38,17 +38,16 @@ class Request:
 class Speech:
     """Decoder and vocoder of one bundle; not thread-safe."""
 
-    def __init__(self, manifest: Manifest, vocoder: Vocoder, backend: Backend) -> None:
+    def __init__(self, manifest: Manifest, vocoders: VocoderOpener, backend: Backend) -> None:
         self.decoder = Decoder(manifest, backend)
         self._manifest = manifest
-        self._vocoder = vocoder
-        self._backend = backend
+        self._vocoders = vocoders
 
     def say(self, ids: Sequence[int], sentence: int, request: Request, tally: Tally) -> Iterator[np.ndarray]:
         """Samples float32 [T > 0] of a sentence's ids, a block at a time; counts into `tally`. Nothing follows a cancel."""
         decode = self._settled if request.retry else self._live
         patches = counted(decode(ids, sentence, request, tally), tally)
-        vocoder = StreamingVocoder(self._backend, self._vocoder, request.voice.speaker)
+        vocoder = self._vocoders(request.voice)
         with suppress(Cancelled):  # raised by a backend in the middle of a graph
             for tokens in patches:
                 if request.ticket.cancelled:

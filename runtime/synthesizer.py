@@ -21,6 +21,7 @@ from runtime.backends import create_backend
 from runtime.bundle import Bundle
 from runtime.errors import BackendError, BundleError, VoiceError
 from runtime.hooks import Hooks
+from runtime.reference import clone_voice
 from runtime.sampling import SamplingOptions, uniform_source
 from runtime.script import Line, Script, Text, check_text, split_ids
 from runtime.speech import Request, Speech
@@ -28,7 +29,9 @@ from runtime.stats import Tally
 from runtime.stream import Stream
 from runtime.tempo import Tempo, check_rate
 from runtime.text.frontend import TextFrontEnd
+from runtime.text.qwen import QwenFrontEnd
 from runtime.turn import Ticket, Turn
+from runtime.vocoding import vocoder_opener
 from runtime.voice import BROKEN_FILE, Voice
 
 WARM_UP = "This sentence is long enough to bring every graph to its working size."
@@ -64,10 +67,10 @@ class Synthesizer:
         if manifest.vocoder is None or manifest.text == "none":
             raise BundleError(f"The bundle {manifest.model} takes ids only; measure it with tldr-bench, or name another.")
         self._voices: dict[str, Voice] = {}
-        self._voice = self.bundle.voice(voice).name
+        self._voice = None if voice is None and not self.bundle.voices else self.bundle.voice(voice).name
         self._text = load_text(self.bundle)
         self._backend = create_backend(self.bundle, provider, threads)
-        self._speech = Speech(manifest, manifest.vocoder, self._backend)
+        self._speech = Speech(manifest, vocoder_opener(self.bundle, manifest.vocoder, self._backend), self._backend)
         self.sample_rate = manifest.vocoder.sample_rate
         """Samples a second of everything this synthesizer makes."""
         self._turn = Turn(self._backend.abort)
@@ -90,7 +93,7 @@ class Synthesizer:
         """The execution provider that really runs the graphs."""
         return self._backend.provider
 
-    def synthesize(self, text: Text, *, voice: str | None = None, seed: int = 0, temperature: float | None = None,
+    def synthesize(self, text: Text, *, voice: str | Voice | None = None, seed: int = 0, temperature: float | None = None,
                    top_k: int | None = None, top_p: float | None = None, rate: float = 1.0,
                    interrupt: bool = False) -> Audio:
         """Speak `text` and return all of it.
@@ -102,13 +105,13 @@ class Synthesizer:
         """
         return self._begin(text, True, voice, seed, temperature, top_k, top_p, rate, interrupt).collect()
 
-    async def synthesize_async(self, text: Text, *, voice: str | None = None, seed: int = 0, temperature: float | None = None,
-                               top_k: int | None = None, top_p: float | None = None, rate: float = 1.0,
-                               interrupt: bool = False) -> Audio:
+    async def synthesize_async(self, text: Text, *, voice: str | Voice | None = None, seed: int = 0,
+                               temperature: float | None = None, top_k: int | None = None, top_p: float | None = None,
+                               rate: float = 1.0, interrupt: bool = False) -> Audio:
         """`synthesize` in a coroutine: the event loop goes on meanwhile, and a cancelled task stops it within one patch."""
         return await self._begin(text, True, voice, seed, temperature, top_k, top_p, rate, interrupt).collect_async()
 
-    def stream(self, text: Text, *, voice: str | None = None, seed: int = 0, temperature: float | None = None,
+    def stream(self, text: Text, *, voice: str | Voice | None = None, seed: int = 0, temperature: float | None = None,
                top_k: int | None = None, top_p: float | None = None, rate: float = 1.0, interrupt: bool = False) -> Stream:
         """Speak `text` chunk by chunk, the first as soon as its patches are there; chunks grow from 0.2 s to 1.3 s.
 
@@ -116,7 +119,7 @@ class Synthesizer:
             text: at most `MAX_CHARACTERS`, spoken sentence by sentence; or SSML (a `speak` element); or an iterator of
                 the words, tokens or characters of a text that is still being written, spoken clause by clause; or, for
                 `async for`, an asynchronous iterator of them.
-            voice: one of `voices`; None for the synthesizer's.
+            voice: one of `voices`, or what `clone_voice` gave; None for the synthesizer's.
             seed: equal bundle, text, voice, options and seed give equal samples.
             temperature: 0 (greedy) to 10; None for the bundle's default, as below.
             top_k: 1 (greedy) to 64.
@@ -145,11 +148,24 @@ class Synthesizer:
             pass
         return time.perf_counter() - begin
 
-    def clone_voice(self, reference: Path | str, transcript: str) -> Voice:
-        """A voice from a recording and what it says; VoiceError, as bundles of this version hold no encoder for it."""
-        del reference, transcript
-        model, voices = self.bundle.manifest.model, ", ".join(self.voices)
-        raise VoiceError(f"The bundle {model} cannot clone voices; choose one of {voices}.")
+    def clone_voice(self, reference: Path | str, transcript: str | None = None, *, instruction: str | None = None,
+                    name: str = "cloned") -> Voice:
+        """A voice from a recording, to give as `voice`; it can be saved.
+
+        Args:
+            reference: a sound file of 0.5 to 30 seconds of one speaker, at least 16,000 samples a second.
+            transcript: what it says: speech goes on from it. Without one the text may be in another language.
+            instruction: how to speak ("Please speak as fast as you can."), in place of a transcript.
+            name: what the voice is called.
+
+        Raises:
+            VoiceError: this bundle cannot clone, or the recording cannot be used.
+            BackendError: an encoder, or a package that it needs, is missing or fails.
+        """
+        if not isinstance(self._text, QwenFrontEnd):
+            model, voices = self.bundle.manifest.model, ", ".join(self.voices)
+            raise VoiceError(f"The bundle {model} cannot clone voices; choose one of {voices}.")
+        return clone_voice(self.bundle, self._text, Path(reference), transcript, instruction, name)
 
     def close(self) -> None:
         """Cancel all streams and give back the graphs; what follows is refused. It may be called twice."""
@@ -169,8 +185,8 @@ class Synthesizer:
     def __reduce__(self) -> NoReturn:
         raise BackendError("A synthesizer cannot be sent to another process; make one there, from the same bundle.")
 
-    def _begin(self, text: Text, retry: bool, voice: str | None, seed: int, temperature: float | None, top_k: int | None,
-               top_p: float | None, rate: float, interrupt: bool) -> Stream:
+    def _begin(self, text: Text, retry: bool, voice: str | Voice | None, seed: int, temperature: float | None,
+               top_k: int | None, top_p: float | None, rate: float, interrupt: bool) -> Stream:
         self._check_usable()
         sampling = SamplingOptions.chosen(self.bundle.manifest.sampling, temperature, top_k, top_p)
         check_text(text)
@@ -219,7 +235,7 @@ class Synthesizer:
         """Samples float32 [T > 0] of a line, in chunks."""
         tempo = Tempo(line.rate, self.sample_rate)
         tally.sentences += bool(line.ids)
-        for part in split_ids(line.ids, self._speech.decoder.room(request.voice)):
+        for part in split_ids(line.ids, self._speech.decoder.room(request.voice), self._text.space):
             for samples in self._speech.say(part, tally.pieces, request, tally):
                 if len(changed := tempo.push(samples)):
                     yield changed
@@ -234,8 +250,14 @@ class Synthesizer:
         with self._registry:
             return list(self._streams)
 
-    def _chosen(self, name: str | None) -> Voice:
-        name = self._voice if name is None else name
+    def _chosen(self, voice: str | Voice | None) -> Voice:
+        if isinstance(voice, Voice):
+            voice.check(self.bundle.manifest)
+            return voice
+        name = self._voice if voice is None else voice
+        if name is None:
+            raise VoiceError(f"The bundle {self.bundle.manifest.model} has no voice of its own: give a recording to speak like "
+                             "(--reference, or clone_voice).")
         if name not in self._voices:
             self._voices[name] = self.bundle.voice(name)
         return self._voices[name]
@@ -248,8 +270,10 @@ class Synthesizer:
                                "in this process, or start processes with the `spawn` method.")
 
 
-def load_text(bundle: Bundle) -> TextFrontEnd:
+def load_text(bundle: Bundle) -> TextFrontEnd | QwenFrontEnd:
     """The bundle's text front end; BundleError if its files are not what their names say."""
+    if bundle.manifest.text == "qwen2":
+        return QwenFrontEnd.load(bundle.root / "text")
     try:
         return TextFrontEnd.load(bundle.root / "text")
     except BROKEN_FILE as error:

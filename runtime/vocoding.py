@@ -2,19 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain, repeat
+from typing import Protocol
 
 import numpy as np
 
 from runtime.backends.base import Backend
+from runtime.bundle import Bundle
 from runtime.contract import NO_TOKEN
-from runtime.errors import BackendError
+from runtime.errors import BackendError, BundleError
+from runtime.flow import FlowEngine, FlowVocoder
 from runtime.manifest import Vocoder
+from runtime.voice import Voice
 
 BLOCKS = (8, 8, 16, 32)
 """Tokens of the first calls of the graph, the last number for all later ones. The first gives 0.2 s of audio at 25 tokens/s
 and 3 of lookahead, enough to compute the next at an RTF of 0.6; growing ones cost less a token."""
+
+
+class UtteranceVocoder(Protocol):
+    """Tokens of one utterance to samples."""
+
+    def push(self, tokens: np.ndarray) -> np.ndarray:
+        """Samples float32 [T] that the tokens int64 [N] complete."""
+
+    def flush(self) -> np.ndarray:
+        """The last samples, once, at the end."""
+
+
+VocoderOpener = Callable[[Voice], UtteranceVocoder]
+
+
+def vocoder_opener(bundle: Bundle, vocoder: Vocoder, backend: Backend) -> VocoderOpener:
+    """What makes the vocoder of each utterance; BundleError where the bundle's noise is no array of its sizes."""
+    if vocoder.flow is None:
+        return lambda voice: StreamingVocoder(backend, vocoder, voice.speaker)
+    try:
+        noise = np.load(bundle.root / vocoder.flow.noise, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise BundleError(f"{vocoder.flow.noise} is no array ({error}); export the bundle again.") from error
+    if noise.dtype != np.float32 or noise.ndim != 2 or noise.shape[1] != vocoder.flow.sizes.mel or not len(noise):
+        raise BundleError(f"{vocoder.flow.noise} does not fit the vocoder; export the bundle again.")
+    engine = FlowEngine(backend, vocoder, vocoder.flow, bundle.manifest.precision, noise)
+    return lambda voice: FlowVocoder(engine, voice)
 
 
 class StreamingVocoder:

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import zipfile
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from runtime.errors import BundleError
+from runtime.errors import BundleError, VoiceError
+from runtime.files import atomic_file
 from runtime.manifest import Manifest
 
 MAX_BYTES = 64 << 20
 """Unpacked size of a voice file that is still read."""
-_KEYS = {"speaker", "prompt_tokens", "prompt_text_ids"}
+_KEYS = {"speaker", "prompt_tokens", "prompt_text_ids", "flow_tokens", "flow_mel"}
 BROKEN_FILE = (OSError, ValueError, KeyError, EOFError, MemoryError, RuntimeError, zipfile.BadZipFile, zlib.error)
 """What reading a damaged or hostile archive may raise."""
 
@@ -30,6 +31,22 @@ class Voice:
     """int64 [T], T >= 0. What does not fill a patch is left out at the front: speech goes on at the prompt's end."""
     prompt_text_ids: np.ndarray
     """int64 [S], S >= 0."""
+    flow_tokens: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    """int64 [F], F >= 0: tokens of the recording that CosyVoice3's vocoder goes on from."""
+    flow_mel: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+    """float32 [F x frames a token, mel]: the same recording."""
+
+    def check(self, manifest: Manifest) -> None:
+        """Raise VoiceError unless it fits the sizes and limits of a bundle."""
+        wrong = _problem(self, manifest)
+        if wrong:
+            raise VoiceError(f"Voice {self.name!r} does not fit the bundle {manifest.model}: {wrong}.")
+
+    def save(self, path: Path | str) -> None:
+        """Write the voice file. Raises OutputError."""
+        arrays = {key: getattr(self, key) for key in sorted(_KEYS) if key == "speaker" or len(getattr(self, key))}
+        with atomic_file(path) as file:
+            np.savez(file, **arrays)
 
 
 def read_voice(path: Path, name: str, manifest: Manifest) -> Voice:
@@ -46,8 +63,9 @@ def read_voice(path: Path, name: str, manifest: Manifest) -> Voice:
     if "speaker" not in arrays or not arrays.keys() <= _KEYS:
         raise BundleError(f"Voice {name!r} holds {sorted(arrays)}, expected speaker and optionally prompt_tokens and "
                           "prompt_text_ids; export the bundle again.")
-    none = np.zeros(0, np.int64)
-    voice = Voice(name, arrays["speaker"], arrays.get("prompt_tokens", none), arrays.get("prompt_text_ids", none))
+    none, frames = np.zeros(0, np.int64), np.zeros((0, 0), np.float32)
+    voice = Voice(name, arrays["speaker"], arrays.get("prompt_tokens", none), arrays.get("prompt_text_ids", none),
+                  arrays.get("flow_tokens", none), arrays.get("flow_mel", frames))
     wrong = _problem(voice, manifest)
     if wrong:
         raise BundleError(f"Voice {name!r} does not fit its bundle: {wrong}; export the bundle again.")
@@ -68,4 +86,18 @@ def _problem(voice: Voice, manifest: Manifest) -> str | None:
         return f"its prompt has {len(ids)} text ids, the cache was sized for {manifest.limits.max_text_ids} in all"
     if len(tokens) >= manifest.limits.max_seconds * manifest.token_rate:
         return f"its prompt is longer than the {manifest.limits.max_seconds:g} seconds that the cache was sized for"
+    return _flow_problem(voice, manifest)
+
+
+def _flow_problem(voice: Voice, manifest: Manifest) -> str | None:
+    tokens, mel = voice.flow_tokens, voice.flow_mel
+    flow = None if manifest.vocoder is None else manifest.vocoder.flow
+    if flow is None:
+        return "it has a prompt for a vocoder that this bundle does not have" if len(tokens) or len(mel) else None
+    codes = tokens.dtype == np.int64 and tokens.ndim == 1
+    if not codes or (tokens.size and not 0 <= tokens.min() <= tokens.max() < manifest.sizes.codes):
+        return f"flow_tokens must be codes from 0 to {manifest.sizes.codes - 1}"
+    wanted = (len(tokens) * flow.sizes.frames_per_token, flow.sizes.mel)
+    if len(tokens) and (mel.dtype != np.float32 or mel.shape != wanted or not np.isfinite(mel).all()):
+        return f"flow_mel must be {wanted[0]} x {wanted[1]} finite float32 numbers"
     return None

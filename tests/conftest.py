@@ -76,3 +76,25 @@ def sentence_of(error: pytest.ExceptionInfo[TldrError]) -> str:
     assert message.endswith("."), message
     assert "\n" not in message and 20 < len(message) < 400, message
     return message
+
+
+@pytest.fixture(scope="session")
+def cosyvoice_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small CosyVoice3 directory in the public format; not to be changed."""
+    from tests.fixtures import cosyvoice3  # torch: only where it is asked for
+
+    return cosyvoice3.build(tmp_path_factory.mktemp("cosyvoice") / "model")
+
+
+@pytest.fixture(scope="session")
+def cosyvoice_bundle(cosyvoice_directory: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The token-level bundle of it, FP32, every graph verified; not to be changed."""
+    from export import exporter
+    from export.sources import open_source
+
+    target = tmp_path_factory.mktemp("bundles") / "cosyvoice3"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(exporter, "UTTERANCES", 2)
+        patch.setattr(exporter, "TOKENS", 24)
+        exporter.export_bundle(open_source(str(cosyvoice_directory), None), exporter.Order(1, "fp32", 20.0), target)
+    return target

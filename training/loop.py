@@ -28,11 +28,12 @@ class Stateful(Protocol):
 
 
 def fit(folder: Path, parts: Mapping[str, Stateful], step: Callable[[int], dict[str, float]], steps: int,
-        validate: Callable[[], dict[str, float]] | None = None, validate_every: int = 250) -> int:
+        validate: Callable[[], dict[str, float]] | None = None, validate_every: int = 250, writes: bool = True) -> int:
     """Run `step(i)` for i up to `steps`, from where the last run in `folder` stopped; returns the steps done.
 
     `step` must draw its data from i alone, so that a resumed run sees what an uninterrupted one would have seen. Figures go
-    to `log.jsonl` (one line every 50 steps and each validation), state to `state.pt` (written, then renamed).
+    to `log.jsonl` (one line every 50 steps and each validation), state to `state.pt` (written, then renamed). Of several
+    processes that train together only one `writes`.
     """
     keep_memory()
     folder.mkdir(parents=True, exist_ok=True)
@@ -40,7 +41,8 @@ def fit(folder: Path, parts: Mapping[str, Stateful], step: Callable[[int], dict[
     saved, sums, summed = time.monotonic(), dict[str, float](), 0
     columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total} {task.fields[note]}"),
                TimeRemainingColumn())
-    with Progress(*columns) as progress, (folder / "log.jsonl").open("a", encoding="utf-8") as log:
+    log_path = folder / "log.jsonl" if writes else Path(os.devnull)
+    with Progress(*columns, disable=not writes) as progress, log_path.open("a", encoding="utf-8") as log:
         bar = progress.add_task(folder.name, total=steps, completed=done, note="")
         started = time.monotonic()
         while done < steps:
@@ -55,7 +57,7 @@ def fit(folder: Path, parts: Mapping[str, Stateful], step: Callable[[int], dict[
                 progress.update(bar, completed=done, note=" ".join(f"{k} {v:.3f}" for k, v in means.items()))
             if validate is not None and (done % validate_every == 0 or done == steps):
                 _write(log, {"step": done, **validate()})
-            if time.monotonic() - saved > SAVE_SECONDS or done == steps:
+            if writes and (time.monotonic() - saved > SAVE_SECONDS or done == steps):
                 _save(folder / "state.pt", parts, done)
                 saved = time.monotonic()
     return done

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import msgspec
 
 
@@ -81,6 +83,80 @@ class VocoderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def samples_per_token(self) -> int:
         return self.hop * self.frames_per_token
+
+
+class FlowConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """CosyVoice3's flow matching: token encoder and diffusion transformer."""
+
+    codes: int
+    mel: int
+    speaker: int
+    encoder_width: int
+    lookahead: int
+    """Tokens of future that the encoder sees."""
+    width: int
+    layers: int
+    heads: int
+    head_dim: int
+    intermediate: int
+    kernel: int
+    groups: int
+    frames_per_token: int = 2
+    chunk_tokens: int = 25
+    """Frames attend to their own chunk of this many tokens and to those before it."""
+    steps: int = 10
+    guidance: float = 0.7
+
+
+class HiftConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """CosyVoice3's waveform decoder."""
+
+    mel: int
+    sample_rate: int
+    channels: int
+    pitch_width: int
+    harmonics: int
+    lookahead: int
+    """Frames of future that the first convolution sees."""
+    rates: tuple[int, ...]
+    up_kernels: tuple[int, ...]
+    kernels: tuple[int, ...]
+    dilations: tuple[tuple[int, ...], ...]
+    source_kernels: tuple[int, ...]
+    source_dilations: tuple[tuple[int, ...], ...]
+    fft: int = 16
+    step: int = 4
+    slope: float = 0.1
+    limit: float = 0.99
+    sine_level: float = 0.1
+    noise_level: float = 0.003
+    voiced_above: float = 10.0
+
+    @property
+    def hop(self) -> int:
+        """Samples a frame."""
+        return math.prod(self.rates) * self.step
+
+    @property
+    def bins(self) -> int:
+        """Real and imaginary parts of one spectrum."""
+        return self.fft + 2
+
+    @property
+    def look_back(self) -> int:
+        """Frames to the left that a sample may depend on, rounded up: the deepest path through every stage."""
+        frames, steps = 0.0, 1
+        for stage, (rate, kernel) in enumerate(zip(self.rates, self.up_kernels, strict=True)):
+            steps *= rate
+            source = reach(self.source_kernels[stage], self.source_dilations[stage])
+            deepest = max(reach(size, dilations) for size, dilations in zip(self.kernels, self.dilations, strict=True))
+            frames += (max(kernel - 1, source + 2) + deepest) / steps
+        return math.ceil(frames + (6 + 2 * self.fft // self.step) / steps) + 1
+
+
+def reach(kernel: int, dilations: tuple[int, ...]) -> int:
+    """Steps to the left that a residual block sees."""
+    return sum((kernel - 1) * (dilation + 1) for dilation in dilations)
 
 
 class ModelConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -6,6 +6,10 @@ import torch
 from torch import Tensor, nn
 
 
+class Float32(nn.Module):
+    """What a module of this class holds itself stays float32 in every precision."""
+
+
 class RMSNorm(nn.Module):
     """Root-mean-square norm, computed in float32 whatever the input's type."""
 

@@ -25,8 +25,9 @@ class LoRALinear(nn.Module):
 
     @torch.no_grad()
     def merged(self) -> nn.Linear:
-        """The plain linear map that computes the same."""
-        self.base.weight += (self.lora_B.weight @ self.lora_A.weight) * self.scale
+        """The plain linear map that computes the same. Its weight is new: the old one may be a file's memory, shared."""
+        merged = self.base.weight + (self.lora_B.weight @ self.lora_A.weight) * self.scale
+        self.base.weight = nn.Parameter(merged, self.base.weight.requires_grad)
         return self.base
 
 

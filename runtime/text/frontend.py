@@ -20,6 +20,9 @@ _LETTER = re.compile(r"[a-z]")
 class TextFrontEnd:
     """English text to sentences, and sentences to ids."""
 
+    space: int | None = to_ids(" ")[0]
+    """Id between words, where an utterance that is too long may be cut."""
+
     def __init__(self, phonemizer: Phonemizer) -> None:
         self._phonemizer = phonemizer
 

@@ -6,6 +6,7 @@ letter is the letter's name, but for `a`, the article; the letter A is written `
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from runtime.text.abbreviations import expand_abbreviations
@@ -26,6 +27,11 @@ _PASSES: tuple[Callable[[str], str], ...] = (
     expand_units, expand_abbreviations, expand_numerals, speak_words, speak_symbols, tidy,
 )
 """From the most specific to the most general; each leaves plain words for the later ones to pass over."""
+_SPELLING: tuple[Callable[[str], str], ...] = (
+    expand_dates, expand_ranges, expand_money, expand_units, expand_abbreviations, expand_numerals,
+)
+"""Those that only replace what is no word, for models that read written text."""
+_GAPS = re.compile(r" +(?=[ ,.!?;:])")
 
 
 def normalize(text: str) -> str:
@@ -36,3 +42,10 @@ def normalize(text: str) -> str:
     for run in _PASSES:
         text = run(text)
     return text
+
+
+def spell_out(text: str) -> str:
+    """`"Dr. Lee paid $3.50."` to `"doctor Lee paid three dollars and fifty cents."`: capitals and all other signs stay."""
+    for run in _SPELLING:
+        text = run(text)
+    return _GAPS.sub("", text).strip()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from runtime.errors import OptionError
 from runtime.manifest import Sampling
-from runtime.sampling import CANDIDATES, SamplingOptions, draw, uniform_source
+from runtime.sampling import CANDIDATES, SamplingOptions, draw, draw_unrepeated, uniform_source
 from tests.conftest import sentence_of
 
 
@@ -75,6 +75,33 @@ def test_equals_the_sampler_inside_the_graphs(options: SamplingOptions) -> None:
     given = {key: torch.from_numpy(value) for key, value in options.inputs(500).items()}
     expected = sample(torch.from_numpy(logits), **given, uniform=torch.from_numpy(uniforms)).numpy()
     assert (draw(logits, options, uniforms) == expected).mean() > 0.99  # sums of float32 may part at a boundary
+
+
+def test_unrepeated_draws_are_of_the_whole_distribution() -> None:
+    """Nucleus over all probabilities first; a token said before gives way to any other, by its full probability."""
+    probabilities = np.array([0.1, 0.4, 0.05, 0.3, 0.15])
+    logits, options = np.log(probabilities).astype(np.float32), SamplingOptions(1.0, 4, 0.6)
+    uniforms = [(float(first), float(second)) for first, second in np.random.default_rng(0).random((20000, 2))]
+
+    def shares(recent: list[int], repetitions: int = 1) -> np.ndarray:
+        tokens = [draw_unrepeated(logits, options, recent, repetitions, pair) for pair in uniforms]
+        return np.bincount(tokens, minlength=5) / len(tokens)
+
+    nucleus = np.array([0, 0.4, 0, 0.3, 0]) / 0.7
+    np.testing.assert_allclose(shares([]), nucleus, atol=0.01)
+    np.testing.assert_allclose(shares([0, 2]), nucleus, atol=0.01)
+    np.testing.assert_allclose(shares([1], 2), nucleus, atol=0.01)
+    again = np.where(np.arange(5) == 1, 0, probabilities) / 0.6
+    np.testing.assert_allclose(shares([1]), np.array([0, 0, 0, 0.3, 0]) / 0.7 + 0.4 / 0.7 * again, atol=0.01)
+
+
+def test_unrepeated_draws_never_take_what_is_forbidden() -> None:
+    logits = np.array([0.0, 1.0, -1e9, -1e9], np.float32)
+    options = SamplingOptions(1.0, 25, 0.8)
+    for first in (0.0, 0.5, 1 - 2**-24):
+        assert draw_unrepeated(logits, options, [0, 1], 1, (first, 1 - 2**-24)) in (0, 1)
+    only = np.array([5.0, -1e9, -1e9], np.float32)
+    assert draw_unrepeated(only, options, [0], 1, (0.3, 0.3)) == 0, "the only token stays, said before or not"
 
 
 LOGITS = st.lists(st.floats(-8, 8, width=32), min_size=1, max_size=80)

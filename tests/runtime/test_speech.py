@@ -13,6 +13,7 @@ from runtime.bundle import Bundle
 from runtime.sampling import SamplingOptions, uniform_source
 from runtime.speech import RETRIES, Request, Speech, without_loop
 from runtime.stats import Tally
+from runtime.vocoding import vocoder_opener
 from tests.fixtures import tiny_bundle as tiny
 
 Load = Callable[..., tuple[Bundle, Backend]]
@@ -23,7 +24,7 @@ def say(loaded: tuple[Bundle, Backend], seed: int = 0, retry: bool = True,
         **options: Any) -> tuple[np.ndarray, Tally, list[int]]:
     bundle, backend = loaded
     assert bundle.manifest.vocoder is not None
-    speech = Speech(bundle.manifest, bundle.manifest.vocoder, backend)
+    speech = Speech(bundle.manifest, vocoder_opener(bundle, bundle.manifest.vocoder, backend), backend)
     tally = Tally("test", 0)
     request = Request(bundle.voice("alto"), SamplingOptions(**options), seed, retry)
     chunks = list(speech.say(IDS, 0, request, tally))
@@ -95,7 +96,8 @@ def test_a_sentence_without_tokens_is_silent(load: Load) -> None:
 def test_cancel_leaves_silence(load: Load, retry: bool) -> None:
     bundle, backend = load(scripts=[tiny.ENDLESS])
     assert bundle.manifest.vocoder is not None
-    speech, tally = Speech(bundle.manifest, bundle.manifest.vocoder, backend), Tally("test", 0)
+    speech = Speech(bundle.manifest, vocoder_opener(bundle, bundle.manifest.vocoder, backend), backend)
+    tally = Tally("test", 0)
     request = Request(bundle.voice("alto"), SamplingOptions(), 0, retry)
     chunks = speech.say(IDS, 0, request, tally)
     next(chunks)

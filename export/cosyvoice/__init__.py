@@ -1,0 +1,1 @@
+"""Reading CosyVoice3's public checkpoint directory, as it is downloaded."""

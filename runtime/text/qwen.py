@@ -1,0 +1,97 @@
+"""CosyVoice3's text front end: Qwen2's tokenizer, and utterances of the length that the model was trained on."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from runtime.errors import BundleError, TextError
+from runtime.text.normalize import spell_out
+
+TOKENIZER = "tokenizer.json"
+PROMPT_END = "<|endofprompt|>"
+"""Stands between instructions and what is spoken; without it the model garbles its speech."""
+ASSISTANT = "You are a helpful assistant."
+SYSTEM_PROMPT = ASSISTANT + PROMPT_END
+MOST_IDS, ENOUGH_IDS, FEW_IDS = 80, 60, 20
+"""An utterance ends where one more sentence would take it above the first, once it has the second; a last one below the third
+joins the one before."""
+_SENTENCE = re.compile(r".*?(?:[.?!;:]+(?=[\s\"'”’)\]]|$)[\"'”’)\]]*|[。？！；：]+[”’」』）]*|\n|$)\s*", re.DOTALL)
+_TAGGED = re.compile(r"<\|.*?\|>|\[[^\]\s]+\]|</?\w+>")
+_SPOKEN = re.compile(r"\w")
+
+
+class QwenTokenizer:
+    """Text to ids."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        self._tokenizer = tokenizer
+
+    @classmethod
+    def load(cls, folder: Path) -> QwenTokenizer:
+        """Read `tokenizer.json`; BundleError where the package that reads it is missing or the file is none."""
+        try:
+            tokenizers = importlib.import_module("tokenizers")
+        except ImportError as error:
+            raise BundleError("This bundle needs the package tokenizers; run: pip install 'tldr-edge[cosyvoice]'.") from error
+        try:
+            return cls(tokenizers.Tokenizer.from_file(str(folder / TOKENIZER)))
+        except Exception as error:  # the library raises Exception itself
+            raise BundleError(f"{folder / TOKENIZER} is no tokenizer ({error}); export the bundle again.") from error
+
+    def ids(self, text: str) -> list[int]:
+        """Ids of a text, special tokens such as `<|endofprompt|>` and `[breath]` among them."""
+        encoded: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
+        return encoded
+
+
+class QwenFrontEnd:
+    """Text in any of the model's languages to utterances, and utterances to ids."""
+
+    space: int | None = None
+    """No id stands for a space alone: an utterance that is too long is cut between any two ids."""
+
+    def __init__(self, tokenizer: QwenTokenizer) -> None:
+        self.tokenizer = tokenizer
+
+    @classmethod
+    def load(cls, folder: Path) -> QwenFrontEnd:
+        """Read a bundle's text folder."""
+        return cls(QwenTokenizer.load(folder))
+
+    def sentences(self, text: str) -> list[str]:
+        """Utterances to say one after the other; `TextError` where nothing can be said.
+
+        Plain English is spelled out first; a text with tags or other scripts is taken as it is.
+        """
+        spelled = text if not text.isascii() or _TAGGED.search(text) else spell_out(text)
+        utterances = [utterance.strip() for utterance in self._utterances(spelled) if _SPOKEN.search(utterance)]
+        if not utterances:
+            raise TextError("The text holds nothing that can be spoken; give it at least one word or number.")
+        return utterances
+
+    def ids(self, sentence: str) -> list[int]:
+        """Ids of one of `sentences`."""
+        return self.tokenizer.ids(sentence)
+
+    def prompt(self, transcript: str | None, instruction: str | None) -> list[int]:
+        """Ids that stand before the text: the instruction, its end, and what the recording says where that is known."""
+        if transcript is not None and PROMPT_END in transcript:
+            return self.tokenizer.ids(transcript)
+        head = SYSTEM_PROMPT if instruction is None else f"{ASSISTANT} {instruction.strip()}{PROMPT_END}"
+        return self.tokenizer.ids(head + (transcript or ""))
+
+    def _utterances(self, text: str) -> Iterator[str]:
+        waiting, before = "", ""
+        for sentence in _SENTENCE.findall(text):
+            if len(self.ids(waiting + sentence)) > MOST_IDS and len(self.ids(waiting)) > ENOUGH_IDS:
+                if before:
+                    yield before
+                before, waiting = waiting, ""
+            waiting += sentence
+        if before and len(self.ids(waiting)) < FEW_IDS:
+            before, waiting = before + waiting, ""
+        yield from (before, waiting)

@@ -1,0 +1,114 @@
+"""TLDR on a small CosyVoice3: corpus from recordings, a short training that resumes, adapters that load again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from export.cosyvoice.source import CosyVoiceSource
+from export.model.config import CompressorConfig, ExtractorConfig, ModelConfig
+from export.model.language_model import PatchLM
+from runtime.errors import CheckpointError, OptionError
+from training.cosyvoice3 import Table8, Worker, build, micro_batches, train
+from training.manifest import encode_corpus, read_corpus, read_manifest
+
+TABLE = Table8(rate=3e-3, adapter_rate=1e-3, warm_up=2, batch=2, accumulated=2, steps=6, longest=200, dropout=0.0)
+
+
+@pytest.fixture(scope="module")
+def corpus(cosyvoice_directory: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("corpus")
+    time = np.arange(16_000) / 16_000
+    rows = []
+    for index in range(6):
+        soundfile.write(folder / f"{index}.wav", 0.3 * np.sin(2 * np.pi * (120 + 40 * index) * time), 16_000)
+        rows.append({"audio": f"{index}.wav", "text": f"Sentence {index}."})
+    rows.append({"audio": "missing.wav", "text": "Not there."})
+    (folder / "train.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\n")
+    said = list(encode_corpus(folder / "train.jsonl", cosyvoice_directory, folder / "shards"))
+    assert len(said) == 2 and "missing.wav" in said[0]
+    return folder
+
+
+@pytest.fixture(scope="module")
+def sizes(cosyvoice_directory: Path) -> ModelConfig:
+    return msgspec.structs.replace(
+        CosyVoiceSource(cosyvoice_directory).config(1), compressor=CompressorConfig(2, 2, 40, 6),
+        extractor=ExtractorConfig(1, 2, 2, 40, 2), lora_rank=2, lora_alpha=2)
+
+
+def run(directory: Path, corpus: Path, work: Path, sizes: ModelConfig, table: Table8 = TABLE) -> PatchLM:
+    return train(directory, corpus / "shards", work, work / "out", 2, table, Worker(), sizes)
+
+
+def test_corpus(corpus: Path, cosyvoice_directory: Path) -> None:
+    utterances = read_corpus(corpus / "shards", 2, 200)
+    assert len(utterances) == 6
+    assert all(len(own.codes) == 25 and own.speaker.shape == (192,) for own in utterances), "one second, 25 tokens"
+    assert list(encode_corpus(corpus / "train.jsonl", cosyvoice_directory, corpus / "shards")) == [], "shards are written once"
+    with pytest.raises(CheckpointError, match="at most 5 positions"):
+        read_corpus(corpus / "shards", 2, 5)
+
+
+def test_training_learns_resumes_and_loads(cosyvoice_directory: Path, corpus: Path, sizes: ModelConfig, tmp_path: Path,
+                                           monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("training.loop.SAVE_SECONDS", -1.0)
+    through = run(cosyvoice_directory, corpus, tmp_path / "through", sizes)
+    monkeypatch.setattr("training.cosyvoice3.loss_of", _stop_at(9))
+    with pytest.raises(KeyboardInterrupt):
+        run(cosyvoice_directory, corpus, tmp_path / "stopped", sizes)
+    monkeypatch.undo()
+    resumed = run(cosyvoice_directory, corpus, tmp_path / "stopped", sizes)
+    for name, parameter in through.named_parameters():
+        assert torch.equal(parameter, resumed.get_parameter(name)), name
+    base = build(cosyvoice_directory, 2, 0.0, TABLE.seed, sizes)
+    moved = {name for name, parameter in through.named_parameters() if not torch.equal(parameter, base.get_parameter(name))}
+    assert moved and all("lora_" in name or name.startswith(("compressor.", "extractor.")) for name in moved)
+    assert json.loads((tmp_path / "through" / "out" / "patch-2" / "adapter_config.json").read_text())["peft_type"] == "LORA"
+    loaded = CosyVoiceSource(cosyvoice_directory, tmp_path / "through" / "out").model(2)
+    utterance = read_corpus(corpus / "shards", 2, 200)[0]
+    found, _ = loaded.logits([utterance.ids], [utterance.codes], utterance.speaker[None])  # type: ignore[call-arg,misc]
+    wanted, _ = through.eval().logits([utterance.ids], [utterance.codes], utterance.speaker[None])
+    assert (found - wanted).abs().max() < 0.02 * wanted.abs().max(), "float16 storage, adapters merged"
+
+
+def _stop_at(count: int) -> object:
+    from training import cosyvoice3
+
+    original, calls = cosyvoice3.loss_of, [0]
+
+    def loss(*arguments: object) -> torch.Tensor:
+        calls[0] += 1
+        if calls[0] == count:
+            raise KeyboardInterrupt
+        return original(*arguments)  # type: ignore[arg-type]
+
+    return loss
+
+
+def test_every_utterance_is_seen_once_an_epoch(corpus: Path) -> None:
+    utterances = read_corpus(corpus / "shards", 2, 200)
+    table = Table8(batch=3, accumulated=1)
+    first, second = ([id(own) for step in steps for batch in micro_batches(utterances, table, step) for own in batch]
+                     for steps in ((0, 1), (2, 3)))
+    assert sorted(first) == sorted(second) == sorted(map(id, utterances)) and first != second
+
+
+def test_processes_must_divide_the_batch(cosyvoice_directory: Path, corpus: Path, sizes: ModelConfig, tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="3 processes"):
+        train(cosyvoice_directory, corpus / "shards", tmp_path, tmp_path, 2, TABLE, Worker(count=3), sizes)
+
+
+def test_bad_manifests(tmp_path: Path) -> None:
+    for text, part in (("", "empty"), ('{"audio": "a.wav"}', "line 1"), ("no json", "line 1")):
+        (tmp_path / "train.jsonl").write_text(text)
+        with pytest.raises(CheckpointError, match=part):
+            read_manifest(tmp_path / "train.jsonl")
+    with pytest.raises(CheckpointError, match="cannot be read"):
+        read_manifest(tmp_path / "missing.jsonl")
