@@ -12,10 +12,14 @@ import pytest
 
 tomllib = pytest.importorskip("tomllib")
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("runtime", "export", "training", "benchmarks", "examples")
+PACKAGES = ("runtime", "engines", "export", "training", "benchmarks", "examples")
 UNPICKLERS = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal", "yaml"}
 """Modules that run code from the files they read."""
-OWN = {*PACKAGES, "engines", "tests"}
+ALLOWED = {
+    "export/cosyvoice/state.py: pickle",  # for the name of the error that torch.load(weights_only=True) raises
+    "export/cosyvoice/settings.py: yaml",  # its loader derives from SafeLoader and builds plain data only
+}
+OWN = {*PACKAGES, "tests"}
 DISTRIBUTIONS = {"yaml": "pyyaml", "faster_whisper": "faster-whisper", "onnx_ir": "onnx-ir", "pycrfsuite": "python-crfsuite"}
 GPU = {"tensorrt", "tensorrt_rtx", "cuda"}
 """Come with the machine, from other indexes, or by an extra of another name."""
@@ -50,6 +54,10 @@ def dangers(tree: ast.AST) -> Iterator[str]:
         if not isinstance(node, ast.Call):
             continue
         name, options = _name(node.func), {option.arg: option.value for option in node.keywords}
+        if name in ("pickle.load", "pickle.loads", "pickle.Unpickler", "yaml.full_load", "yaml.unsafe_load"):
+            yield f"{name}()"
+        if name == "yaml.load" and not {"_Loader", "yaml.SafeLoader"} & {_name(option) for option in node.args}:
+            yield "yaml.load without a safe loader"
         if name in ("eval", "exec", "compile", "__import__", "os.system", "os.popen"):
             yield f"{name}()"
         if name == "torch.load" and not _is(options.get("weights_only"), True):
@@ -68,12 +76,12 @@ def _is(node: ast.expr | None, value: bool) -> bool:
 def test_nothing_unpickles_or_runs_what_it_reads(package: str) -> None:
     found = {f"{path.relative_to(ROOT)}: {danger}" for path, tree in sources(package)
              for danger in [*dangers(tree), *(UNPICKLERS & set(imports(tree)))]}
-    assert found == set()
+    assert found == {line for line in ALLOWED if line.startswith(f"{package}/")}
 
 
 @pytest.mark.parametrize("code", [
     "import pickle", "from yaml import load", "import importlib; importlib.import_module('dill')",
-    "np.load(x, allow_pickle=True)", "torch.load(x)",
+    "np.load(x, allow_pickle=True)", "torch.load(x)", "pickle.loads(x)", "yaml.load(x)", "yaml.load(x, yaml.Loader)",
     "torch.load(x, weights_only=False)", "eval(x)", "subprocess.run(x, shell=True)", "os.system(x)",
 ])
 def test_the_search_finds(code: str) -> None:

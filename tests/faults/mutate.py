@@ -25,9 +25,10 @@ VALUES = (None, True, False, 0, -1, 1, 2, 1.5, 1e308, -1e308, 2**31, 2**63, 10**
 
 
 def damage_file(folder: Path, source: random.Random) -> None:
-    """Delete, cut, lengthen or change a file of the bundle, any one."""
-    path = source.choice([path for path in sorted(folder.rglob("*")) if path.is_file()])
-    data = bytearray(path.read_bytes())
+    """Delete, cut, lengthen or change a file of the bundle, any one but the manifest, which has no sha256 of itself."""
+    path = source.choice([path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != MANIFEST])
+    whole = path.read_bytes()
+    data = bytearray(whole)
     kind = source.choice(("delete", "cut", "flip", "flip", "flip", "lengthen", "empty", "zero"))
     if kind == "delete":
         path.unlink()
@@ -43,6 +44,8 @@ def damage_file(folder: Path, source: random.Random) -> None:
     else:
         start = source.randrange(len(data))
         data[start:start + 64] = bytes(len(data[start:start + 64]))
+    if data == whole:  # zeros over zeros
+        data[0] ^= 1
     path.write_bytes(data)
 
 
