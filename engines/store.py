@@ -26,13 +26,12 @@ from runtime.engine_set import (
     Engine,
     EngineKey,
     EngineSet,
-    file_digest,
     folder_name,
     graph_digest,
     read_engine_set,
 )
 from runtime.errors import BundleError, OutputError
-from runtime.files import atomic_file
+from runtime.files import atomic_file, file_digest
 
 Progress = Callable[[str, float], None]
 """Called with the graph being built and the share of it that is done."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +11,7 @@ import msgspec
 from export.atomic import new_directory, output_errors
 from runtime.bundle import Bundle
 from runtime.errors import OutputError
+from runtime.files import file_digest
 from runtime.manifest import MANIFEST, Manifest
 
 
@@ -49,11 +49,7 @@ def hash_files(directory: Path) -> dict[str, str]:
     for path in sorted(directory.rglob("*")):
         name = path.relative_to(directory).as_posix()
         if path.is_file() and name != MANIFEST:
-            digest = hashlib.sha256()
-            with path.open("rb") as file:
-                while block := file.read(1 << 20):
-                    digest.update(block)
-            found[name] = digest.hexdigest()
+            found[name] = file_digest(path)
     return found
 
 

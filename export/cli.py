@@ -15,7 +15,8 @@ from engines.command import Done, build_targets, figures, how_to_build
 from engines.targets import CHOICES, find_targets
 from export.atomic import write_file
 from export.exporter import Exported, Order, export_bundle, stages
-from export.sources import Source, open_source
+from export.source import Source
+from export.sources import open_source
 from runtime.command import run
 from runtime.errors import OptionError
 

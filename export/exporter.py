@@ -25,7 +25,7 @@ from export.onnx_graph import write_graph
 from export.parity import check_graph, open_session
 from export.precision import exportable
 from export.reference import GreedyRun, compare_runs, greedy_run, silent_voice
-from export.sources import Source
+from export.source import Source
 from runtime.backends import create_backend
 from runtime.bundle import MAX_SECONDS, Bundle
 from runtime.contract import Precision, language_model_graphs

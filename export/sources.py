@@ -3,75 +3,24 @@
 from __future__ import annotations
 
 import shutil
-from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Literal
 
 import torch
 
-from engines.sentences import random_ids, sentence_ids
 from export import checkpoint
 from export.atomic import output_errors
 from export.checkpoint import VoiceCard
 from export.cosyvoice.directory import is_cosyvoice
-from export.graphs import VocoderGraphs
 from export.model.config import PRESETS, ModelConfig
 from export.model.language_model import PatchLM, TokenLM
 from export.model.vocoder import StreamingVocoder
+from export.source import Source
 from runtime.errors import CheckpointError, OptionError
-from runtime.manifest import Encoders, Sampling
 
 EMBEDDED = "embedded"
 TEXT_FILES = ("lexicon.txt.gz", "letters.npz")
 MAX_PATCH = 32
-
-
-class Source(ABC):
-    """One model, at any of its patch sizes; 1 is the token-level baseline."""
-
-    card: VoiceCard
-
-    @abstractmethod
-    def config(self, patch: int) -> ModelConfig:
-        """Sizes at a patch size. Raises CheckpointError or OptionError where there is none."""
-
-    @abstractmethod
-    def model(self, patch: int) -> PatchLM | TokenLM:
-        """Float32, adapters merged, in evaluation mode."""
-
-    @abstractmethod
-    def vocoder(self) -> StreamingVocoder | VocoderGraphs | None:
-        """Float32, in evaluation mode; None where the model has none of its own."""
-
-    @abstractmethod
-    def copy_files(self, bundle: Path) -> dict[str, str]:
-        """Put voices and text front end into a bundle; returns each voice's path in it."""
-
-    @property
-    @abstractmethod
-    def text(self) -> Literal["english-phonemes", "qwen2", "none"]:
-        """The text front end."""
-
-    def sampling(self, patch: int) -> Sampling:
-        """How tokens are drawn unless the user says otherwise."""
-        del patch
-        return self.card.sampling
-
-    @property
-    def vocoder_graphs(self) -> int:
-        """How many graphs the vocoder has."""
-        return int(self.config(1).vocoder is not None)
-
-    @property
-    def encoders(self) -> Encoders | None:
-        """What makes voices of recordings, where `copy_files` has put any."""
-        return None
-
-    def utterances(self, text: Path, count: int) -> list[list[int]]:
-        """Text ids to compare greedy decoding on; `text` holds the front end's files."""
-        if self.text == "none":
-            return random_ids(count, self.config(1).vocabulary.text)
-        return sentence_ids(text)[:count]
 
 
 class CheckpointSource(Source):

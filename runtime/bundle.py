@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ import msgspec
 
 from runtime.contract import Graph, flow_vocoder_graphs, language_model_graphs, streaming_vocoder_graph
 from runtime.errors import BundleError, VoiceError
+from runtime.files import file_digest
 from runtime.manifest import MANIFEST, SCHEMA, Flow, Manifest, Vocoder
 from runtime.voice import Voice, read_voice
 
@@ -176,21 +176,13 @@ def _check_file(root: Path, name: str, digest: str) -> None:
             raise BundleError(f"{name} leads out of the bundle through a link; {_AGAIN}.")
         if not path.is_file():
             raise BundleError(f"{name} is no file; {_AGAIN}.")
-        found = _sha256(path)
+        found = file_digest(path)
     except FileNotFoundError as error:
         raise BundleError(f"The bundle is incomplete: {name} is missing; {_AGAIN}.") from error
     except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle
         raise BundleError(f"{name} cannot be read ({error}); {_AGAIN}.") from error
     if found != digest.lower():
         raise BundleError(f"{name} is corrupt: its sha256 is not the one in bundle.json; {_AGAIN}.")
-
-
-def _sha256(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 class _Schema(msgspec.Struct):

@@ -16,6 +16,7 @@ import msgspec
 from runtime.bundle import MAX_MANIFEST_BYTES, Bundle
 from runtime.contract import Precision
 from runtime.errors import BackendError, BundleError
+from runtime.files import file_digest
 
 EngineKind = Literal["tensorrt", "tensorrt-rtx"]
 Hardware = Literal["exact", "same-compute-capability", "ampere-plus"]
@@ -210,15 +211,6 @@ def _checked(bundle: Bundle, folder: Path, found: EngineSet, graph: str, command
     if file_digest(path) != engine.sha256:
         raise BackendError(f"{path} is corrupt: its sha256 is not the one in {SET_MANIFEST}; build it again with `{command}`.")
     return path
-
-
-def file_digest(path: Path) -> str:
-    """sha256 of a file."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
 
 
 def _newer(version: str, built: str) -> bool:

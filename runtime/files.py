@@ -1,9 +1,10 @@
-"""Files that are there whole or not at all: written beside their place under another name, then renamed."""
+"""Files that are there whole or not at all: written beside their place under another name, then renamed; and their hashes."""
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import hashlib
 import os
 import secrets
 from collections.abc import Iterator
@@ -50,3 +51,12 @@ def _reason(error: OSError | ValueError) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}; choose another path"
     return f"{error}; choose another path"
+
+
+def file_digest(path: Path) -> str:
+    """sha256 of a file."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

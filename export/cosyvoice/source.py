@@ -25,7 +25,7 @@ from export.cosyvoice.vocoder import NOISE, CosyVoiceVocoder
 from export.model.config import ModelConfig
 from export.model.language_model import PatchLM, TokenLM
 from export.model.lora import merge
-from export.sources import Source
+from export.source import Source
 from runtime.errors import CheckpointError
 from runtime.manifest import Encoders, Sampling
 from runtime.text.qwen import SYSTEM_PROMPT, TOKENIZER, QwenTokenizer

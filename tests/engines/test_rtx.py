@@ -14,7 +14,8 @@ from export.exporter import Order, export_bundle
 from export.sources import PresetSource
 from runtime.backends.tensorrt_library import Library, open_library
 from runtime.bundle import Bundle
-from runtime.engine_set import file_digest, find_engine_set, graph_digest, read_engine_set
+from runtime.engine_set import find_engine_set, graph_digest, read_engine_set
+from runtime.files import file_digest
 
 SMS = ("8.6", "8.9", "12.0")
 MAGIC = b"vtrt"
