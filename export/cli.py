@@ -112,8 +112,8 @@ def _write_json(path: Path, done: list[Exported], built: list[list[Done]]) -> No
         "greedy_compared": each.utterances, "greedy_ties": each.ties, "kv_cache_bytes": each.kv_cache_bytes,
         "file_bytes": each.file_bytes(), "tools": each.manifest.tools, "half": each.manifest.half, "engines": figures(sets),
     } for each, sets in zip(done, built, strict=True)]
-    figures = {"command": sys.argv[1:], "bundles": bundles}
-    write_file(path, msgspec.json.format(msgspec.json.encode(figures), indent=2) + b"\n")
+    report = {"command": sys.argv[1:], "bundles": bundles}
+    write_file(path, msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
 
 
 def main() -> None:
