@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -23,14 +23,18 @@ SHARD = 50
 Render = Callable[[Reading], Utterance]
 
 
-def render_shards(folder: Path, sentences: list[str], voice: str, lexicon: Path, models: Path, *, with_audio: bool,
+def render_shards(folder: Path, sentences: list[str], voices: Sequence[str], lexicon: Path, models: Path, *, with_audio: bool,
                   make_render: Callable[[], Render], workers: int = 2) -> Iterable[int]:
-    """Have `voice` read every sentence into `folder`; yields the number of shards done after each."""
-    starts = [start for start in range(0, len(sentences), SHARD) if not _shard_path(folder, voice, start).exists()]
-    done = -(-len(sentences) // SHARD) - len(starts)
-    job = partial(_render_one, folder, sentences, voice, lexicon, models, with_audio, make_render)
+    """Have the voices read all sentences into `folder`, a shard each in turn; yields the number of shards done after each.
+
+    A sentence is read by one voice only: what a small model lacks is text, not another reading of the same.
+    """
+    shards = [(start, voices[number % len(voices)]) for number, start in enumerate(range(0, len(sentences), SHARD))]
+    missing = [(start, voice) for start, voice in shards if not _shard_path(folder, voice, start).exists()]
+    done = len(shards) - len(missing)
+    job = partial(_render_one, folder, sentences, lexicon, models, with_audio, make_render)
     with ProcessPoolExecutor(workers) as pool:
-        for _ in pool.map(job, starts):
+        for _ in pool.map(job, missing):
             done += 1
             yield done
 
@@ -52,8 +56,9 @@ def _shard_path(folder: Path, voice: str, start: int) -> Path:
     return folder / f"{voice}-{start:06d}.safetensors"
 
 
-def _render_one(folder: Path, sentences: list[str], voice: str, lexicon: Path, models: Path, with_audio: bool,
-                make_render: Callable[[], Render], start: int) -> None:
+def _render_one(folder: Path, sentences: list[str], lexicon: Path, models: Path, with_audio: bool,
+                make_render: Callable[[], Render], shard: tuple[int, str]) -> None:
+    start, voice = shard
     phonemizer, teacher, render = Phonemizer.load(lexicon), Teacher(models, voice), make_render()
     utterances, texts = [], []
     for sentence in sentences[start:start + SHARD]:

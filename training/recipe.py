@@ -43,11 +43,11 @@ class Recipe:
     patch: int = 4
     start: Path | None = None
     """A checkpoint from which codec decoder, waveform decoder and language models go on; None: everything from scratch."""
-    voices: dict[str, str] = field(default_factory=lambda: {"kumo": "jm_kumo"})
+    voices: dict[str, str] = field(default_factory=lambda: {"kumo": "jm_kumo", "alpha": "jf_alpha", "nezumi": "jf_nezumi"})
     """Our name of each voice to the teacher's; the first is the default."""
     templated_sentences: int = 3000
-    audio_sentences: int = 500
-    mel_sentences: int | None = 7000
+    audio_sentences: int = 900
+    mel_sentences: int | None = None
     student_steps: int = 700
     codec_steps: int = 2400
     vocoder_steps: int = 2500
@@ -199,8 +199,7 @@ def _render(recipe: Recipe, folder: str, sentences: list[str], *, with_audio: bo
             make_render: Callable[[], corpus.Render]) -> None:
     from rich.progress import track
 
-    for voice in recipe.voices.values():
-        done = corpus.render_shards(recipe.work / folder, sentences, voice, recipe.target / "text", recipe.work / "teacher",
-                                    with_audio=with_audio, make_render=make_render, workers=recipe.threads)
-        for _ in track(done, f"{folder} {voice}", total=-(-len(sentences) // corpus.SHARD)):
-            pass
+    done = corpus.render_shards(recipe.work / folder, sentences, tuple(recipe.voices.values()), recipe.target / "text",
+                                recipe.work / "teacher", with_audio=with_audio, make_render=make_render, workers=recipe.threads)
+    for _ in track(done, folder, total=-(-len(sentences) // corpus.SHARD)):
+        pass
