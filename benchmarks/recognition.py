@@ -1,4 +1,4 @@
-"""The two recognisers that word error rates are taken with: they fail on different sentences, so that a voice must please both."""
+"""The two recognisers that word error rates are taken with: they fail on different sentences; a voice must please both."""
 
 from __future__ import annotations
 

@@ -108,7 +108,7 @@ def open_encoders(bundle: Bundle) -> ReferenceEncoders:
 
 
 def without_silence(mels: np.ndarray) -> np.ndarray:
-    """The frames [4 N, 80] from shortly before the first sound to shortly after the last. Raises VoiceError if there is none."""
+    """The frames [4 N, 80] from shortly before the first sound to shortly after the last. VoiceError if there is none."""
     loud = np.flatnonzero(mels.max(1) > QUIET)
     if not len(loud):
         raise VoiceError("The recording is too quiet to tell speech from silence; give a louder one.")

@@ -48,7 +48,7 @@ def train_speaker_encoder(audio: Path, speakers: Mapping[str, Tensor], folder: P
         others = cosines.masked_fill(nn.functional.one_hot(torch.from_numpy(voices), len(targets)).bool(), -1.0)
         loss = (1 - right + torch.relu(others.amax(-1) + MARGIN - right)).mean()
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(encoder.parameters(), 1.0)
         for group in optimizer.param_groups:
             group["lr"] = RATE * warm_cosine(index, steps, 30, 0.03)

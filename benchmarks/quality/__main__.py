@@ -1,4 +1,4 @@
-"""`python -m benchmarks.quality`: how well bundles read sentences that no training stage saw, beside their teacher and codec."""
+"""`python -m benchmarks.quality`: how well bundles read sentences that training never saw, beside teacher and codec."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from rich.progress import track
 from rich.table import Table
 
 from benchmarks.held_out import held_out
-from benchmarks.quality.figures import KINDS, Row, summarise
+from benchmarks.quality.failures import KINDS
+from benchmarks.quality.figures import Row, summarise
 from benchmarks.quality.readings import Log, Reading, Task, read_all
-from benchmarks.quality.report import Report, fill, write
+from benchmarks.quality.report import Report, between, fill, write
 from benchmarks.quality.speed import processor, real_time_factors
 from benchmarks.quality.systems import BundleSystem, CodecSystem, Recordings, System, check_names, named
 from benchmarks.similarity import teacher_recording
@@ -23,7 +24,8 @@ from runtime.errors import OptionError
 
 
 @click.command("python -m benchmarks.quality")
-@click.option("--bundle", "bundles", multiple=True, metavar="[NAME=]DIR", help="A system; several may be.  [default: the embedded voice]")
+@click.option("--bundle", "bundles", multiple=True, metavar="[NAME=]DIR",
+              help="A system; several may be.  [default: the embedded voice]")
 @click.option("--recordings", multiple=True, metavar="NAME=DIR",
               help="A system that was recorded, as the teacher by `python -m training.recordings`.")
 @click.option("--codec", "codecs", multiple=True, metavar="NAME=DIR",
@@ -103,11 +105,11 @@ def _both(option: str) -> tuple[str, Path]:
 def _print(rows: list[Row]) -> None:
     table = Table("figure", *(row.system for row in rows))
     for name in rows[0].wer:
-        table.add_row(f"WER %, {name}", *(f"{r.wer[name].value:.1f} ({r.wer[name].low:.1f} - {r.wer[name].high:.1f})" for r in rows))
+        table.add_row(f"WER %, {name}", *(between(r.wer[name], 1) for r in rows))
     table.add_row("similarity", *(f"{r.similarity.value:.3f}" for r in rows))
     table.add_row("above 0.8", *(f"{r.similar:.1f} %" for r in rows))
     table.add_row("right voice", *("" if r.right_voice is None else f"{r.right_voice:.1f} %" for r in rows))
-    table.add_row("DNSMOS", *(f"{r.dnsmos.value:.2f} ({r.dnsmos.low:.2f} - {r.dnsmos.high:.2f})" for r in rows))
+    table.add_row("DNSMOS", *(between(r.dnsmos, 2) for r in rows))
     table.add_row("length / teacher's, longest", *(f"{r.duration.value:.2f}, {r.longest:.2f}" for r in rows))
     for kind in KINDS:
         table.add_row(kind, *(str(r.failures[kind]) for r in rows))
@@ -117,8 +119,8 @@ def _print(rows: list[Row]) -> None:
     for row in rows:
         for found in row.differences:
             points = found.points
-            console.print(f"{row.system} less {found.against}: {points.value:+.1f} points ({points.low:+.1f} to {points.high:+.1f}), "
-                          f"{found.recogniser}", highlight=False)
+            console.print(f"{row.system} less {found.against}: {points.value:+.1f} points ({points.low:+.1f} to "
+                          f"{points.high:+.1f}), {found.recogniser}", highlight=False)
 
 
 if __name__ == "__main__":

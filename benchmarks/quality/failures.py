@@ -8,6 +8,7 @@ import numpy as np
 
 from benchmarks.word_errors import words
 
+KINDS = ("loop", "truncation", "silence")
 TOO_LONG, TOO_SHORT = 1.7, 0.55
 """Shares of the expected seconds. Held-out readings of the teacher's three voices lie within 0.7 and 1.5 of each other."""
 REPEATS = 3
@@ -36,13 +37,14 @@ def failures(text: str, heard: str, samples: np.ndarray, sample_rate: int, expec
         "truncation": stopped_by == "length" or truncated(text, heard, share),
         "silence": longest_silence(samples, sample_rate) > PAUSE_SECONDS,
     }
-    return [name for name, failed in found.items() if failed]
+    return [kind for kind in KINDS if found[kind]]
 
 
 def loops(text: str, heard: str) -> bool:
     """Whether a word or words are heard REPEATS times in a row and more often than the text has them in a row."""
     said, asked = words(heard), words(text)
-    return any(runs(said, size) >= REPEATS and runs(said, size) > runs(asked, size) for size in range(1, 1 + len(said) // REPEATS))
+    sizes = range(1, 1 + len(said) // REPEATS)
+    return any(runs(said, size) >= REPEATS and runs(said, size) > runs(asked, size) for size in sizes)
 
 
 def runs(spoken: Sequence[str], size: int) -> int:

@@ -9,12 +9,12 @@ import msgspec
 import numpy as np
 
 from benchmarks.bootstrap import interval, mean_interval
+from benchmarks.quality.failures import KINDS
 from benchmarks.quality.readings import Reading
 from benchmarks.word_errors import WordErrors, word_errors
 
 SIMILAR = 0.8
 """Cosine above which a reading is taken for the voice itself."""
-KINDS = ("loop", "truncation", "silence")
 
 
 class Figure(msgspec.Struct, frozen=True):
@@ -77,6 +77,7 @@ def _row(name: str, readings: list[Reading], errors: Mapping[str, Mapping[str, W
     right = [r.similarity[r.voice] for r in readings]
     wrong = [max((value for voice, value in r.similarity.items() if voice != r.voice), default=None) for r in readings]
     others = [value for value in wrong if value is not None]
+    won = [mine > other for mine, other in zip(right, others, strict=True)] if others else []
     own, teacher = [r.seconds for r in readings], [r.teacher_seconds for r in readings]
     counts = Counter(kind for r in readings for kind in r.failures)
     return Row(
@@ -86,7 +87,7 @@ def _row(name: str, readings: list[Reading], errors: Mapping[str, Mapping[str, W
                      for other in above for asr, found in errors[name].items()],
         similarity=_mean(right), wrong_similarity=float(np.mean(others)) if others else None,
         similar=100.0 * float(np.mean([value > SIMILAR for value in right])),
-        right_voice=100.0 * float(np.mean([mine > other for mine, other in zip(right, others, strict=True)])) if others else None,
+        right_voice=100.0 * float(np.mean(won)) if won else None,
         dnsmos=_mean([r.dnsmos for r in readings]),
         duration=Figure(sum(own) / sum(teacher), *interval(own, teacher)),
         longest=max(a / b for a, b in zip(own, teacher, strict=True)),

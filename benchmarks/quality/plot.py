@@ -21,8 +21,9 @@ def wer_against_rtf(rows: Sequence[Row]) -> bytes:
     with matplotlib.rc_context({"svg.hashsalt": "tldr", "svg.fonttype": "path", "font.size": 9}):
         figure, axes = pyplot.subplots(figsize=(6, 3.6), layout="constrained")
         for index, row in enumerate(row for row in rows if row.rtf is None):
-            wer = row.wer[RECOGNISER].value
-            axes.axhline(wer, color=GREY, linewidth=1, linestyle=("--", ":", "-.")[index % 3], label=f"{row.system}, {wer:.1f} %")
+            level = row.wer[RECOGNISER].value
+            axes.axhline(level, color=GREY, linewidth=1, linestyle=("--", ":", "-.")[index % 3],
+                         label=f"{row.system}, {level:.1f} %")
         for row in rows:
             if row.rtf is not None:
                 wer = row.wer[RECOGNISER]

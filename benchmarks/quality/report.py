@@ -8,8 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks.quality.failures import LAST_WORDS
-from benchmarks.quality.figures import KINDS, Figure, Row
+from benchmarks.quality.failures import KINDS
+from benchmarks.quality.figures import Figure, Row
 from benchmarks.quality.readings import Reading
 from benchmarks.word_errors import alignment
 from runtime.errors import OptionError
@@ -60,7 +60,7 @@ def page(report: Report, readings: Sequence[Reading]) -> str:
     return environment.from_string(template).render(
         report=report, kinds=KINDS, recognisers=list(report.rows[0].wer), systems=[row.system for row in report.rows],
         sentences=[[found.get((number, row.system)) for row in report.rows] for number in audible], plot=PLOT,
-        alignment=alignment, failed=[r for r in readings if r.failures], last_words=LAST_WORDS)
+        alignment=alignment, failed=[r for r in readings if r.failures])
 
 
 def fill(document: Path, report: Report) -> None:
@@ -78,15 +78,16 @@ def fill(document: Path, report: Report) -> None:
     _put(document, f"{head}{BEGIN}\n{report.markdown()}{END}{tail}".encode())
 
 
+def between(figure: Figure, digits: int) -> str:
+    """A value and its interval."""
+    return f"{figure.value:.{digits}f} ({figure.low:.{digits}f} - {figure.high:.{digits}f})"
+
+
 def _cells(row: Row, recognisers: list[str]) -> list[str]:
     other = "" if row.wrong_similarity is None else f" ({row.wrong_similarity:.2f})"
-    return [row.system, *(_between(row.wer[name], 1) for name in recognisers), f"{row.similarity.value:.3f}{other}",
-            "" if row.right_voice is None else f"{row.right_voice:.1f} %", _between(row.dnsmos, 2), f"{row.duration.value:.2f}",
+    return [row.system, *(between(row.wer[name], 1) for name in recognisers), f"{row.similarity.value:.3f}{other}",
+            "" if row.right_voice is None else f"{row.right_voice:.1f} %", between(row.dnsmos, 2), f"{row.duration.value:.2f}",
             " / ".join(str(row.failures[kind]) for kind in KINDS), "" if row.rtf is None else f"{row.rtf:.3f}"]
-
-
-def _between(figure: Figure, digits: int) -> str:
-    return f"{figure.value:.{digits}f} ({figure.low:.{digits}f} - {figure.high:.{digits}f})"
 
 
 def _spoken(voices: Sequence[str]) -> str:

@@ -80,13 +80,15 @@ class Recordings(System):
         self.name, self._folder = name, folder
         self._files = {path.parent.name: dict(_index(path)) for path in sorted(folder.glob(f"*/{INDEX}"))}
         if not self._files:
-            raise OptionError(f"{folder} holds no recordings: NAME/{INDEX} is missing; python -m training.recordings makes such.")
+            raise OptionError(f"{folder} holds no recordings: VOICE/{INDEX} is missing; make them with "
+                              "python -m training.recordings.")
         self.fingerprint = _digest(repr(self._files))
 
     def read(self, text: str, voice: str, seed: int) -> Spoken:
         path = self._files.get(voice, {}).get(text)
         if path is None or not path.is_file():
-            raise OptionError(f"{self._folder} has no recording of {voice!r} reading {text!r}; make it, or ask for fewer sentences.")
+            raise OptionError(f"{self._folder} has no recording of {voice!r} reading {text!r}; make it, or ask for "
+                              "fewer sentences.")
         samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
         return Spoken(samples.mean(1), rate)
 
@@ -100,8 +102,8 @@ class CodecSystem(System):
     def __init__(self, name: str, recordings: Recordings, bundle: Path | None) -> None:
         self.name, self._recordings, self._bundle = name, recordings, Bundle.open(bundle)
         if self._bundle.manifest.encoders is None or self._bundle.manifest.vocoder is None:
-            raise OptionError(f"The bundle {self._bundle.root} has no encoder of its codec; leave out --codec, or export it from "
-                              "a checkpoint that has one.")
+            raise OptionError(f"The bundle {self._bundle.root} has no encoder of its codec; leave out --codec, or export it "
+                              "from a checkpoint that has one.")
         self._sample_rate = self._bundle.manifest.vocoder.sample_rate
         self.fingerprint = _digest(recordings.fingerprint + repr(sorted(self._bundle.manifest.files.items())))
 
