@@ -63,8 +63,9 @@ def _tell(sentences: list[Heard], seeded: list[Heard]) -> None:
     if sentences:
         kinds = Counter(kind for each in sentences for kind in each.failures)
         errors = word_errors([each.text for each in sentences], [each.heard for each in sentences])
-        click.echo(f"{len(sentences)} sentences of 1 to {LONGEST} words: " + ", ".join(f"{kinds[kind]} {kind}" for kind in KINDS)
-                   + f"; {sum(each.retries for each in sentences)} second tries; WER {errors.rate:.1f} %")
+        counted = ", ".join(f"{kinds[kind]} {kind}" for kind in KINDS)
+        click.echo(f"{len(sentences)} sentences of 1 to {LONGEST} words: {counted}; "
+                   f"{sum(each.retries for each in sentences)} second tries; WER {errors.rate:.1f} %")
         for each in sentences:
             if each.failures:
                 click.echo(f"  {', '.join(each.failures)}: {each.text!r}, heard {each.heard!r}, {each.seconds:.1f} s "

@@ -17,7 +17,7 @@ from runtime.synthesizer import load_text
 from runtime.text.frontend import TextFrontEnd
 from runtime.text.qwen import QwenFrontEnd
 
-SECONDS_PER_ID, SECONDS_BESIDES = 0.065, 0.3
+SECONDS_PER_ID, SECONDS_BESIDES = 0.068, 0.2
 """The teacher's pace on held-out sentences: seconds a phoneme id, and seconds a sentence besides."""
 
 

@@ -12,7 +12,8 @@ import numpy as np
 from benchmarks.bootstrap import interval
 from runtime.text.normalize import normalize
 
-_SAME = {"ae": "a", "okay": "ok", "ok": "ok", "o k": "ok", "mister": "mr", "missus": "mrs", "doctor": "dr", "alright": "all right"}
+_SAME = {"ae": "a", "okay": "ok", "ok": "ok", "o k": "ok", "mister": "mr", "missus": "mrs", "doctor": "dr",
+         "alright": "all right"}
 
 
 def words(text: str) -> list[str]:

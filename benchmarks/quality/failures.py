@@ -13,7 +13,7 @@ TOO_LONG, TOO_SHORT = 1.7, 0.55
 """Shares of the expected seconds. Held-out readings of the teacher's three voices lie within 0.7 and 1.5 of each other."""
 REPEATS = 3
 """So often the same words come in a row where the text does not have them so often."""
-LAST_WORDS = 3
+LAST_WORDS = 2
 PAUSE_SECONDS = 1.2
 """Longest silence within or around a sentence; the teacher's longest is about 0.6 s."""
 QUIET = 10 ** (-45 / 20)

@@ -32,7 +32,7 @@ def wer_against_rtf(rows: Sequence[Row]) -> bytes:
                 axes.annotate(row.system, (row.rtf, wer.value), xytext=(6, 6), textcoords="offset points")
         axes.set(xlabel="RTF: compute time / audio time (left is faster)", ylabel=f"WER %, {RECOGNISER} (low is better)")
         axes.set_ylim(bottom=0)
-        axes.margins(x=0.3)
+        axes.set_xlim(0, 1.35 * max([row.rtf for row in rows if row.rtf is not None], default=1.0))
         axes.grid(alpha=0.3)
         if axes.get_legend_handles_labels()[0]:
             axes.legend(loc="lower right", frameon=False)
