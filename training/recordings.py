@@ -28,16 +28,21 @@ GROUP = 5
 """Sentences that a worker reads with one loaded teacher."""
 
 
-def record(folder: Path, sentences: Sequence[str], voice: str, models: Path, lexicon: Path, workers: int) -> Iterator[Path]:
+def record(folder: Path, sentences: Sequence[str], voice: str, models: Path, lexicon: Path, workers: int) -> Iterator[None]:
     """Have a voice of the teacher read `sentences` into `folder`; files that are there are kept. Yields once a group."""
     folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / f"{number:04d}.flac" for number in range(len(sentences))]
-    with atomic_file(folder / INDEX) as file:
-        file.write("".join(f"{path.name}\t{text}\n" for path, text in zip(paths, sentences, strict=True)).encode())
-    jobs = list(zip(paths, sentences, strict=True))
+    jobs = write_index(folder, sentences)
     groups = [jobs[start:start + GROUP] for start in range(0, len(jobs), GROUP)]
     with ProcessPoolExecutor(workers) as pool:
-        yield from pool.map(partial(_record_some, models, lexicon, voice), groups)
+        yield from pool.map(partial(record_some, models, lexicon, voice), groups)
+
+
+def write_index(folder: Path, sentences: Sequence[str]) -> list[tuple[Path, str]]:
+    """Write which file is for which sentence; gives these pairs."""
+    jobs = [(folder / f"{number:04d}.flac", text) for number, text in enumerate(sentences)]
+    with atomic_file(folder / INDEX) as file:
+        file.write("".join(f"{path.name}\t{text}\n" for path, text in jobs).encode())
+    return jobs
 
 
 def join(folder: Path, target: Path) -> None:
@@ -47,7 +52,8 @@ def join(folder: Path, target: Path) -> None:
     _write(target, samples)
 
 
-def _record_some(models: Path, lexicon: Path, voice: str, jobs: list[tuple[Path, str]]) -> Path:
+def record_some(models: Path, lexicon: Path, voice: str, jobs: list[tuple[Path, str]]) -> None:
+    """Have a voice read the sentences whose files are missing, in a worker."""
     missing = [(path, text) for path, text in jobs if not path.exists()]
     if missing:
         teacher, phonemizer = Teacher(models, voice), Phonemizer.load(lexicon)
@@ -55,7 +61,6 @@ def _record_some(models: Path, lexicon: Path, voice: str, jobs: list[tuple[Path,
             samples = teacher.read(phonemizer.phonemes(text), with_audio=True).samples
             assert samples is not None
             _write(path, samples)
-    return jobs[-1][0]
 
 
 def _write(path: Path, samples: np.ndarray) -> None:
