@@ -86,17 +86,18 @@ class Log:
         self._path = folder / "readings.jsonl"
 
     def read(self, systems: Sequence[System]) -> list[Reading]:
-        """Readings of these systems as they are now; a line that a kill cut short, and those of other systems, are left out."""
+        """Readings of these systems as they are now, the last of each sentence; a line that a kill cut short, and those of other
+        systems, are left out."""
         current = {system.name: system.fingerprint for system in systems}
-        found = []
+        found = dict[tuple[str, int, str, int], Reading]()
         for line in self._path.read_bytes().splitlines() if self._path.exists() else []:
             try:
                 reading = msgspec.json.decode(line, type=Reading)
             except msgspec.DecodeError:
                 continue
             if current.get(reading.system) == reading.fingerprint:
-                found.append(reading)
-        return found
+                found[reading.system, reading.number, reading.voice, reading.seed] = reading
+        return list(found.values())
 
     def append(self, readings: Sequence[Reading]) -> None:
         """Write them down, on lines of their own."""

@@ -10,7 +10,7 @@ import pytest
 import soundfile
 import torch
 
-from export import checkpoint
+from export import checkpoint, exporter, parity
 from export.exporter import Order, export_bundle
 from export.model.encoders import CodecEncoder, SpeakerEncoder
 from export.model.language_model import PatchLM, TokenLM
@@ -50,7 +50,10 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert CheckpointSource(directory).encoders is None, "one of the two is not enough"
     checkpoint.save_speaker_encoder(directory, encoders[1])
     (directory / "text").symlink_to(TEXT)
-    export_bundle(CheckpointSource(directory), Order(PATCH, "fp32", 10.0), target)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(parity, "TOLERANCE", {"fp32": 1e-3})  # a waveform decoder of random weights reaches 1.04e-4
+        patch.setattr(exporter, "UTTERANCES", 2)
+        export_bundle(CheckpointSource(directory), Order(PATCH, "fp32", 10.0), target)
     return target
 
 

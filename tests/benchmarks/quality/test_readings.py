@@ -32,7 +32,8 @@ def test_a_log_survives_a_kill(tmp_path: Path, recordings: Recordings) -> None:
     with (tmp_path / "readings.jsonl").open("ab") as file:
         file.write(b'{"system": "tea')
     log.append([msgspec.structs.replace(mine, number=3)])
-    assert [found.number for found in log.read([recordings])] == [1, 3]
+    log.append([msgspec.structs.replace(mine, number=3, audio="a.mp3")])
+    assert [(found.number, found.audio) for found in log.read([recordings])] == [(1, None), (3, "a.mp3")]
 
 
 def test_only_what_is_missing_is_planned(recordings: Recordings) -> None:
