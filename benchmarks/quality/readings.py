@@ -86,8 +86,8 @@ class Log:
         self._path = folder / "readings.jsonl"
 
     def read(self, systems: Sequence[System]) -> list[Reading]:
-        """Readings of these systems as they are now, the last of each sentence; a line that a kill cut short, and those of other
-        systems, are left out."""
+        """Readings of these systems as they are now, the last of each sentence; lines that a kill cut short and those of
+        other systems are left out."""
         current = {system.name: system.fingerprint for system in systems}
         found = dict[tuple[str, int, str, int], Reading]()
         for line in self._path.read_bytes().splitlines() if self._path.exists() else []:
