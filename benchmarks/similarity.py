@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.resources
 import io
 import warnings
 
 import numpy as np
 import soundfile
 
-from runtime.errors import BackendError
+from benchmarks.held_out import DATA
+from runtime.errors import BackendError, OptionError
 
 
 class SpeakerEncoder:
@@ -35,13 +35,21 @@ class SpeakerEncoder:
         return np.asarray(self._encoder.embed_utterance(prepared), np.float32)
 
 
+def teacher_voices() -> list[str]:
+    """Voices of which there is a recording, sorted."""
+    return sorted(path.name.removesuffix(".flac") for path in (DATA / "teacher").iterdir() if path.name.endswith(".flac"))
+
+
 def teacher_recording(voice: str) -> tuple[np.ndarray, int]:
     """Half a minute of the teacher of `voice` reading held-out sentences, float32 [T], and its sample rate.
 
     Raises:
-        FileNotFoundError: there is no recording of that voice.
+        OptionError: there is no recording of that voice.
     """
-    path = importlib.resources.files("benchmarks") / "data" / "teacher" / f"{voice}.flac"
+    path = DATA / "teacher" / f"{voice}.flac"
+    if not path.is_file():
+        raise OptionError(f"There is no teacher's recording of {voice!r} to compare with; there are those of "
+                          f"{', '.join(teacher_voices())}.")
     with path.open("rb") as file:
         samples, rate = soundfile.read(file, dtype="float32")
     return samples, int(rate)

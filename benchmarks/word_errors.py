@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 
 import numpy as np
 
+from benchmarks.bootstrap import interval
 from runtime.text.normalize import normalize
 
-_SAME = {"okay": "ok", "ok": "ok", "o k": "ok", "mister": "mr", "missus": "mrs", "doctor": "dr", "alright": "all right"}
+_SAME = {"ae": "a", "okay": "ok", "ok": "ok", "o k": "ok", "mister": "mr", "missus": "mrs", "doctor": "dr",
+         "alright": "all right"}
 
 
 def words(text: str) -> list[str]:
@@ -30,6 +33,18 @@ def edits(reference: Sequence[str], heard: Sequence[str]) -> int:
     return int(row[-1])
 
 
+def alignment(reference: str, heard: str) -> list[tuple[str, str]]:
+    """The words of both texts in order, each as `same`, `missing` (said only in the reference) or `other` (heard only)."""
+    asked, said = words(reference), words(heard)
+    kinds: list[tuple[str, str]] = []
+    for tag, start, stop, first, last in SequenceMatcher(None, asked, said, autojunk=False).get_opcodes():
+        if tag == "equal":
+            kinds += [("same", word) for word in asked[start:stop]]
+        else:
+            kinds += [("missing", word) for word in asked[start:stop]] + [("other", word) for word in said[first:last]]
+    return kinds
+
+
 @dataclass(frozen=True)
 class WordErrors:
     """Edits over words of a list of sentences."""
@@ -42,13 +57,15 @@ class WordErrors:
         """Corpus word error rate, in per cent."""
         return 100.0 * sum(self.edits) / max(1, sum(self.words))
 
-    def interval(self, rounds: int = 1000, seed: int = 0) -> tuple[float, float]:
+    def interval(self, seed: int = 0) -> tuple[float, float]:
         """95 % bootstrap interval of the rate over sentences, in per cent."""
-        rng = np.random.default_rng(seed)
-        picks = rng.integers(len(self.words), size=(rounds, len(self.words)))
-        rates = 100.0 * np.array(self.edits)[picks].sum(1) / np.array(self.words)[picks].sum(1)
-        low, high = np.percentile(rates, (2.5, 97.5))
-        return float(low), float(high)
+        low, high = interval(self.edits, self.words, seed)
+        return 100.0 * low, 100.0 * high
+
+    def difference(self, other: WordErrors, seed: int = 0) -> tuple[float, float, float]:
+        """This rate less another one on the same sentences, in points, and its 95 % interval: sentences are drawn in pairs."""
+        low, high = interval([mine - theirs for mine, theirs in zip(self.edits, other.edits, strict=True)], self.words, seed)
+        return self.rate - other.rate, 100.0 * low, 100.0 * high
 
 
 def word_errors(references: Sequence[str], heard: Sequence[str]) -> WordErrors:

@@ -8,6 +8,8 @@
     vocoder.safetensors      state dict of StreamingVocoder
     voices/<name>.npz        speaker float32 [Es]; optionally prompt_tokens int64 [T], prompt_text_ids int64 [S]
     text/                    lexicon.txt.gz, letters.npz
+    encoder.safetensors      state dict of CodecEncoder; only training and cloning need it
+    speaker_encoder.safetensors  state dict of SpeakerEncoder; with both, bundles can clone voices
     voice.json               VoiceCard
 """
 
@@ -24,7 +26,8 @@ from torch import nn
 
 from export.adapters import load_adapters, save_adapters
 from export.atomic import new_directory, write_file
-from export.model.config import ModelConfig
+from export.model.config import ModelConfig, VocoderConfig
+from export.model.encoders import CodecEncoder, SpeakerEncoder
 from export.model.language_model import PatchLM, SpeechLM, TokenLM
 from export.model.lora import merge
 from export.model.vocoder import StreamingVocoder
@@ -34,6 +37,7 @@ from runtime.manifest import Sampling
 
 CONFIG, CARD = "config.json", "voice.json"
 BACKBONE, TLDR, VOCODER = "backbone.safetensors", "tldr.safetensors", "vocoder.safetensors"
+CODEC_ENCODER, SPEAKER_ENCODER = "encoder.safetensors", "speaker_encoder.safetensors"
 VOICES, TEXT = "voices", "text"
 T = TypeVar("T")
 
@@ -89,6 +93,35 @@ def save_patch_model(directory: Path, model: PatchLM) -> None:
 def save_vocoder(directory: Path, vocoder: StreamingVocoder) -> None:
     """Write `vocoder.safetensors` (float16)."""
     write_tensors(directory / VOCODER, vocoder.state_dict(), half=True)
+
+
+def save_codec_encoder(directory: Path, encoder: CodecEncoder) -> None:
+    """Write `encoder.safetensors` (float16): who has it can write more tokens of the same codec."""
+    write_tensors(directory / CODEC_ENCODER, encoder.state_dict(), half=True)
+
+
+def save_speaker_encoder(directory: Path, encoder: SpeakerEncoder) -> None:
+    """Write `speaker_encoder.safetensors` (float16)."""
+    write_tensors(directory / SPEAKER_ENCODER, encoder.state_dict(), half=True)
+
+
+def can_clone(directory: Path) -> bool:
+    """Whether the checkpoint holds both encoders."""
+    return all((directory / name).is_file() for name in (CODEC_ENCODER, SPEAKER_ENCODER))
+
+
+def load_codec_encoder(directory: Path, config: VocoderConfig) -> CodecEncoder:
+    """The codec's encoder, in evaluation mode. Raises CheckpointError."""
+    encoder = CodecEncoder(config)
+    assign(encoder.state_dict(), read_tensors(directory / CODEC_ENCODER), directory / CODEC_ENCODER)
+    return encoder.eval().requires_grad_(False)
+
+
+def load_speaker_encoder(directory: Path, width: int) -> SpeakerEncoder:
+    """The speaker encoder, in evaluation mode. Raises CheckpointError."""
+    encoder = SpeakerEncoder(width)
+    assign(encoder.state_dict(), read_tensors(directory / SPEAKER_ENCODER), directory / SPEAKER_ENCODER)
+    return encoder.eval().requires_grad_(False)
 
 
 def save_card(directory: Path, card: VoiceCard) -> None:

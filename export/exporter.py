@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import importlib.metadata
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,18 +17,18 @@ from engines.card import MODEL_CARD, bundle_card
 from engines.safety import secure_bundle
 from export.atomic import write_file
 from export.bundle_writer import new_bundle, seal
-from export.graphs import VocoderGraphs, contracts, makers, sizes_of, vocoder_form
+from export.graphs import Maker, VocoderGraphs, contracts, makers, sizes_of, vocoder_form
 from export.model.config import ModelConfig
 from export.model.language_model import PatchLM, TokenLM
 from export.model.vocoder import StreamingVocoder
 from export.onnx_graph import write_graph
 from export.parity import check_graph, open_session
-from export.precision import exportable
+from export.precision import exportable, stored_half
 from export.reference import GreedyRun, compare_runs, greedy_run, silent_voice
 from export.source import Source
 from runtime.backends import create_backend
 from runtime.bundle import MAX_SECONDS, Bundle
-from runtime.contract import Precision, language_model_graphs
+from runtime.contract import Graph, Precision, encoder_graphs, language_model_graphs
 from runtime.decoding import Bounds, Decoder, patch_capacity
 from runtime.errors import OptionError
 from runtime.manifest import SCHEMA, Limits, Manifest, Parity, Positions
@@ -82,7 +82,7 @@ def stages(order: Order, source: Source) -> int:
     """How often `export_bundle` will call its progress function."""
     graphs = len(language_model_graphs(sizes_of(source.config(order.patch)), order.precision))
     checks = (2 + (order.precision == "fp16")) if order.verify else 0
-    return 2 + graphs + source.vocoder_graphs + checks
+    return 2 + graphs + source.vocoder_graphs + len(source.encoder_makers()) + checks
 
 
 def export_bundle(source: Source, order: Order, target: Path, progress: Progress = lambda stage: None) -> Exported:
@@ -104,9 +104,11 @@ def export_bundle(source: Source, order: Order, target: Path, progress: Progress
         if check is not None:
             progress("PyTorch patch loop")
             check.run_reference(model)
-        rows = _write_graphs(partial, manifest, model, vocoder, order.verify, progress)
+        makes, contract = {**makers(model, vocoder), **source.encoder_makers()}, encoder_graphs(manifest.sizes.speaker)
+        graphs = {**manifest.graphs, **{name: contract[name] for name in source.encoder_makers()}}
+        rows = _write_graphs(partial, manifest, makes, graphs, model.config.vocabulary.text, order.verify, progress)
         # Sessions of all graphs come next: a full-size model has no room beside them.
-        del model, vocoder
+        del model, vocoder, makes
         gc.collect()
         if order.verify and order.precision == "fp16":
             progress("FP16 ranges")
@@ -123,16 +125,16 @@ def export_bundle(source: Source, order: Order, target: Path, progress: Progress
     return Exported(target, manifest, len(check.reference) if check else 0, ties)
 
 
-def _write_graphs(partial: Path, manifest: Manifest, model: PatchLM | TokenLM, vocoder: StreamingVocoder | VocoderGraphs | None,
+def _write_graphs(partial: Path, manifest: Manifest, makes: Mapping[str, Maker], graphs: Mapping[str, Graph], ids: int,
                   verify: bool, progress: Progress) -> list[Parity]:
     """Export graph by graph, each held against its float32 module, with one exportable copy in memory at a time."""
     rows: list[Parity] = []
-    makes, ids = makers(model, vocoder), model.config.vocabulary.text
-    for name, graph in manifest.graphs.items():
+    for name, graph in graphs.items():
         progress(f"graph {name}")
         module, path = makes[name](), partial / manifest.graph_path(name)
         precision = module.precision or manifest.precision
-        write_graph(exportable(module, precision, module.wide), graph, manifest.sizes, ids, path)
+        ready = exportable(module, precision, module.wide)
+        write_graph(stored_half(ready) if module.stored_half else ready, graph, manifest.sizes, ids, path)
         gc.collect()
         if verify:
             rows += check_graph(name, open_session(path), module, graph, manifest.sizes, ids, precision)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from export.model.backbone import Backbone
 from export.model.compressor import Compressor
 from export.model.config import ModelConfig
+from export.model.encoders import CodecEncoder, SpeakerEncoder
 from export.model.extractor import Extractor
 from export.model.language_model import PatchLM, SpeechLM, TokenLM
 from export.model.sampling import mask_end, sample
@@ -25,6 +26,8 @@ class GraphModule(nn.Module):
     wide: tuple[str, ...] = ()
     precision: Precision | None = None
     """Set where the graph's weights keep one precision whatever the bundle has."""
+    stored_half = False
+    """Whether its linear maps lie in float16 though they compute in float32: it runs too seldom for speed to matter."""
 
 
 class TextEmbeddingGraph(GraphModule):
@@ -129,6 +132,35 @@ class VocoderGraph(GraphModule):
 
     def forward(self, tokens: Tensor, speaker: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         return self.vocoder(tokens, speaker, state)  # type: ignore[no-any-return]
+
+
+class SpeakerEncoderGraph(GraphModule):
+    """mels [B, 4 T, 80] to speaker [B, Es]."""
+
+    precision = "fp32"
+    stored_half = True
+
+    def __init__(self, encoder: SpeakerEncoder) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, mels: Tensor) -> Tensor:
+        speaker: Tensor = self.encoder(mels)
+        return speaker
+
+
+class SpeechTokenizerGraph(GraphModule):
+    """mels [B, 4 T, 80] to codec tokens [B, T]."""
+
+    precision = "fp32"
+    stored_half = True
+
+    def __init__(self, encoder: CodecEncoder) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, mels: Tensor) -> Tensor:
+        return self.encoder.codes(mels)
 
 
 Maker = Callable[[], GraphModule]

@@ -31,6 +31,8 @@ LENGTHS: Mapping[str, tuple[dict[str, int], ...]] = {
                  {"batch": 2, "length": 3, "past": 5}),
     "extractor": ({"batch": 1}, {"batch": 4}),
     "vocoder": ({"batch": 1, "tokens": 1}, {"batch": 2, "tokens": 6}),
+    "speaker_encoder": ({"batch": 1, "tokens": 3}, {"batch": 2, "tokens": 20}),
+    "speech_tokenizer": ({"batch": 1, "tokens": 1}, {"batch": 2, "tokens": 20}),
     "flow_encoder": ({"batch": 1, "tokens": 1}, {"batch": 2, "tokens": 6}),
     "flow_estimator": ({"batch": 2, "frames": 50, "past": 0}, {"batch": 2, "frames": 30, "past": 50}),
     "pitch": ({"batch": 1, "frames": 20}, {"batch": 2, "frames": 9}),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
 from engines.sentences import random_ids, sentence_ids
 from export.checkpoint import VoiceCard
-from export.graphs import VocoderGraphs
+from export.graphs import Maker, VocoderGraphs
 from export.model.config import ModelConfig
 from export.model.language_model import PatchLM, TokenLM
 from export.model.vocoder import StreamingVocoder
@@ -53,8 +54,12 @@ class Source(ABC):
 
     @property
     def encoders(self) -> Encoders | None:
-        """What makes voices of recordings, where `copy_files` has put any."""
+        """What makes voices of recordings, where `copy_files` or `encoder_makers` puts any."""
         return None
+
+    def encoder_makers(self) -> Mapping[str, Maker]:
+        """Makers of the encoders that are exported, by their names in `runtime.contract.encoder_graphs`."""
+        return {}
 
     def utterances(self, text: Path, count: int) -> list[list[int]]:
         """Text ids to compare greedy decoding on; `text` holds the front end's files."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -12,15 +13,18 @@ from export import checkpoint
 from export.atomic import output_errors
 from export.checkpoint import VoiceCard
 from export.cosyvoice.directory import is_cosyvoice
+from export.graphs import Maker, SpeakerEncoderGraph, SpeechTokenizerGraph
 from export.model.config import PRESETS, ModelConfig
 from export.model.language_model import PatchLM, TokenLM
 from export.model.vocoder import StreamingVocoder
 from export.source import Source
 from runtime.errors import CheckpointError, OptionError
+from runtime.manifest import Encoders
 
 EMBEDDED = "embedded"
 TEXT_FILES = ("lexicon.txt.gz", "letters.npz")
 MAX_PATCH = 32
+ENCODERS = Encoders("onnx/speaker_encoder.onnx", "onnx/speech_tokenizer.onnx", "codec-mel")
 
 
 class CheckpointSource(Source):
@@ -61,6 +65,18 @@ class CheckpointSource(Source):
                 target.parent.mkdir(exist_ok=True)
                 shutil.copyfile(path, target)
         return {name: f"voices/{path.name}" for name, path in voices.items()}
+
+    @property
+    def encoders(self) -> Encoders | None:
+        return ENCODERS if checkpoint.can_clone(self.directory) else None
+
+    def encoder_makers(self) -> Mapping[str, Maker]:
+        config, directory = self.config(1), self.directory
+        if self.encoders is None or config.vocoder is None:
+            return {}
+        vocoder = config.vocoder
+        return {"speaker_encoder": lambda: SpeakerEncoderGraph(checkpoint.load_speaker_encoder(directory, config.speaker)),
+                "speech_tokenizer": lambda: SpeechTokenizerGraph(checkpoint.load_codec_encoder(directory, vocoder))}
 
     @property
     def text(self) -> Literal["english-phonemes"]:

@@ -32,6 +32,7 @@ _STDIN_BYTES = 4 << 20
 @click.option("--bundle", type=click.Path(path_type=Path), metavar="DIR",
               help="Bundle to speak with [default: the embedded voice].")
 @click.option("--voice", metavar="NAME", help="One of the bundle's voices [default: the bundle's choice].")
+@click.option("--list-voices", is_flag=True, help="Print the bundle's voices, its default first, and end.")
 @click.option("--reference", type=click.Path(path_type=Path), metavar="WAV",
               help="Speak like this recording, where the bundle can.")
 @click.option("--transcript", metavar="TEXT", help="What the reference recording says; speech goes on from it.")
@@ -48,7 +49,7 @@ _STDIN_BYTES = 4 << 20
 @click.option("--rate", type=float, default=1.0, show_default=True, metavar="R", help="0.5 (slow) to 2 (fast).")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 @click.version_option(package_name="tldr-edge")
-def speak(text: str | None, output: str, bundle: Path | None, voice: str | None, reference: Path | None,
+def speak(text: str | None, output: str, bundle: Path | None, voice: str | None, list_voices: bool, reference: Path | None,
           transcript: str | None, instruction: str | None, seed: int, provider: str, threads: int | None,
           temperature: float | None, top_k: int | None, top_p: float | None, streaming: bool,
           json_path: str | None, doctor: bool, rate: float, quiet: bool) -> None:
@@ -59,6 +60,9 @@ def speak(text: str | None, output: str, bundle: Path | None, voice: str | None,
     """
     if doctor:
         see_doctor(bundle, provider, threads, json_path)
+    if list_voices:
+        print_voices(bundle)
+        return
     if text is None:
         raise click.UsageError("Missing argument 'TEXT'.")
     _check_options(output, voice, reference, transcript, instruction, streaming, json_path)
@@ -153,6 +157,17 @@ def see_doctor(bundle: Path | None, provider: str, threads: int | None, json_pat
     if json_path is not None:
         write_json(json_path, {"version": version(), "findings": [asdict(finding) for finding in findings]})
     sys.exit(any(finding.status == "fail" for finding in findings))
+
+
+def print_voices(bundle: Path | None) -> None:
+    """The names to give as --voice, one a line, the default first."""
+    from runtime.bundle import Bundle
+
+    opened = Bundle.open(bundle)
+    default = opened.manifest.default_voice
+    with _stdout():
+        for name in sorted(opened.voices, key=lambda name: (name != default, name)):
+            click.echo(name)
 
 
 def print_table(stats: Stats, output: str, aside: bool) -> None:

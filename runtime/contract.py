@@ -20,6 +20,9 @@ NO_TOKEN = -1
 BATCH, TEXT, LENGTH, PAST, PATCHES, TOKENS, FRAMES = "batch", "text", "length", "past", "patches", "tokens", "frames"
 """Dynamic axes."""
 
+ENCODER_BANDS, ENCODER_STRIDE = 80, 4
+"""Mel bands that the embedded voice's encoders read, and frames a token."""
+
 
 class Tensor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One input or output: name, dtype and axes."""
@@ -150,6 +153,19 @@ def streaming_vocoder_graph(speaker: int, state: int, samples_per_token: int) ->
         outputs=(Tensor("waveform", "float32", (BATCH, f"{samples_per_token}*{TOKENS}")),
                  Tensor("next_state", "float32", (BATCH, state))),
     )
+
+
+def encoder_graphs(speaker: int) -> dict[str, Graph]:
+    """The embedded voice's two encoders, which make a voice of a recording's normalised log-mel frames (`runtime.features`).
+
+    They run once a voice, on the CPU and in float32 at any precision, and are no part of `Manifest.graphs`: no backend loads
+    them, no engine is built of them.
+    """
+    mels = Tensor("mels", "float32", (BATCH, f"{ENCODER_STRIDE}*{TOKENS}", ENCODER_BANDS))
+    return {
+        "speaker_encoder": Graph(inputs=(mels,), outputs=(Tensor("speaker", "float32", (BATCH, speaker)),)),
+        "speech_tokenizer": Graph(inputs=(mels,), outputs=(Tensor("codes", "int64", (BATCH, TOKENS)),)),
+    }
 
 
 def flow_vocoder_graphs(sizes: FlowSizes, precision: Precision) -> dict[str, Graph]:

@@ -1,4 +1,5 @@
-"""What CosyVoice3's encoders and flow read of a recording, in numpy: mel frames, Kaldi's filter bank, Whisper's log-mel."""
+"""What encoders and flow read of a recording, in numpy. CosyVoice3: mel frames, Kaldi's filter bank, Whisper's log-mel; the
+embedded voice: the log-mel frames of its codec."""
 
 from __future__ import annotations
 
@@ -11,6 +12,8 @@ SPEECH_RATE = 16_000
 """Samples a second that filter bank and log-mel are made of."""
 WHISPER_FFT, WHISPER_HOP, WHISPER_BINS = 400, 160, 128
 KALDI_FRAME, KALDI_HOP, KALDI_FFT, KALDI_BINS, KALDI_LOWEST = 400, 160, 512, 80, 20.0
+CODEC_RATE, CODEC_FFT, CODEC_HOP, CODEC_BINS = 24_000, 1024, 240, 80
+CODEC_FLOOR, CODEC_MEAN, CODEC_SCALE = 1e-5, -4.0, 4.0
 _EPSILON = float(np.finfo(np.float32).eps)
 
 
@@ -43,6 +46,15 @@ def filter_bank(samples: np.ndarray) -> np.ndarray:
     return _float32(levels - levels.mean(0, keepdims=True))
 
 
+def codec_mel(samples: np.ndarray) -> np.ndarray:
+    """Normalised log-mel magnitudes float32 [T // 240, 80] of samples [T] at 24 kHz: what the embedded voice's codec encodes.
+    Frame i is centred on its own hop; there is silence before and behind."""
+    margin = CODEC_FFT - CODEC_HOP
+    padded = np.pad(samples.astype(np.float64), (margin // 2, margin - margin // 2))
+    mel = np.sqrt(_power(padded, _hann(CODEC_FFT), CODEC_HOP, CODEC_FFT)) @ _codec_filters().T
+    return _float32((np.log(np.maximum(mel, CODEC_FLOOR)) - CODEC_MEAN) / CODEC_SCALE)
+
+
 @lru_cache
 def mel_filters(rate: int, fft: int, bins: int) -> np.ndarray:
     """Slaney's triangular filters of equal area, float64 [bins, fft / 2 + 1], from 0 Hz to half the rate."""
@@ -65,6 +77,17 @@ def _kaldi_filters() -> np.ndarray:
     filters: np.ndarray = np.maximum(0, np.minimum((steps - left) / (centre - left), (right - steps) / (right - centre)))
     filters[:, -1] = 0  # Kaldi leaves the bin at half the rate out
     return filters
+
+
+@lru_cache
+def _codec_filters() -> np.ndarray:
+    """Triangles of equal area, evenly spaced on the mel scale from 0 Hz to half the rate, float64 [80, 513]."""
+    top = 2595 * np.log10(1 + CODEC_RATE / 2 / 700)
+    edges = 700 * (10 ** (np.linspace(0, top, CODEC_BINS + 2) / 2595) - 1)
+    steps = np.linspace(0, CODEC_RATE / 2, CODEC_FFT // 2 + 1)
+    low, centre, high = edges[:-2, None], edges[1:-1, None], edges[2:, None]
+    filters: np.ndarray = np.maximum(0, np.minimum((steps - low) / (centre - low), (high - steps) / (high - centre)))
+    return filters * 2 / (high - low) * 50
 
 
 def _kaldi_mel(hertz: np.ndarray) -> np.ndarray:

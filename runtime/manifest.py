@@ -81,12 +81,15 @@ class Vocoder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Encoders(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """ONNX models that make a voice of a recording, passed through from the checkpoint, tensors known by their order."""
+    """ONNX models that make a voice of a recording, tensors known by their order."""
 
     speaker: str
-    """Kaldi filter bank float32 [1, T, 80], its mean taken off, to a speaker embedding."""
+    """To a speaker embedding. `cosyvoice3`: from Kaldi's filter bank float32 [1, T, 80], its mean taken off."""
     tokens: str
-    """Whisper's log-mel float32 [1, 128, T] and int32 [1], T, to codec tokens."""
+    """To codec tokens. `cosyvoice3`: from Whisper's log-mel float32 [1, 128, T] and int32 [1], T."""
+    features: Literal["cosyvoice3", "codec-mel"] = "cosyvoice3"
+    """What they read. `cosyvoice3`: as above, passed through from the checkpoint. `codec-mel`: both the log-mel frames of the
+    embedded voice's codec; the graphs are those of `runtime.contract.encoder_graphs`."""
 
 
 class Parity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

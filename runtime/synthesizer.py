@@ -159,12 +159,10 @@ class Synthesizer:
             name: what the voice is called.
 
         Raises:
-            VoiceError: this bundle cannot clone, or the recording cannot be used.
+            VoiceError: this bundle cannot clone or takes no instructions, or the recording cannot be used.
+            TextError: the transcript holds nothing that can be said.
             BackendError: an encoder, or a package that it needs, is missing or fails.
         """
-        if not isinstance(self._text, QwenFrontEnd):
-            model, voices = self.bundle.manifest.model, ", ".join(self.voices)
-            raise VoiceError(f"The bundle {model} cannot clone voices; choose one of {voices}.")
         return clone_voice(self.bundle, self._text, Path(reference), transcript, instruction, name)
 
     def close(self) -> None:

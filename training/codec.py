@@ -16,78 +16,20 @@ import torch
 from torch import Tensor, nn
 
 from export.model.config import VocoderConfig
+from export.model.encoders import CodecEncoder
 from export.model.state import StateReader
 from export.model.vocoder import DecoderTrunk
-from export.tensors import assign, read_tensors, write_tensors
-from training.blocks import ConvNeXt
 from training.loop import fit, half, warm_cosine
 from training.mel import BANDS, HOP
 from training.optimizers import Optimizers
 from training.teacher import DURATION_HOP
 
-FRAME_WIDTH, ENCODER_WIDTH, PHONEME_WIDTH = 128, 320, 192
+PHONEME_WIDTH = 192
 RATE = 2e-3
 PHONEME_WEIGHT = 0.02
 """Of the phonemes' cross-entropy (about 1 nat) beside the L1 (about 0.05)."""
-ENCODER = "encoder.safetensors"
 CROP = 256
 """Mel frames of a training crop (2.56 s)."""
-
-
-class FSQ(nn.Module):
-    """Finite scalar quantisation: each digit bounded by tanh and rounded to -1, 0, 1, gradients passed straight through."""
-
-    places: Tensor
-
-    def __init__(self, levels: int, digits: int) -> None:
-        super().__init__()
-        self.reach = (levels - 1) / 2
-        self.register_buffer("places", levels ** torch.arange(digits), persistent=False)
-
-    def forward(self, z: Tensor) -> Tensor:
-        """Digits [..., 8] as float multiples of 1 / half, differentiable."""
-        bounded = torch.tanh(z) * (self.reach + 0.499)
-        return (bounded + (bounded.round() - bounded).detach()) / self.reach
-
-    def codes(self, digits: Tensor) -> Tensor:
-        """Digits [..., 8] to codes int64 [...]."""
-        return ((digits * self.reach + self.reach).round().long() * self.places).sum(-1)
-
-
-class Encoder(nn.Module):
-    """Normalised log-mels [B, F, 80] to FSQ digits [B, F / 4, 8]; all blocks run at token rate, where they are cheap."""
-
-    def __init__(self, config: VocoderConfig) -> None:
-        super().__init__()
-        self.stride = config.frames_per_token
-        self.enter = nn.Conv1d(BANDS, FRAME_WIDTH, 5, padding=2)
-        self.shrink = nn.Linear(self.stride * FRAME_WIDTH, ENCODER_WIDTH)
-        self.blocks = nn.Sequential(*(ConvNeXt(ENCODER_WIDTH) for _ in range(6)))
-        self.leave = nn.Sequential(nn.LayerNorm(ENCODER_WIDTH), nn.Linear(ENCODER_WIDTH, config.digits))
-        self.quantise = FSQ(config.levels, config.digits)
-
-    def forward(self, mels: Tensor) -> Tensor:
-        x = nn.functional.gelu(self.enter(mels.transpose(1, 2))).transpose(1, 2)
-        batch, frames, width = x.shape
-        x = self.shrink(x.reshape(batch, frames // self.stride, self.stride * width))
-        digits: Tensor = self.quantise(self.leave(self.blocks(x)).float())
-        return digits
-
-    def codes(self, mels: Tensor) -> Tensor:
-        """Codec tokens int64 [B, F / 4]."""
-        return self.quantise.codes(self(mels))
-
-
-def save_encoder(directory: Path, encoder: Encoder) -> None:
-    """Write the encoder beside the checkpoint (float16): who has it can write more tokens of the same codec."""
-    write_tensors(directory / ENCODER, encoder.state_dict(), half=True)
-
-
-def load_encoder(directory: Path, config: VocoderConfig) -> Encoder:
-    """The encoder of a checkpoint, in evaluation mode. Raises CheckpointError."""
-    encoder = Encoder(config)
-    assign(encoder.state_dict(), read_tensors(directory / ENCODER), directory / ENCODER)
-    return encoder.eval()
 
 
 class MelDecoder(nn.Module):
@@ -140,11 +82,11 @@ def frame_phonemes(ids: Sequence[int], durations: np.ndarray, lead: int, frames:
 
 
 def train_codec(corpus: list[Spectrogram], folder: Path, config: VocoderConfig, steps: int, phonemes: int,
-                start: tuple[Encoder | None, DecoderTrunk] | None = None, batch: int = 12, seed: int = 0) -> None:
+                start: tuple[CodecEncoder | None, DecoderTrunk] | None = None, batch: int = 12, seed: int = 0) -> None:
     """Fit encoder and mel decoder: L1 on normalised log-mels, cross-entropy on phonemes. Going on from `start`, even from its
     decoder alone, the codes keep roughly the meaning that they had there."""
     torch.manual_seed(seed)
-    encoder, decoder = Encoder(config), MelDecoder(config, len(corpus[0].speaker))
+    encoder, decoder = CodecEncoder(config), MelDecoder(config, len(corpus[0].speaker))
     if start is not None:
         decoder.trunk.load_state_dict(start[1].state_dict())
         if start[0] is not None:

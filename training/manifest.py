@@ -15,10 +15,11 @@ import torch
 
 from export.cosyvoice.directory import SPEAKER_ENCODER, SPEECH_TOKENIZER
 from export.cosyvoice.tokenizer import build_tokenizer
+from runtime.encoders import CosyVoiceEncoders, resample
 from runtime.errors import CheckpointError, TldrError
 from runtime.features import SPEECH_RATE
 from runtime.manifest import Encoders
-from runtime.reference import ReferenceEncoders, read_recording, resample
+from runtime.reference import read_recording
 from runtime.text.qwen import SYSTEM_PROMPT, QwenTokenizer
 from training.shards import Utterance, read_folder, write_shard
 
@@ -62,7 +63,7 @@ def read_manifest(path: Path) -> list[Line]:
 def encode_corpus(manifest: Path, backbone: Path, folder: Path) -> Iterator[str]:
     """Write the corpus as shards, those that are there left alone; gives a line for each shard and refused recording."""
     lines, tokenizer = read_manifest(manifest), QwenTokenizer(build_tokenizer(backbone))
-    with ReferenceEncoders(backbone, Encoders(SPEAKER_ENCODER, SPEECH_TOKENIZER)) as encoders:
+    with CosyVoiceEncoders(backbone, Encoders(SPEAKER_ENCODER, SPEECH_TOKENIZER)) as encoders:
         for start in range(0, len(lines), SHARD):
             path = folder / f"{start:08d}.safetensors"
             if path.exists():
@@ -75,9 +76,9 @@ def encode_corpus(manifest: Path, backbone: Path, folder: Path) -> Iterator[str]
                 except TldrError as error:
                     yield f"left out: {error}"
                     continue
-                speaker, codes = encoders.encode(resample(samples, rate, SPEECH_RATE))
+                encoded = encoders.encode_speech(resample(samples, rate, SPEECH_RATE))
                 ids = np.array(tokenizer.ids(SYSTEM_PROMPT + line.text), np.int32)
-                arrays.append({"ids": ids, "codes": codes.astype(np.int16), "speaker": speaker})
+                arrays.append({"ids": ids, "codes": encoded.tokens.astype(np.int16), "speaker": encoded.speaker})
                 texts.append({"audio": line.audio, "text": line.text})
             write_shard(path, arrays, texts)
             yield f"{path.name}: {len(texts)} utterances"

@@ -1,4 +1,4 @@
-"""Log-mel frames: what the codec encodes and what losses compare."""
+"""Log-mel frames, differentiable: what the codec encodes and losses compare. `runtime.features.codec_mel` is their twin."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ import math
 import torch
 from torch import Tensor, nn
 
-SAMPLE_RATE = 24_000
-HOP = 240
-BANDS = 80
-FLOOR = 1e-5
-MEAN, SCALE = -4.0, 4.0
+from runtime.features import CODEC_BINS, CODEC_FFT, CODEC_FLOOR, CODEC_HOP, CODEC_MEAN, CODEC_RATE, CODEC_SCALE
+
+SAMPLE_RATE, HOP, BANDS = CODEC_RATE, CODEC_HOP, CODEC_BINS
+FLOOR, MEAN, SCALE = CODEC_FLOOR, CODEC_MEAN, CODEC_SCALE
 """Log-mels are stored as (log - MEAN) / SCALE: within about -2..2."""
 
 
@@ -21,7 +20,7 @@ class MelSpectrogram(nn.Module):
     window: Tensor
     filters: Tensor
 
-    def __init__(self, n_fft: int = 1024, hop: int = HOP, bands: int = BANDS, sample_rate: int = SAMPLE_RATE) -> None:
+    def __init__(self, n_fft: int = CODEC_FFT, hop: int = HOP, bands: int = BANDS, sample_rate: int = SAMPLE_RATE) -> None:
         super().__init__()
         self.n_fft, self.hop = n_fft, hop
         self.register_buffer("window", torch.hann_window(n_fft), persistent=False)

@@ -12,20 +12,25 @@ from typing import Any
 import torch
 
 from export.checkpoint import (
+    CODEC_ENCODER,
     VoiceCard,
+    load_codec_encoder,
     load_token_model,
     load_vocoder,
     save_card,
+    save_codec_encoder,
     save_patch_model,
+    save_speaker_encoder,
     save_token_model,
     save_vocoder,
     save_voice,
 )
 from export.model.config import EMBEDDED_VOCODER, ModelConfig, embedded
+from export.model.encoders import CodecEncoder, SpeakerEncoder
 from export.model.language_model import PatchLM, TokenLM
 from export.model.vocoder import StreamingVocoder
 from runtime.text.phonemes import SYMBOLS, to_ids
-from training import codec, corpus, frontend, patch_level, student, text, token_level, tokens, vocoder
+from training import codec, corpus, frontend, patch_level, speaker_encoder, student, text, token_level, tokens, vocoder
 from training.shards import read_folder
 from training.structured import flatten
 from training.voices import speaker_embedding
@@ -48,6 +53,7 @@ class Recipe:
     templated_sentences: int = 3000
     audio_sentences: int = 900
     mel_sentences: int | None = None
+    speaker_steps: int = 300
     student_steps: int = 700
     codec_steps: int = 4000
     vocoder_steps: int = 1500
@@ -73,12 +79,18 @@ class Recipe:
         """State dict of one part of a finished run."""
         return torch.load(self.work / run / "state.pt", weights_only=True)[part]
 
-    def encoder(self) -> codec.Encoder:
+    def encoder(self) -> CodecEncoder:
         """The trained codec encoder: this run's, or where none was trained the checkpoint's."""
         if not (self.work / "codec").exists():
-            return codec.load_encoder(self.target, EMBEDDED_VOCODER)
-        encoder = codec.Encoder(EMBEDDED_VOCODER)
+            return load_codec_encoder(self.target, EMBEDDED_VOCODER)
+        encoder = CodecEncoder(EMBEDDED_VOCODER)
         encoder.load_state_dict(self.state("codec", "encoder"))
+        return encoder.eval()
+
+    def speaker_encoder(self) -> SpeakerEncoder:
+        """The trained speaker encoder."""
+        encoder = SpeakerEncoder(self.patch_config.speaker)
+        encoder.load_state_dict(self.state("speaker_encoder", "encoder"))
         return encoder.eval()
 
     def token_model(self) -> TokenLM:
@@ -114,6 +126,12 @@ def run_audio(recipe: Recipe) -> None:
     _render(recipe, "audio", recipe.sentences[:recipe.audio_sentences], with_audio=True, make_render=corpus.keep_audio)
 
 
+def run_speaker_encoder(recipe: Recipe) -> None:
+    """Recordings to the embeddings that the voices' names give."""
+    speaker_encoder.train_speaker_encoder(recipe.work / "audio", recipe.speakers, recipe.work / "speaker_encoder",
+                                          recipe.speaker_steps, seed=recipe.seed)
+
+
 def run_student(recipe: Recipe) -> None:
     """The student learns to replace the teacher's generator."""
     student.train_student(recipe.work / "audio", recipe.work / "student", recipe.student_steps, batch=16, seed=recipe.seed)
@@ -135,8 +153,8 @@ def run_codec(recipe: Recipe) -> None:
             spectrograms.append(codec.Spectrogram(u["mels"], spoken, recipe.speakers[note["voice"]]))
     start = None
     if recipe.start is not None:
-        has_encoder = (recipe.start / codec.ENCODER).exists()
-        encoder = codec.load_encoder(recipe.start, EMBEDDED_VOCODER) if has_encoder else None
+        has_encoder = (recipe.start / CODEC_ENCODER).exists()
+        encoder = load_codec_encoder(recipe.start, EMBEDDED_VOCODER) if has_encoder else None
         start = encoder, load_vocoder(recipe.start).trunk
     codec.train_codec(spectrograms, recipe.work / "codec", EMBEDDED_VOCODER, recipe.codec_steps, len(SYMBOLS) + 1, start,
                       seed=recipe.seed)
@@ -181,14 +199,16 @@ def run_package(recipe: Recipe) -> None:
     decoder = StreamingVocoder(EMBEDDED_VOCODER, recipe.patch_config.speaker)
     decoder.load_state_dict(recipe.state("vocoder", "vocoder"))
     save_vocoder(recipe.target, decoder)
-    codec.save_encoder(recipe.target, recipe.encoder())
+    save_codec_encoder(recipe.target, recipe.encoder())
+    save_speaker_encoder(recipe.target, recipe.speaker_encoder())
     for name, teacher in recipe.voices.items():
         save_voice(recipe.target, name, recipe.speakers[teacher].numpy())
     save_card(recipe.target, VoiceCard(default_voice=next(iter(recipe.voices)), licence=LICENCE))
 
 
 STAGES: dict[str, Callable[[Recipe], None]] = {
-    "frontend": run_frontend, "audio": run_audio, "student": run_student, "mels": run_mels, "codec": run_codec,
+    "frontend": run_frontend, "audio": run_audio, "speaker-encoder": run_speaker_encoder,
+    "student": run_student, "mels": run_mels, "codec": run_codec,
     "tokens": run_tokens, "vocoder": run_vocoder, "token-level": run_token_level, "patch-level": run_patch_level,
     "package": run_package,
 }

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from training.blocks import ConvNeXt
+from export.model.encoders import ConvNeXt
 from training.loop import fit, half, warm_cosine
 from training.mel import BANDS, HOP, MelSpectrogram
 from training.shards import read_folder

@@ -9,14 +9,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from export.model.encoders import CodecEncoder
+from runtime.encoders import QUIET, TAIL_FRAMES
 from runtime.text.phonemes import to_ids
-from training.codec import Encoder
 from training.shards import Utterance, read_folder, read_shard, write_shard
 
-QUIET = -1.0
-"""A normalised mel frame whose loudest band lies below this is silence."""
-TAIL_FRAMES = 16
-"""Mel frames of silence kept after the last sound (0.16 s)."""
 UNITS_PER_TOKEN = 40 / 25
 """The teacher's duration units (40 Hz) in a token (25 Hz)."""
 
@@ -48,7 +45,7 @@ def align(durations: np.ndarray, lead: int, tokens: int) -> np.ndarray:
 
 
 @torch.inference_mode()
-def write_tokens(mels: Path, target: Path, encoder: Encoder, batch: int = 32) -> int:
+def write_tokens(mels: Path, target: Path, encoder: CodecEncoder, batch: int = 32) -> int:
     """Encode all of `mels` into one file; returns the utterances written."""
     encoder.eval()
     texts: list[dict[str, str]] = []

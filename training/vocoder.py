@@ -16,10 +16,10 @@ import torch
 from torch import Tensor, nn
 
 from export.model.config import VocoderConfig
+from export.model.encoders import CodecEncoder
 from export.model.harmonic import HIGHEST, LOWEST
 from export.model.state import StateReader
 from export.model.vocoder import StreamingVocoder
-from training.codec import Encoder
 from training.loop import fit, half, warm_cosine
 from training.mel import HOP, MelSpectrogram
 from training.optimizers import Optimizers
@@ -73,7 +73,7 @@ class SpectralLoss(nn.Module):
 
 
 @torch.inference_mode()
-def load_recordings(audio: Path, student: Student, encoder: Encoder, voices: dict[str, Tensor]) -> list[Recording]:
+def load_recordings(audio: Path, student: Student, encoder: CodecEncoder, voices: dict[str, Tensor]) -> list[Recording]:
     """Training recordings with their codes."""
     mel = MelSpectrogram()
     recordings = []

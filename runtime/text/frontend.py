@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from runtime.errors import TextError
+from runtime.errors import TextError, VoiceError
 from runtime.text.normalize import normalize
 from runtime.text.phonemes import Phonemizer, to_ids
 from runtime.text.sentences import split_sentences
@@ -46,3 +46,12 @@ class TextFrontEnd:
     def ids(self, sentence: str) -> list[int]:
         """Phoneme ids of one of `sentences`."""
         return to_ids(self.phonemes(sentence))
+
+    def prompt(self, transcript: str | None, instruction: str | None) -> list[int]:
+        """Ids that stand before the text: what the recording says, where that is known. Raises TextError, VoiceError."""
+        if instruction is not None:
+            raise VoiceError("This bundle takes no instructions; leave out the instruction, or name a CosyVoice3 bundle.")
+        if transcript is None:
+            return []
+        spoken = " ".join(self.phonemes(sentence) for sentence in self.sentences(transcript))
+        return to_ids(spoken + " ")

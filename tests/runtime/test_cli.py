@@ -157,6 +157,11 @@ def test_bad_bundle(tldr_speak: Speak, own_bundle: Path, damage: Callable[[Path]
     assert os.listdir() == []
 
 
+def test_voices_are_listed_the_default_first(tldr_speak: Speak) -> None:
+    done = tldr_speak("--list-voices")
+    assert (done.code, done.out.decode().split(), done.err) == (0, ["alto", "bass", "prompted"], "")
+
+
 def test_no_embedded_voice(tldr_speak: Speak, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("runtime.bundle.EMBEDDED", tmp_path / "nothing")
     done = tldr_speak(TEXT, bundle=None)

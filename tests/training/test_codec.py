@@ -5,9 +5,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from export.checkpoint import load_codec_encoder, save_codec_encoder
 from export.model.config import EMBEDDED_VOCODER
+from export.model.encoders import FSQ, CodecEncoder
 from export.model.vocoder import fsq_digits
-from training.codec import FSQ, Encoder, MelDecoder, PhonemeHead, frame_phonemes, load_encoder, save_encoder
+from training.codec import MelDecoder, PhonemeHead, frame_phonemes
 
 
 def test_codes_index_the_vocoders_digits() -> None:
@@ -24,7 +26,7 @@ def test_gradients_pass_through_the_rounding() -> None:
 
 
 def test_frames_in_equal_frames_out() -> None:
-    encoder, decoder = Encoder(EMBEDDED_VOCODER), MelDecoder(EMBEDDED_VOCODER, 64)
+    encoder, decoder = CodecEncoder(EMBEDDED_VOCODER), MelDecoder(EMBEDDED_VOCODER, 64)
     mels = torch.randn(2, 48, 80)
     digits = encoder(mels)
     assert digits.shape == (2, 12, 8)
@@ -33,10 +35,10 @@ def test_frames_in_equal_frames_out() -> None:
 
 
 def test_a_saved_encoder_writes_the_same_tokens(tmp_path: Path) -> None:
-    encoder = Encoder(EMBEDDED_VOCODER).half().float().eval()
-    save_encoder(tmp_path, encoder)
+    encoder = CodecEncoder(EMBEDDED_VOCODER).half().float().eval()
+    save_codec_encoder(tmp_path, encoder)
     mels = torch.randn(1, 64, 80)
-    assert torch.equal(load_encoder(tmp_path, EMBEDDED_VOCODER).codes(mels), encoder.codes(mels))
+    assert torch.equal(load_codec_encoder(tmp_path, EMBEDDED_VOCODER).codes(mels), encoder.codes(mels))
 
 
 def test_each_frame_has_the_phoneme_of_its_middle() -> None:
@@ -46,7 +48,7 @@ def test_each_frame_has_the_phoneme_of_its_middle() -> None:
 
 
 def test_the_phoneme_head_speaks_for_every_frame_and_teaches_the_encoder() -> None:
-    encoder, head = Encoder(EMBEDDED_VOCODER), PhonemeHead(EMBEDDED_VOCODER, 7)
+    encoder, head = CodecEncoder(EMBEDDED_VOCODER), PhonemeHead(EMBEDDED_VOCODER, 7)
     logits = head(encoder(torch.randn(2, 48, 80)))
     assert logits.shape == (2, 48, 7)
     logits.square().mean().backward()

@@ -1,0 +1,79 @@
+"""What makes a reading a failure, whatever its word error rate: it loops, it breaks off, it falls silent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from benchmarks.word_errors import words
+
+KINDS = ("loop", "truncation", "silence")
+TOO_LONG, TOO_SHORT = 1.7, 0.55
+"""Shares of the expected seconds. Held-out readings of the teacher's three voices lie within 0.7 and 1.5 of each other."""
+REPEATS = 3
+"""So often the same words come in a row where the text does not have them so often."""
+LAST_WORDS = 2
+PAUSE_SECONDS = 1.2
+"""Longest silence within or around a sentence; the teacher's longest is about 0.6 s."""
+QUIET = 10 ** (-45 / 20)
+"""Level of a 10 ms frame, as a share of the loudest frame, that counts as silence."""
+INAUDIBLE = 3e-3
+"""Root mean square of the loudest frame of a reading that nobody would hear."""
+
+
+def failures(text: str, heard: str, samples: np.ndarray, sample_rate: int, expected_seconds: float,
+             stopped_by: str) -> list[str]:
+    """`loop`, `truncation`, `silence`: those that a reading float32 [T] of `text` has.
+
+    Args:
+        heard: what a recogniser understood.
+        expected_seconds: how long a good reading takes, within about a half.
+        stopped_by: how the decoder says that it ended (`runtime.stats`).
+    """
+    share = len(samples) / sample_rate / max(expected_seconds, 0.3)
+    found = {
+        "loop": stopped_by == "repetition" or loops(text, heard) or (share > TOO_LONG and expected_seconds >= 1),
+        "truncation": stopped_by == "length" or truncated(text, heard, share),
+        "silence": longest_silence(samples, sample_rate) > PAUSE_SECONDS,
+    }
+    return [kind for kind in KINDS if found[kind]]
+
+
+def loops(text: str, heard: str) -> bool:
+    """Whether a word or words are heard REPEATS times in a row and more often than the text has them in a row."""
+    said, asked = words(heard), words(text)
+    sizes = range(1, 1 + len(said) // REPEATS)
+    return any(runs(said, size) >= REPEATS and runs(said, size) > runs(asked, size) for size in sizes)
+
+
+def runs(spoken: Sequence[str], size: int) -> int:
+    """How often, at most, `size` words come in a row without others between."""
+    best = 0
+    for start in range(len(spoken) - size + 1):
+        count = 1
+        while spoken[start + count * size:start + (count + 1) * size] == spoken[start:start + size]:
+            count += 1
+        best = max(best, count)
+    return best
+
+
+def truncated(text: str, heard: str, share: float) -> bool:
+    """Whether a reading is far too short, or rather short with none of the last words heard at its end."""
+    asked, said = words(text), words(heard)
+    if len(asked) <= LAST_WORDS:
+        return share < TOO_SHORT / 2
+    missing = not set(asked[-LAST_WORDS:]) & set(said[-2 * LAST_WORDS:])
+    return share < TOO_SHORT or (missing and share < (1 + TOO_SHORT) / 2)
+
+
+def longest_silence(samples: np.ndarray, sample_rate: int) -> float:
+    """Seconds of the longest stretch below QUIET; all of them if nothing is audible."""
+    frame = sample_rate // 100
+    count = len(samples) // frame
+    levels = np.sqrt(np.mean(np.square(samples[:count * frame].reshape(count, frame).astype(np.float64)), 1))
+    if not count or levels.max() < INAUDIBLE:
+        return float("inf")
+    loud = np.flatnonzero(levels > QUIET * levels.max())
+    gaps = np.diff([-1, *loud.tolist(), count]) - 1
+    return float(gaps.max()) / 100

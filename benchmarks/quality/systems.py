@@ -1,0 +1,157 @@
+"""Who reads: a bundle, recordings that someone made, or a bundle's codec going over such recordings."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from runtime import Bundle, Synthesizer
+from runtime.audio import Sound
+from runtime.backends import create_backend
+from runtime.encoders import ReferenceEncoders, open_encoders
+from runtime.errors import OptionError
+from runtime.vocoding import VocoderOpener, vocoder_opener
+
+INDEX = "index.tsv"
+
+
+@dataclass(frozen=True, eq=False)
+class Spoken(Sound):
+    """A reading, and how the decoder says that it ended."""
+
+    stopped_by: str = "end"
+
+
+class System(ABC):
+    """Something that reads sentences. Cheap to make and to send to another process: it opens at its first sentence."""
+
+    name: str
+    fingerprint: str
+    """Changes when what it would say may change."""
+
+    @abstractmethod
+    def read(self, text: str, voice: str, seed: int) -> Spoken:
+        """Speak a sentence. Raises OptionError where it cannot."""
+
+    @abstractmethod
+    def voices(self) -> list[str]:
+        """Names of the voices that it has, the default first."""
+
+
+class BundleSystem(System):
+    """A bundle in the runtime, on one thread of the CPU; a missed end is tried again as `Synthesizer.synthesize` does."""
+
+    def __init__(self, path: Path | None, name: str | None = None) -> None:
+        self._bundle = Bundle.open(path)
+        manifest = self._bundle.manifest
+        kind = "token level" if manifest.sizes.token_level else f"TLDR k = {manifest.sizes.patch}"
+        self.name = name or f"{kind}, {manifest.precision.upper()}"
+        self.fingerprint = _digest(repr(sorted(manifest.files.items())))
+
+    def __getstate__(self) -> dict[str, object]:
+        return {key: value for key, value in self.__dict__.items() if key != "synthesizer"}
+
+    @cached_property
+    def synthesizer(self) -> Synthesizer:
+        """The loaded bundle."""
+        return Synthesizer(self._bundle.root, provider="cpu", threads=1)
+
+    def read(self, text: str, voice: str, seed: int) -> Spoken:
+        audio = self.synthesizer.synthesize(text, voice=voice, seed=seed)
+        return Spoken(audio.samples, audio.sample_rate, audio.stats.stopped_by or "end")
+
+    def voices(self) -> list[str]:
+        first = self._bundle.manifest.default_voice
+        return [*([first] if first else []), *(name for name in self._bundle.voices if name != first)]
+
+
+class Recordings(System):
+    """Sound files in the layout of `training.recordings`: DIR/<voice>/index.tsv names a file for each sentence."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self.name, self._folder = name, folder
+        self._files = {path.parent.name: dict(_index(path)) for path in sorted(folder.glob(f"*/{INDEX}"))}
+        if not self._files:
+            raise OptionError(f"{folder} holds no recordings: VOICE/{INDEX} is missing; make them with "
+                              "python -m training.recordings.")
+        self.fingerprint = _digest(repr(self._files))
+
+    def read(self, text: str, voice: str, seed: int) -> Spoken:
+        path = self._files.get(voice, {}).get(text)
+        if path is None or not path.is_file():
+            raise OptionError(f"{self._folder} has no recording of {voice!r} reading {text!r}; make it, or ask for "
+                              "fewer sentences.")
+        samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
+        return Spoken(samples.mean(1), rate)
+
+    def voices(self) -> list[str]:
+        return list(self._files)
+
+
+class CodecSystem(System):
+    """Recordings through a bundle's codec and back: its encoder, then its waveform decoder; no language model."""
+
+    def __init__(self, name: str, recordings: Recordings, bundle: Path | None) -> None:
+        self.name, self._recordings, self._bundle = name, recordings, Bundle.open(bundle)
+        if self._bundle.manifest.encoders is None or self._bundle.manifest.vocoder is None:
+            raise OptionError(f"The bundle {self._bundle.root} has no encoder of its codec; leave out --codec, or export it "
+                              "from a checkpoint that has one.")
+        self._sample_rate = self._bundle.manifest.vocoder.sample_rate
+        self.fingerprint = _digest(recordings.fingerprint + repr(sorted(self._bundle.manifest.files.items())))
+
+    def __getstate__(self) -> dict[str, object]:
+        return {key: value for key, value in self.__dict__.items() if key not in ("_encoders", "_open_vocoder")}
+
+    @cached_property
+    def _encoders(self) -> ReferenceEncoders:
+        return open_encoders(self._bundle)
+
+    @cached_property
+    def _open_vocoder(self) -> VocoderOpener:
+        assert self._bundle.manifest.vocoder is not None
+        return vocoder_opener(self._bundle, self._bundle.manifest.vocoder, create_backend(self._bundle, "cpu", 1))
+
+    def read(self, text: str, voice: str, seed: int) -> Spoken:
+        sound, vocoder = self._recordings.read(text, voice, seed), self._open_vocoder(self._bundle.voice(voice))
+        tokens = self._encoders.encode(sound.samples, sound.sample_rate).tokens
+        return Spoken(np.concatenate((vocoder.push(tokens), vocoder.flush())), self._sample_rate)
+
+    def voices(self) -> list[str]:
+        return [voice for voice in self._recordings.voices() if voice in self._bundle.voices]
+
+
+def named(option: str) -> tuple[str | None, Path]:
+    """`NAME=DIR` or `DIR` to its parts."""
+    name, equals, path = option.partition("=")
+    return (name, Path(path)) if equals else (None, Path(option))
+
+
+def check_names(systems: list[System], voices: tuple[str, ...]) -> None:
+    """Raise OptionError where two systems share a name, or one lacks a voice."""
+    names = [system.name for system in systems]
+    for system in systems:
+        if names.count(system.name) > 1:
+            raise OptionError(f"Two systems are called {system.name!r}; give them names, as in --bundle NAME=DIR.")
+        missing = [voice for voice in voices if voice not in system.voices()]
+        if missing:
+            raise OptionError(f"{system.name} has no voice {missing[0]!r}; it has {', '.join(system.voices()) or 'none'}.")
+
+
+def _index(path: Path) -> Iterator[tuple[str, Path]]:
+    with contextlib.suppress(UnicodeDecodeError):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            name, tab, text = line.partition("\t")
+            if tab:
+                yield text, path.parent / name
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

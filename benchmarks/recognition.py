@@ -1,0 +1,44 @@
+"""The two recognisers that word error rates are taken with: they fail on different sentences; a voice must please both."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+
+from engines.recognition import RATE, Recogniser
+from runtime.errors import BackendError
+
+
+class Listener(Protocol):
+    """Samples to text."""
+
+    def transcribe(self, samples: np.ndarray, sample_rate: int) -> str:
+        """Text of float32 samples [T]."""
+
+
+class PocketSphinx:
+    """CMU PocketSphinx (BSD) with the US English models inside its PyPI package: old, deterministic, and of another kind."""
+
+    def __init__(self) -> None:
+        try:
+            import pocketsphinx
+        except ImportError as error:
+            raise BackendError("PocketSphinx is not installed; run: pip install 'tldr-edge[bench]'") from error
+        self._decoder = pocketsphinx.Decoder(samprate=RATE, loglevel="FATAL")
+
+    def transcribe(self, samples: np.ndarray, sample_rate: int) -> str:
+        """Text of float32 samples [T]; it writes numbers as words."""
+        import soxr
+
+        heard = soxr.resample(samples.astype(np.float32), sample_rate, RATE)
+        self._decoder.start_utt()
+        self._decoder.process_raw((np.clip(heard, -1, 1) * 32767).astype(np.int16).tobytes(), full_utt=True)
+        self._decoder.end_utt()
+        found = self._decoder.hyp()
+        return "" if found is None else str(found.hypstr)
+
+
+def listeners(threads: int = 1) -> dict[str, Listener]:
+    """Both, by the names that reports use."""
+    return {"Whisper tiny": Recogniser(threads), "PocketSphinx": PocketSphinx()}

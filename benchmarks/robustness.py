@@ -1,0 +1,79 @@
+"""`python -m benchmarks.robustness`: thousands of sentences of 1 to 60 words, none of which may loop, break off or fall silent;
+and one sentence with many seeds, whose readings must all be good."""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+from collections import Counter
+from pathlib import Path
+
+import click
+import msgspec
+from rich.console import Console
+from rich.progress import track
+
+from benchmarks.held_out import held_out
+from benchmarks.quality.failures import KINDS
+from benchmarks.speaking import Heard, Job, speak_all
+from benchmarks.word_errors import word_errors
+from runtime.command import run
+from runtime.files import atomic_file
+
+LONGEST = 60
+SENTENCE = "The old fisherman carried two heavy suitcases along the beach before sunrise."
+JOINTS = (" and ", ", but ", ", and then ", " because ")
+
+
+def random_sentences(count: int, seed: int = 0) -> list[str]:
+    """Sentences of 1 to 60 words, each length as often: held-out ones joined by conjunctions, and cut."""
+    source, pool = random.Random(seed), [row.text.rstrip(".!?") for row in held_out()]
+    made = []
+    for index in range(count):
+        length, text = 1 + index % LONGEST, source.choice(pool)
+        while len(text.split()) < length:
+            following = source.choice(pool)
+            text += source.choice(JOINTS) + following[0].lower() + following[1:]
+        made.append(" ".join(text.split()[:length]).rstrip(",;:") + source.choice((".", ".", ".", "!", "?")))
+    return made
+
+
+@click.command("python -m benchmarks.robustness")
+@click.option("--bundle", type=click.Path(path_type=Path), default=None, help="Bundle directory; default: the embedded voice.")
+@click.option("--voice", default=None, metavar="NAME")
+@click.option("--count", type=click.IntRange(0), default=2000, show_default=True, help="Sentences of 1 to 60 words.")
+@click.option("--seeds", type=click.IntRange(0), default=10, show_default=True, help="Seeds of one sentence.")
+@click.option("--sentence", default=SENTENCE, show_default=True, help="That sentence.")
+@click.option("--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, show_default=True, help="Processes.")
+@click.option("--json", "json_path", type=click.Path(path_type=Path), default=None, help="Write all readings here.")
+def main(bundle: Path | None, voice: str | None, count: int, seeds: int, sentence: str, jobs: int,
+         json_path: Path | None) -> None:
+    """Speak for long and look for failures; exit 1 if there are any."""
+    work = [*(Job(text) for text in random_sentences(count)), *(Job(sentence, seed) for seed in range(seeds))]
+    spoken = list(track(speak_all(bundle, voice, work, jobs), "speaking", total=len(work), console=Console(stderr=True)))
+    if json_path is not None:
+        with atomic_file(json_path) as file:
+            file.write(msgspec.json.encode(spoken))
+    _tell(spoken[:count], spoken[count:])
+    sys.exit(any(each.failures for each in spoken))
+
+
+def _tell(sentences: list[Heard], seeded: list[Heard]) -> None:
+    if sentences:
+        kinds = Counter(kind for each in sentences for kind in each.failures)
+        errors = word_errors([each.text for each in sentences], [each.heard for each in sentences])
+        counted = ", ".join(f"{kinds[kind]} {kind}" for kind in KINDS)
+        click.echo(f"{len(sentences)} sentences of 1 to {LONGEST} words: {counted}; "
+                   f"{sum(each.retries for each in sentences)} second tries; WER {errors.rate:.1f} %")
+        for each in sentences:
+            if each.failures:
+                click.echo(f"  {', '.join(each.failures)}: {each.text!r}, heard {each.heard!r}, {each.seconds:.1f} s "
+                           f"({each.expected_seconds:.1f} expected)")
+    for each in seeded:
+        errors = word_errors([each.text], [each.heard])
+        click.echo(f"seed {each.seed}: WER {errors.rate:.1f} %{''.join(f', {kind}' for kind in each.failures)}  {each.heard}")
+
+
+if __name__ == "__main__":
+    run(main)

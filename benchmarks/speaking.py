@@ -1,0 +1,81 @@
+"""Any texts through one bundle and a recogniser, in parallel processes: what the hard cases and the long run ask of it."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import msgspec
+
+from benchmarks.quality.failures import failures
+from engines.recognition import Recogniser
+from runtime import Bundle, Synthesizer
+from runtime.synthesizer import load_text
+from runtime.text.frontend import TextFrontEnd
+from runtime.text.qwen import QwenFrontEnd
+
+SECONDS_PER_ID, SECONDS_BESIDES = 0.068, 0.2
+"""The teacher's pace on held-out sentences: seconds a phoneme id, and seconds a sentence besides."""
+
+
+class Job(msgspec.Struct, frozen=True):
+    """A text to say."""
+
+    text: str
+    seed: int = 0
+
+
+class Heard(msgspec.Struct, frozen=True):
+    """What came of it."""
+
+    text: str
+    seed: int
+    heard: str
+    seconds: float
+    expected_seconds: float
+    stopped_by: str
+    retries: int
+    failures: list[str]
+
+
+def speak_all(bundle: Path | None, voice: str | None, jobs: Sequence[Job], processes: int) -> Iterator[Heard]:
+    """Say all texts, in order. Ctrl-C ends all processes.
+
+    Raises:
+        BundleError, VoiceError: before anything is said.
+    """
+    Bundle.open(bundle).voice(voice)
+    pool = ProcessPoolExecutor(processes, get_context("spawn"), _open, (bundle, voice))
+    try:
+        yield from pool.map(_say, jobs)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def expected_seconds(text: str, front_end: TextFrontEnd | QwenFrontEnd) -> float:
+    """How long the teacher would take, within about a third."""
+    sentences = front_end.sentences(text)
+    return sum(SECONDS_BESIDES + SECONDS_PER_ID * len(front_end.ids(sentence)) for sentence in sentences)
+
+
+_synthesizer: Synthesizer
+_front_end: TextFrontEnd | QwenFrontEnd
+_recogniser: Recogniser
+
+
+def _open(bundle: Path | None, voice: str | None) -> None:
+    global _synthesizer, _front_end, _recogniser
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent answers it
+    _synthesizer = Synthesizer(bundle, provider="cpu", threads=1, voice=voice)
+    _front_end, _recogniser = load_text(_synthesizer.bundle), Recogniser(1)
+
+
+def _say(job: Job) -> Heard:
+    audio = _synthesizer.synthesize(job.text, seed=job.seed)
+    heard = _recogniser.transcribe(audio.samples, audio.sample_rate)
+    wanted, ended = expected_seconds(job.text, _front_end), audio.stats.stopped_by or "end"
+    return Heard(job.text, job.seed, heard, audio.seconds, wanted, ended, audio.stats.retries,
+                 failures(job.text, heard, audio.samples, audio.sample_rate, wanted, ended))
