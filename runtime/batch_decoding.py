@@ -1,0 +1,205 @@
+"""The patch loop on many utterances at once: one call of each graph makes a patch of every row.
+
+Rows join and leave while the others go on. A new one is prefilled alone, as `Decoder` does it; its keys and values move into
+its column of the shared cache, and from then on it shares the steps:
+
+    refill -> extractor, all rows -> rows that end leave -> compressor and backbone, the rest -> refill -> ...
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from runtime.cache import BatchCache
+from runtime.contract import NO_TOKEN
+from runtime.decoding import Decoder, Prefix
+from runtime.errors import OptionError
+from runtime.progress import Bounds, Progress
+from runtime.sampling import SamplingOptions
+from runtime.stats import StoppedBy
+from runtime.voice import Voice
+
+MAX_BATCH = 256
+_PROBED = ("compressor", "extractor")
+
+
+@dataclass(eq=False)
+class Job:
+    """One utterance that is to be decoded; the arguments of `Decoder.decode`."""
+
+    ids: Sequence[int]
+    voice: Voice
+    options: SamplingOptions
+    random: np.random.Generator
+    bounds: Bounds | None = None
+    cancelled: Callable[[], bool] = lambda: False
+
+
+@dataclass(frozen=True, eq=False)
+class Patch:
+    """One patch of one job: its tokens int64 [k], cut before the end; and why the job stopped, if it was the last."""
+
+    job: Job
+    tokens: np.ndarray
+    stopped_by: StoppedBy | None
+
+
+@dataclass(eq=False)
+class _Row:
+    job: Job
+    progress: Progress
+    fixed: dict[str, np.ndarray]
+    prefix: Prefix
+    context: np.ndarray
+    recent: np.ndarray
+    tokens: np.ndarray = field(default_factory=lambda: np.zeros((1, 0), np.int64))
+
+
+class BatchDecoder:
+    """Jobs to codec tokens, up to `batch` at a time; not thread-safe.
+
+    With `exact`, every row gets the tokens that `Decoder.decode` gives the same job: a graph that rounds otherwise for
+    several rows than for one (in ONNX Runtime those with FP16 weights that it converts at run time) is found once, by a
+    trial, and run row by row. What remains is the order in which attention sums over a longer view, some 1e-6 of a value: a
+    draw that falls within that of a boundary can still differ. Without `exact` all graphs take all rows at once.
+    """
+
+    def __init__(self, decoder: Decoder, batch: int, exact: bool = True, capacity: int | None = None) -> None:
+        """`decoder` prefills, and lends its backend; `capacity` is positions a row, its own unless given.
+
+        Raises OptionError for a batch out of range. A backend that keeps its cache on a device is refused by `decode`.
+        """
+        check_batch(batch)
+        self.batch = batch
+        self.cache = BatchCache(decoder.manifest.sizes, decoder.manifest.precision, capacity or decoder.cache.capacity)
+        self._decoder = decoder
+        self._sizes = decoder.manifest.sizes
+        self._rows: list[_Row | None] = []
+        self.row_by_row = frozenset(name for name in _PROBED if exact and batch > 1 and not self._alike(name))
+        """Graphs that are run a row at a time."""
+        self.steps = 0
+        """Calls of the backbone on the whole batch, so far."""
+        self.row_steps = 0
+        """Rows that took part in them: row_steps / (steps x batch) says how full the batch was."""
+
+    def decode(self, waiting: deque[Job]) -> Iterator[Patch]:
+        """Patches of all rows, one of each row in turn, until nothing runs and nothing waits.
+
+        Jobs are taken from the left of `waiting` as rows get free; more may be added at any time, at either end.
+
+        Raises:
+            TextError: a job has more ids than fit.
+            BackendError: the library or device failed, or memory does not suffice.
+            Cancelled: the backend was told to abort.
+        """
+        self._rows = []
+        self._refill(waiting)
+        while self._rows:
+            yield from self._speak()
+            self._step()
+            self._refill(waiting)
+
+    def _refill(self, waiting: deque[Job]) -> None:
+        """Rows for those that go on and for those that wait, no more; the new ones are prefilled."""
+        going: list[int | None] = [index for index, row in enumerate(self._rows) if row is not None]
+        size = min(self.batch, len(going) + len(waiting))
+        if size != len(self._rows):
+            order = going + [None] * (size - len(going))
+            self.cache.rearrange(order)
+            self._rows = [None if old is None else self._rows[old] for old in order]
+        for index, row in enumerate(self._rows):
+            if row is None and waiting:
+                self._rows[index] = self._begin(index, waiting.popleft())
+
+    def _begin(self, index: int, job: Job) -> _Row:
+        decoder = self._decoder
+        bounds = job.bounds or decoder.bounds(len(job.ids), job.voice)
+        decoder.prefill(job.ids, job.voice, bounds.max_patches)
+        prefix = decoder.prefix()
+        self.cache.fill(index, prefix.keys, prefix.values)
+        progress = Progress(decoder.manifest, job.options, job.random, bounds)
+        return _Row(job, progress, decoder.fixed_inputs(job.voice, job.options), prefix, prefix.context, prefix.recent)
+
+    def _speak(self) -> Iterator[Patch]:
+        """The next patch of every row; those that end leave."""
+        rows = [(index, row) for index, row in enumerate(self._rows) if row is not None]
+        draws = [row.progress.draws() for _, row in rows]
+        inputs = {"context": np.concatenate([row.context for _, row in rows]),
+                  "uniforms": np.stack([uniforms for uniforms, _ in draws]),
+                  "end_allowed": np.array([allowed for _, allowed in draws]),
+                  **{key: np.concatenate([row.fixed[key] for _, row in rows]) for key in rows[0][1].fixed}}
+        unrepeated = any(row.progress.unrepeated for _, row in rows)
+        outputs = self._run("extractor", inputs, ("tokens", "logits") if unrepeated else ("tokens",))
+        for place, (index, row) in enumerate(rows):
+            row.tokens = outputs["tokens"][place:place + 1]
+            if row.progress.unrepeated:
+                row.tokens = row.progress.choose(outputs["logits"][place], draws[place][0])[None]
+            spoken, reason = row.progress.take(row.tokens[0])
+            if reason is None and row.job.cancelled():
+                reason = "cancel"
+            if reason is not None:
+                self._rows[index] = None
+            yield Patch(row.job, spoken, reason)
+
+    def _step(self) -> None:
+        """Compress what the rows have said and run the backbone one position further; free rows come along, masked."""
+        rows = [(index, row) for index, row in enumerate(self._rows) if row is not None]
+        if not rows:
+            return
+        windows = np.full((len(self._rows), self._sizes.compressor_context + self._sizes.patch), NO_TOKEN, np.int64)
+        positions = np.zeros((len(self._rows), 1), np.float32)
+        for index, row in enumerate(self._rows):
+            if row is None:
+                self.cache.lengths[index] = 0
+                continue
+            windows[index] = np.concatenate((row.recent, row.tokens), 1)
+            row.recent = windows[index:index + 1, self._sizes.patch:]
+            positions[index] = row.prefix.positions[self.cache.lengths[index]]
+        patches = self._run("compressor", {"tokens": windows}, ("patches",))["patches"]
+        keys, values = self.cache.past()
+        inputs = {"inputs_embeds": patches, "positions": positions, "past_length": self.cache.lengths, "past_keys": keys,
+                  "past_values": values}
+        outputs = self._run("backbone", inputs, ("context", "present_keys", "present_values"))
+        self.cache.append([index for index, _ in rows], outputs["present_keys"], outputs["present_values"])
+        for index, row in rows:
+            row.context = outputs["context"][index:index + 1]
+        self.steps += 1
+        self.row_steps += len(rows)
+
+    def _run(self, name: str, inputs: dict[str, np.ndarray], fetch: tuple[str, ...]) -> dict[str, np.ndarray]:
+        run = self._decoder.backend.run
+        if name not in self.row_by_row:
+            return run(name, inputs, fetch=fetch)
+        rows = len(next(iter(inputs.values())))
+        single = [run(name, {key: value[row:row + 1] for key, value in inputs.items()}, fetch=fetch) for row in range(rows)]
+        return {key: np.concatenate([outputs[key] for outputs in single]) for key in fetch}
+
+    def _alike(self, name: str) -> bool:
+        """Whether a graph gives rows together what it gives each alone, bit for bit, on made-up inputs."""
+        graph, sizes, random = self._decoder.manifest.graphs[name], self._sizes, np.random.default_rng(0)
+        inputs: dict[str, np.ndarray]
+        if name == "compressor":
+            shape = (self.batch, sizes.compressor_context + sizes.patch)
+            inputs, output = {"tokens": random.integers(0, sizes.codes, shape)}, "patches"
+        else:
+            dtype = {tensor.name: tensor.dtype for tensor in graph.inputs}["context"]
+            speaker = random.standard_normal((self.batch, sizes.speaker), np.float32)
+            inputs = {"context": random.standard_normal((self.batch, sizes.hidden), np.float32).astype(dtype),
+                      **({} if sizes.token_level else {"speaker": speaker}),
+                      **SamplingOptions(top_k=1).inputs(self.batch), "end_allowed": np.full(self.batch, True),
+                      "uniforms": random.random((self.batch, sizes.patch), np.float32)}
+            output = "logits"
+        run = self._decoder.backend.run
+        together = run(name, inputs, fetch=(output,))[output]
+        return all(np.array_equal(run(name, {key: value[row:row + 1] for key, value in inputs.items()},
+                                      fetch=(output,))[output][0], together[row]) for row in range(min(2, self.batch)))
+
+
+def check_batch(batch: int) -> None:
+    """OptionError unless `batch` is a number of rows that is taken."""
+    if isinstance(batch, bool) or not isinstance(batch, int) or not 1 <= batch <= MAX_BATCH:
+        raise OptionError(f"batch must be a whole number from 1 to {MAX_BATCH}, not {batch!r}.")
