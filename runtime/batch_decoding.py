@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from runtime.batch_rounding import find_rounding
 from runtime.cache import BatchCache
 from runtime.contract import NO_TOKEN
 from runtime.decoding import Decoder, Prefix
@@ -24,7 +25,6 @@ from runtime.stats import StoppedBy
 from runtime.voice import Voice
 
 MAX_BATCH = 256
-_PROBED = ("compressor", "extractor")
 
 
 @dataclass(eq=False)
@@ -57,15 +57,16 @@ class _Row:
     context: np.ndarray
     recent: np.ndarray
     tokens: np.ndarray = field(default_factory=lambda: np.zeros((1, 0), np.int64))
+    fresh: bool = True
+    """Whether the context is one that no patch was drawn from yet."""
 
 
 class BatchDecoder:
     """Jobs to codec tokens, up to `batch` at a time; not thread-safe.
 
-    With `exact`, every row gets the tokens that `Decoder.decode` gives the same job: a graph that rounds otherwise for
-    several rows than for one (in ONNX Runtime those with FP16 weights that it converts at run time) is found once, by a
-    trial, and run row by row. What remains is the order in which attention sums over a longer view, some 1e-6 of a value: a
-    draw that falls within that of a boundary can still differ. Without `exact` all graphs take all rows at once.
+    With `exact`, every row gets what `Decoder.decode` gives the same job, bit for bit (see `runtime.batch_rounding`): graphs
+    that round otherwise for several rows run row by row, and a new row waits, at most `period` - 1 steps, until it is as long
+    as the others but for a multiple of `period`. Without it all graphs take all rows at once; now and then a token differs.
     """
 
     def __init__(self, decoder: Decoder, batch: int, exact: bool = True, capacity: int | None = None) -> None:
@@ -79,8 +80,10 @@ class BatchDecoder:
         self._decoder = decoder
         self._sizes = decoder.manifest.sizes
         self._rows: list[_Row | None] = []
-        self.row_by_row = frozenset(name for name in _PROBED if exact and batch > 1 and not self._alike(name))
-        """Graphs that are run a row at a time."""
+        self.row_by_row, self.period = find_rounding(decoder.manifest, decoder.backend, batch) if exact else (frozenset(), 1)
+        """Graphs that are run a row at a time; what the lengths of rows that step together agree modulo."""
+        self._turn = 0
+        """Remainder of the lengths that step next."""
         self.steps = 0
         """Calls of the backbone on the whole batch, so far."""
         self.row_steps = 0
@@ -125,8 +128,8 @@ class BatchDecoder:
         return _Row(job, progress, decoder.fixed_inputs(job.voice, job.options), prefix, prefix.context, prefix.recent)
 
     def _speak(self) -> Iterator[Patch]:
-        """The next patch of every row; those that end leave."""
-        rows = [(index, row) for index, row in enumerate(self._rows) if row is not None]
+        """The next patch of every row that has a new context; those that end leave."""
+        rows = [(index, row) for index, row in enumerate(self._rows) if row is not None and row.fresh]
         draws = [row.progress.draws() for _, row in rows]
         inputs = {"context": np.concatenate([row.context for _, row in rows]),
                   "uniforms": np.stack([uniforms for uniforms, _ in draws]),
@@ -138,6 +141,7 @@ class BatchDecoder:
             row.tokens = outputs["tokens"][place:place + 1]
             if row.progress.unrepeated:
                 row.tokens = row.progress.choose(outputs["logits"][place], draws[place][0])[None]
+            row.fresh = False
             spoken, reason = row.progress.take(row.tokens[0])
             if reason is None and row.job.cancelled():
                 reason = "cancel"
@@ -146,29 +150,37 @@ class BatchDecoder:
             yield Patch(row.job, spoken, reason)
 
     def _step(self) -> None:
-        """Compress what the rows have said and run the backbone one position further; free rows come along, masked."""
-        rows = [(index, row) for index, row in enumerate(self._rows) if row is not None]
+        """Compress what the rows have said and run the backbone one position further; rows that wait come along, masked."""
+        rows = self._next()
         if not rows:
             return
-        windows = np.full((len(self._rows), self._sizes.compressor_context + self._sizes.patch), NO_TOKEN, np.int64)
-        positions = np.zeros((len(self._rows), 1), np.float32)
-        for index, row in enumerate(self._rows):
-            if row is None:
-                self.cache.lengths[index] = 0
-                continue
+        batch, lengths = len(self._rows), np.zeros(len(self._rows), np.int64)
+        windows = np.full((batch, self._sizes.compressor_context + self._sizes.patch), NO_TOKEN, np.int64)
+        positions = np.zeros((batch, 1), np.float32)
+        for index, row in rows:
             windows[index] = np.concatenate((row.recent, row.tokens), 1)
             row.recent = windows[index:index + 1, self._sizes.patch:]
-            positions[index] = row.prefix.positions[self.cache.lengths[index]]
+            lengths[index] = self.cache.lengths[index]
+            positions[index] = row.prefix.positions[lengths[index]]
         patches = self._run("compressor", {"tokens": windows}, ("patches",))["patches"]
-        keys, values = self.cache.past()
-        inputs = {"inputs_embeds": patches, "positions": positions, "past_length": self.cache.lengths, "past_keys": keys,
+        keys, values = self.cache.past(int(lengths.max()))
+        inputs = {"inputs_embeds": patches, "positions": positions, "past_length": lengths, "past_keys": keys,
                   "past_values": values}
         outputs = self._run("backbone", inputs, ("context", "present_keys", "present_values"))
         self.cache.append([index for index, _ in rows], outputs["present_keys"], outputs["present_values"])
         for index, row in rows:
-            row.context = outputs["context"][index:index + 1]
+            row.context, row.fresh = outputs["context"][index:index + 1], True
         self.steps += 1
         self.row_steps += len(rows)
+
+    def _next(self) -> list[tuple[int, _Row]]:
+        """The rows that step together: those whose turn it is, or else the next that have one."""
+        going = [(index, row) for index, row in enumerate(self._rows) if row is not None]
+        ahead = [(int(self.cache.lengths[index]) - self._turn) % self.period for index, _ in going]
+        if not going:
+            return []
+        self._turn = (self._turn + min(ahead) + 1) % self.period
+        return [entry for entry, wait in zip(going, ahead, strict=True) if wait == min(ahead)]
 
     def _run(self, name: str, inputs: dict[str, np.ndarray], fetch: tuple[str, ...]) -> dict[str, np.ndarray]:
         run = self._decoder.backend.run
@@ -177,26 +189,6 @@ class BatchDecoder:
         rows = len(next(iter(inputs.values())))
         single = [run(name, {key: value[row:row + 1] for key, value in inputs.items()}, fetch=fetch) for row in range(rows)]
         return {key: np.concatenate([outputs[key] for outputs in single]) for key in fetch}
-
-    def _alike(self, name: str) -> bool:
-        """Whether a graph gives rows together what it gives each alone, bit for bit, on made-up inputs."""
-        graph, sizes, random = self._decoder.manifest.graphs[name], self._sizes, np.random.default_rng(0)
-        inputs: dict[str, np.ndarray]
-        if name == "compressor":
-            shape = (self.batch, sizes.compressor_context + sizes.patch)
-            inputs, output = {"tokens": random.integers(0, sizes.codes, shape)}, "patches"
-        else:
-            dtype = {tensor.name: tensor.dtype for tensor in graph.inputs}["context"]
-            speaker = random.standard_normal((self.batch, sizes.speaker), np.float32)
-            inputs = {"context": random.standard_normal((self.batch, sizes.hidden), np.float32).astype(dtype),
-                      **({} if sizes.token_level else {"speaker": speaker}),
-                      **SamplingOptions(top_k=1).inputs(self.batch), "end_allowed": np.full(self.batch, True),
-                      "uniforms": random.random((self.batch, sizes.patch), np.float32)}
-            output = "logits"
-        run = self._decoder.backend.run
-        together = run(name, inputs, fetch=(output,))[output]
-        return all(np.array_equal(run(name, {key: value[row:row + 1] for key, value in inputs.items()},
-                                      fetch=(output,))[output][0], together[row]) for row in range(min(2, self.batch)))
 
 
 def check_batch(batch: int) -> None:

@@ -84,10 +84,9 @@ class BatchCache:
         """Bytes that hold keys and values of the rows now."""
         return self._bytes_a_position * int(self.lengths.sum())
 
-    def past(self) -> tuple[np.ndarray, np.ndarray]:
-        """Keys and values [P, L, B, H, E] up to the longest row, in place."""
-        longest = int(self.lengths.max(initial=0))
-        return self._keys[:longest], self._values[:longest]
+    def past(self, positions: int) -> tuple[np.ndarray, np.ndarray]:
+        """Keys and values [positions, L, B, H, E], in place."""
+        return self._keys[:positions], self._values[:positions]
 
     def fill(self, row: int, keys: np.ndarray, values: np.ndarray) -> None:
         """Begin `row` with the keys and values [S, L, 1, H, E] of a prefill."""

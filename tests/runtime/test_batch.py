@@ -110,6 +110,28 @@ def test_a_graph_that_rounds_otherwise_in_company_runs_alone(load: Load, monkeyp
     assert not BatchDecoder(decoder, 4, exact=False).row_by_row
 
 
+def test_rows_wait_until_views_agree(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No view that is read is longer than a row of that step by anything but a multiple of the period."""
+    bundle, backend = load(scripts=[tiny_bundle.ENDLESS])
+    decoder, run, seen = Decoder(bundle.manifest, backend), backend.run, []
+    expected = [alone(decoder, job) for job in jobs(bundle, 9, SamplingOptions())]
+    monkeypatch.setattr("runtime.batch_rounding._holds", lambda manifest, backend, period, random: period == 8)
+    together, given = BatchDecoder(decoder, 4), jobs(bundle, 9, SamplingOptions())
+    assert together.period == 8
+
+    def watched(name: str, inputs: dict[str, np.ndarray], **rest: object) -> dict[str, np.ndarray]:
+        if name == "backbone" and len(inputs["past_length"]) > 1:
+            seen.extend(len(inputs["past_keys"]) - inputs["past_length"][inputs["past_length"] > 0])
+        return run(name, inputs, **rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(backend, "run", watched)
+    tokens: dict[Job, list[int]] = {job: [] for job in given}
+    for patch in together.decode(deque(given)):
+        tokens[patch.job] += patch.tokens.tolist()
+    assert [tokens[job] for job in given] == [row for row, _ in expected]
+    assert len(seen) > 100 and {int(extra) % 8 for extra in seen} == {0} and max(seen) > 0
+
+
 @pytest.mark.parametrize("batch", [1, 3, 16])
 def test_many_texts_are_each_what_synthesize_gives(synthesizer: Synthesizer, batch: int) -> None:
     expected = [synthesizer.synthesize(text, voice=voice, seed=seed, rate=1.25)
@@ -196,7 +218,7 @@ def test_rows_keep_their_values_when_they_move() -> None:
         keys = np.full((length, tiny_bundle.LAYERS, 1, 1, tiny_bundle.HEAD_DIM), row + 1, np.float32)
         cache.fill(row, keys, keys + 10)
     cache.rearrange([1, None])
-    keys, values = cache.past()
+    keys, values = cache.past(3)
     assert cache.lengths.tolist() == [3, 0] and (keys[:, :, 0] == 2).all() and (values[:, :, 0] == 12).all()
     assert (keys[:, :, 1] == 0).all() and keys.flags["C_CONTIGUOUS"]
     assert cache.bytes_used == 3 * tiny_bundle.sizes().cache_bytes(1, "fp32")
