@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import cast
@@ -15,6 +15,7 @@ import numpy as np
 from runtime.audio import Audio, AudioChunk
 from runtime.backends.base import Backend
 from runtime.batch_decoding import BatchDecoder, Job
+from runtime.decoding import Decoder
 from runtime.errors import Cancelled
 from runtime.hooks import Hooks
 from runtime.sampling import uniform_source
@@ -186,3 +187,9 @@ class BatchRun:
                 text.tally.stage_seconds[stage] += seconds / len(texts)
         self._stages.update(dict.fromkeys(self._stages, 0.0))
         self._mark = now
+
+
+def longest(decoder: Decoder, utterances: Iterable[Utterance]) -> int:
+    """Cache positions of the longest row that these may need."""
+    return max((decoder.prefix_length(len(ids), text.request.voice) + decoder.bounds(len(ids), text.request.voice).max_patches
+                for text in utterances for ids in text.pieces), default=1)

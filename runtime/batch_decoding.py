@@ -66,7 +66,7 @@ class BatchDecoder:
 
     With `exact`, every row gets what `Decoder.decode` gives the same job, bit for bit (see `runtime.batch_rounding`): graphs
     that round otherwise for several rows run row by row, and a new row waits, at most `period` - 1 steps, until it is as long
-    as the others but for a multiple of `period`. Without it all graphs take all rows at once; now and then a token differs.
+    as the others but for a multiple of `period`. Without it all graphs take all rows at once, and rarely a token differs.
     """
 
     def __init__(self, decoder: Decoder, batch: int, exact: bool = True, capacity: int | None = None) -> None:
@@ -92,7 +92,8 @@ class BatchDecoder:
     def decode(self, waiting: deque[Job]) -> Iterator[Patch]:
         """Patches of all rows, one of each row in turn, until nothing runs and nothing waits.
 
-        Jobs are taken from the left of `waiting` as rows get free; more may be added at any time, at either end.
+        Jobs are taken from the left of `waiting` as rows get free, with a look ahead at the next `period` of them; more may be
+        added at any time, at either end.
 
         Raises:
             TextError: a job has more ids than fit.
@@ -116,7 +117,16 @@ class BatchDecoder:
             self._rows = [None if old is None else self._rows[old] for old in order]
         for index, row in enumerate(self._rows):
             if row is None and waiting:
-                self._rows[index] = self._begin(index, waiting.popleft())
+                self._rows[index] = self._begin(index, self._take(waiting))
+
+    def _take(self, waiting: deque[Job]) -> Job:
+        """The first job, or, of as many as the period has, the one whose row would have to wait least."""
+        decoder, lookahead = self._decoder, min(len(waiting), self.period)
+        waits = [(decoder.prefix_length(len(waiting[place].ids), waiting[place].voice) - self._turn) % self.period
+                 for place in range(lookahead)]
+        chosen = waiting[waits.index(min(waits))]
+        waiting.remove(chosen)
+        return chosen
 
     def _begin(self, index: int, job: Job) -> _Row:
         decoder = self._decoder

@@ -75,10 +75,9 @@ class Decoder:
         wanted = math.ceil(limits.max_tokens_per_id * ids / patch)
         return Bounds(math.ceil(limits.min_tokens_per_id * ids), max(1, min(wanted, room)))
 
-    def positions_needed(self, ids: int, voice: Voice) -> int:
-        """Cache positions that an utterance of `ids` text ids may take: prefix, prompt and patches."""
-        prompt = len(voice.prompt_tokens) // self._sizes.patch
-        return len(voice.prompt_text_ids) + ids + 2 + prompt + self.bounds(ids, voice).max_patches
+    def prefix_length(self, ids: int, voice: Voice) -> int:
+        """Cache positions of an utterance of `ids` text ids before its first own patch: SOS, text, TASK and prompt."""
+        return len(voice.prompt_text_ids) + ids + 2 + len(voice.prompt_tokens) // self._sizes.patch
 
     def decode(self, ids: Sequence[int], voice: Voice, options: SamplingOptions, random: np.random.Generator,
                cancelled: Callable[[], bool], bounds: Bounds | None = None) -> Generator[np.ndarray, None, StoppedBy]:

@@ -18,7 +18,7 @@ import numpy as np
 
 from runtime.audio import Audio, AudioChunk
 from runtime.backends import create_backend
-from runtime.batch import Batch, BatchRun, Say, Utterance
+from runtime.batch import Batch, BatchRun, Say, Utterance, longest
 from runtime.batch_decoding import BatchDecoder, check_batch
 from runtime.bundle import Bundle
 from runtime.errors import BackendError, BundleError, OptionError, TextError, VoiceError
@@ -311,11 +311,10 @@ class Synthesizer:
         """Finished texts, the turn held from first to last."""
         with self._turn.hold(ticket):
             self._check_usable()
-            longest = max((self._speech.decoder.positions_needed(len(piece), text.request.voice)
-                           for text in utterances for piece in text.pieces), default=1)
             run = BatchRun(self._speech, self._backend, self.sample_rate, self._narrate, self._hooks)
+            capacity = longest(self._speech.decoder, utterances)
             try:
-                yield from run.results(utterances, BatchDecoder(self._speech.decoder, batch, exact, longest))
+                yield from run.results(utterances, BatchDecoder(self._speech.decoder, batch, exact, capacity))
             finally:
                 self._speech.decoder.cache.clear()
 

@@ -69,7 +69,7 @@ def test_a_free_row_is_refilled_while_others_go_on(load: Load) -> None:
     lengths = (40, 5, 5, 5, 5, 5, 5)
     given = [Job([1], bundle.voice("alto"), SamplingOptions(), uniform_source(0, 0, 0), Bounds(10**6, patches, watch=False))
              for patches in lengths]
-    together = BatchDecoder(decoder, 2)
+    together = BatchDecoder(decoder, 2, exact=False)
     ended = [given.index(patch.job) for patch in together.decode(deque(given)) if patch.stopped_by]
     assert ended == [1, 2, 3, 4, 5, 6, 0]
     assert together.steps == 39  # the long row never waited
@@ -114,10 +114,11 @@ def test_rows_wait_until_views_agree(load: Load, monkeypatch: pytest.MonkeyPatch
     """No view that is read is longer than a row of that step by anything but a multiple of the period."""
     bundle, backend = load(scripts=[tiny_bundle.ENDLESS])
     decoder, run, seen = Decoder(bundle.manifest, backend), backend.run, []
-    expected = [alone(decoder, job) for job in jobs(bundle, 9, SamplingOptions())]
-    monkeypatch.setattr("runtime.batch_rounding._holds", lambda manifest, backend, period, random: period == 8)
-    together, given = BatchDecoder(decoder, 4), jobs(bundle, 9, SamplingOptions())
-    assert together.period == 8
+    expected = [alone(decoder, job) for job in jobs(bundle, 30, SamplingOptions())]
+    together, given = BatchDecoder(decoder, 4), jobs(bundle, 30, SamplingOptions())
+    assert together.period == 16
+    monkeypatch.setattr("runtime.batch_rounding._holds", lambda manifest, backend, period, random: period == 32)
+    assert BatchDecoder(decoder, 4).period == 32 and BatchDecoder(decoder, 4, exact=False).period == 1
 
     def watched(name: str, inputs: dict[str, np.ndarray], **rest: object) -> dict[str, np.ndarray]:
         if name == "backbone" and len(inputs["past_length"]) > 1:
@@ -129,7 +130,7 @@ def test_rows_wait_until_views_agree(load: Load, monkeypatch: pytest.MonkeyPatch
     for patch in together.decode(deque(given)):
         tokens[patch.job] += patch.tokens.tolist()
     assert [tokens[job] for job in given] == [row for row, _ in expected]
-    assert len(seen) > 100 and {int(extra) % 8 for extra in seen} == {0} and max(seen) > 0
+    assert len(seen) > 300 and {int(extra) % 16 for extra in seen} == {0} and max(seen) > 0
 
 
 @pytest.mark.parametrize("batch", [1, 3, 16])
