@@ -33,7 +33,6 @@ ONGOING = 8
 """Utterances that one replica makes or lets wait; others go elsewhere."""
 
 
-@serve.deployment(name="Speech", max_ongoing_requests=ONGOING, health_check_period_s=1, health_check_timeout_s=10)
 class Replica:
     """One synthesizer in a process of its own."""
 
@@ -119,8 +118,6 @@ def _error(kind: str, message: str) -> TldrError:
     return found(message) if isinstance(found, type) and issubclass(found, TldrError) else TldrError(message)
 
 
-@serve.deployment(name="Endpoint", max_ongoing_requests=1000)
-@serve.ingress(create_app(RaySpeaker()))
 class Endpoint:
     """The HTTP side."""
 
@@ -128,12 +125,17 @@ class Endpoint:
         del replicas  # named here so that Ray Serve starts them first
 
 
-def application(arguments: dict[str, str]) -> serve.Application:
+_REPLICAS: Any = serve.deployment(Replica, name="Speech", max_ongoing_requests=ONGOING, health_check_period_s=1)
+_ENDPOINT: Any = serve.deployment(serve.ingress(create_app(RaySpeaker()))(Endpoint), name="Endpoint", max_ongoing_requests=1000,
+                                  ray_actor_options={"num_cpus": 0})  # it only waits
+
+
+def application(arguments: dict[str, str]) -> Any:
     """Built by `serve run`, from `bundle`, `replicas`, `provider` and `threads` on its command line."""
     unknown = arguments.keys() - {"bundle", "replicas", "provider", "threads"}
     if unknown:
         raise OptionError(f"There is no argument {', '.join(sorted(unknown))}; give bundle, replicas, provider or threads.")
     threads = int(arguments["threads"]) if "threads" in arguments else None
-    replicas = Replica.options(num_replicas=int(arguments.get("replicas", "1"))).bind(
+    replicas = _REPLICAS.options(num_replicas=int(arguments.get("replicas", "1"))).bind(
         arguments.get("bundle"), arguments.get("provider", "auto"), threads)
-    return Endpoint.bind(replicas)
+    return _ENDPOINT.bind(replicas)
