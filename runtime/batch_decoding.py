@@ -72,9 +72,10 @@ class BatchDecoder:
     def __init__(self, decoder: Decoder, batch: int, exact: bool = True, capacity: int | None = None) -> None:
         """`decoder` prefills, and lends its backend; `capacity` is positions a row, its own unless given.
 
-        Raises OptionError for a batch out of range. A backend that keeps its cache on a device is refused by `decode`.
+        Raises OptionError for a batch out of range, BackendError for a backend that keeps its cache on a device.
         """
         check_batch(batch)
+        decoder.prefix()  # refuses a device, before anything is tried on it
         self.batch = batch
         self.cache = BatchCache(decoder.manifest.sizes, decoder.manifest.precision, capacity or decoder.cache.capacity)
         self._decoder = decoder

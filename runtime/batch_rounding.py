@@ -7,6 +7,8 @@ view adds the newest position in another lane of the processor's vectors: not so
 
 from __future__ import annotations
 
+from weakref import WeakKeyDictionary
+
 import numpy as np
 
 from runtime.backends.base import DTYPES, Backend
@@ -18,6 +20,8 @@ PERIODS = (16, 32)
 trial, but not all of them from a whole utterance."""
 _LENGTHS = (21, 33, 46, 60)
 _TRIED = ("compressor", "extractor")
+_KNOWN: WeakKeyDictionary[Backend, dict[int, tuple[frozenset[str], int]]] = WeakKeyDictionary()
+"""What was found, by batch."""
 
 Inputs = dict[str, np.ndarray]
 
@@ -26,9 +30,12 @@ def find_rounding(manifest: Manifest, backend: Backend, batch: int) -> tuple[fro
     """Graphs that have to run row by row, and by multiples of what a view may be longer, so that `batch` rows are exact."""
     if batch == 1:
         return frozenset(), 1
-    random = np.random.default_rng(0)
-    alone = frozenset(name for name in _TRIED if not _alike(backend, name, *_made_up(manifest, name, batch, random)))
-    return alone, next((period for period in PERIODS if _holds(manifest, backend, period, random)), PERIODS[-1])
+    known = _KNOWN.setdefault(backend, {})
+    if batch not in known:
+        random = np.random.default_rng(0)
+        alone = frozenset(name for name in _TRIED if not _alike(backend, name, *_made_up(manifest, name, batch, random)))
+        known[batch] = alone, next((period for period in PERIODS if _holds(manifest, backend, period, random)), PERIODS[-1])
+    return known[batch]
 
 
 def _made_up(manifest: Manifest, name: str, batch: int, random: np.random.Generator) -> tuple[Inputs, str]:

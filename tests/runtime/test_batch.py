@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -118,7 +119,8 @@ def test_rows_wait_until_views_agree(load: Load, monkeypatch: pytest.MonkeyPatch
     together, given = BatchDecoder(decoder, 4), jobs(bundle, 30, SamplingOptions())
     assert together.period == 16
     monkeypatch.setattr("runtime.batch_rounding._holds", lambda manifest, backend, period, random: period == 32)
-    assert BatchDecoder(decoder, 4).period == 32 and BatchDecoder(decoder, 4, exact=False).period == 1
+    assert BatchDecoder(decoder, 4).period == 16  # tried once a backend
+    assert BatchDecoder(decoder, 5).period == 32 and BatchDecoder(decoder, 4, exact=False).period == 1
 
     def watched(name: str, inputs: dict[str, np.ndarray], **rest: object) -> dict[str, np.ndarray]:
         if name == "backbone" and len(inputs["past_length"]) > 1:
@@ -201,6 +203,15 @@ def test_a_batch_lets_go(synthesizer: Synthesizer) -> None:
     threading.Timer(0.05, synthesizer.stop).start()
     with pytest.raises(Cancelled):
         stopped.collect()
+
+
+def test_a_device_is_refused_in_one_sentence(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    bundle, backend = load()
+    decoder = Decoder(bundle.manifest, backend)
+    monkeypatch.setattr(decoder.cache, "_keys", replace(decoder.cache._keys, owner=object()))
+    with pytest.raises(BackendError, match="provider cpu") as error:
+        BatchDecoder(decoder, 4)
+    sentence_of(error)
 
 
 def test_a_row_that_outgrows_the_cache_is_a_bug_said_clearly() -> None:
