@@ -5,28 +5,25 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import cast
 
 import numpy as np
 
-from runtime.audio import Audio, AudioChunk
+from runtime.audio import Audio
 from runtime.backends.base import Backend
 from runtime.batch_decoding import BatchDecoder, Job
 from runtime.decoding import Decoder
 from runtime.errors import Cancelled
 from runtime.hooks import Hooks
+from runtime.narration import Narrator
 from runtime.sampling import uniform_source
 from runtime.script import Line
 from runtime.speech import Request, Speech, counted, try_again, without_loop
 from runtime.stats import StoppedBy, Tally
 from runtime.turn import Ticket
-
-Say = Callable[[list[int], int, Request, Tally], Iterator[np.ndarray]]
-"""Samples of one piece of text, by its ids and number: `Speech.say`, or one that knows the tokens already."""
-Narrate = Callable[[list[Line], Request, Tally, Say], Iterator[AudioChunk]]
 
 
 class Batch:
@@ -96,12 +93,12 @@ class Utterance:
     decoded: dict[int, list[np.ndarray]] = field(default_factory=dict)
     """Patches of the pieces that are finished, by number."""
 
-    def samples(self, narrate: Narrate, speech: Speech) -> np.ndarray:
+    def samples(self, narrator: Narrator, speech: Speech) -> np.ndarray:
         """float32 [T], by the same vocoder, tempo and pauses as when it is spoken alone."""
         def say(ids: list[int], number: int, request: Request, tally: Tally) -> Iterator[np.ndarray]:
             return speech.vocode(counted(self.decoded[number], tally), request, tally)
 
-        chunks = [chunk.samples for chunk in narrate(self.lines, self.request, self.tally, say)]
+        chunks = [chunk.samples for chunk in narrator.chunks(self.lines, self.request, self.tally, say)]
         return np.concatenate([np.zeros(0, np.float32), *chunks])
 
 
@@ -118,10 +115,10 @@ class _Piece(Job):
 class BatchRun:
     """One pass over all texts: pieces to the decoder, failed attempts once more, finished texts to samples."""
 
-    def __init__(self, speech: Speech, backend: Backend, sample_rate: int, narrate: Narrate, hooks: Hooks) -> None:
+    def __init__(self, speech: Speech, narrator: Narrator, backend: Backend, sample_rate: int, hooks: Hooks) -> None:
         self._speech = speech
+        self._narrator = narrator
         self._rate = sample_rate
-        self._narrate = narrate
         self._hooks = hooks
         self._stages: dict[str, float] = {}
         backend.record_into(self._stages, hooks.tell_stage)
@@ -168,7 +165,7 @@ class BatchRun:
         return len(text.decoded) == len(text.pieces)
 
     def _finish(self, text: Utterance) -> Audio:
-        samples = text.samples(self._narrate, self._speech)
+        samples = text.samples(self._narrator, self._speech)
         if text.request.ticket.cancelled:  # then they may end in the middle
             raise Cancelled("The batch was cancelled before its end.")
         self._share([text])

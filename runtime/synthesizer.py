@@ -8,28 +8,27 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn
 
-import numpy as np
-
 from runtime.audio import Audio, AudioChunk
 from runtime.backends import create_backend
-from runtime.batch import Batch, BatchRun, Say, Utterance, longest
+from runtime.batch import Batch, BatchRun, Utterance, longest
 from runtime.batch_decoding import BatchDecoder, check_batch
 from runtime.bundle import Bundle
 from runtime.errors import BackendError, BundleError, OptionError, TextError, VoiceError
 from runtime.hooks import Hooks
+from runtime.narration import Narrator
 from runtime.reference import clone_voice
 from runtime.sampling import SamplingOptions, uniform_source
-from runtime.script import Line, Script, Text, check_text, split_ids
+from runtime.script import Line, Script, Text, check_text
 from runtime.speech import Request, Speech
 from runtime.stats import Tally
 from runtime.stream import Stream
-from runtime.tempo import Tempo, check_rate
+from runtime.tempo import check_rate
 from runtime.text.frontend import TextFrontEnd
 from runtime.text.qwen import QwenFrontEnd
 from runtime.turn import Ticket, Turn
@@ -75,6 +74,7 @@ class Synthesizer:
         self._speech = Speech(manifest, vocoder_opener(self.bundle, manifest.vocoder, self._backend), self._backend)
         self.sample_rate = manifest.vocoder.sample_rate
         """Samples a second of everything this synthesizer makes."""
+        self._narrator = Narrator(self._speech, self._text.space, self.sample_rate)
         self._turn = Turn(self._backend.abort)
         self._streams: weakref.WeakSet[Stream | Batch] = weakref.WeakSet()
         self._registry = threading.RLock()
@@ -254,37 +254,11 @@ class Synthesizer:
             self._check_usable()
             self._backend.record_into(tally.stage_seconds, self._hooks.tell_stage)
             try:
-                yield from self._narrate(lines, request, tally, self._speech.say)
+                yield from self._narrator.chunks(lines, request, tally, self._speech.say)
                 if request.ticket.cancelled:
                     tally.stopped("cancel")
             finally:
                 self._speech.decoder.cache.clear()
-
-    def _narrate(self, lines: Iterable[Line], request: Request, tally: Tally, say: Say) -> Iterator[AudioChunk]:
-        """Lines and the pauses between them, in chunks."""
-        for index, line in enumerate(lines):
-            if request.ticket.cancelled:
-                break
-            if line.pause:
-                yield AudioChunk(self._silence(line.pause), self.sample_rate, max(0, index - 1), "")
-            for samples in self._speak(line, request, tally, say):
-                yield AudioChunk(samples, self.sample_rate, index, line.text)
-
-    def _speak(self, line: Line, request: Request, tally: Tally, say: Say) -> Generator[np.ndarray, None, None]:
-        """Samples float32 [T > 0] of a line, in chunks."""
-        tempo = Tempo(line.rate, self.sample_rate)
-        tally.sentences += bool(line.ids)
-        for part in self._pieces(line, request.voice):
-            for samples in say(part, tally.pieces, request, tally):
-                if len(changed := tempo.push(samples)):
-                    yield changed
-            tally.pieces += 1
-        if not request.ticket.cancelled and len(rest := tempo.flush()):
-            yield rest
-
-    def _pieces(self, line: Line, voice: Voice) -> Iterator[list[int]]:
-        """What of a line the model says at a time: all of it, unless it is longer than the cache."""
-        return split_ids(line.ids, self._speech.decoder.room(voice), self._text.space)
 
     def _begin_batch(self, texts: Sequence[str], voices: str | Voice | Sequence[str | Voice | None] | None,
                      seeds: int | Sequence[int], sampling: SamplingOptions, rate: float, batch: int, exact: bool) -> Batch:
@@ -299,7 +273,7 @@ class Synthesizer:
             except TextError as error:
                 raise TextError(f"Text {index}: {error}") from error
             tally.compute_seconds = tally.stage_seconds["text"]
-            pieces = [part for line in lines for part in self._pieces(line, request.voice)]
+            pieces = [part for line in lines for part in self._narrator.pieces(line, request.voice)]
             utterances.append(Utterance(index, lines, pieces, request, tally))
         made = Batch(self._batch_results(utterances, ticket, batch, exact), len(texts), ticket)
         with self._registry:
@@ -311,15 +285,12 @@ class Synthesizer:
         """Finished texts, the turn held from first to last."""
         with self._turn.hold(ticket):
             self._check_usable()
-            run = BatchRun(self._speech, self._backend, self.sample_rate, self._narrate, self._hooks)
+            run = BatchRun(self._speech, self._narrator, self._backend, self.sample_rate, self._hooks)
             capacity = longest(self._speech.decoder, utterances)
             try:
                 yield from run.results(utterances, BatchDecoder(self._speech.decoder, batch, exact, capacity))
             finally:
                 self._speech.decoder.cache.clear()
-
-    def _silence(self, seconds: float) -> np.ndarray:
-        return np.zeros(round(seconds * self.sample_rate), np.float32)
 
     def _open_streams(self) -> list[Stream | Batch]:
         with self._registry:
