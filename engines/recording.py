@@ -13,7 +13,8 @@ from engines.sentences import random_ids, sentence_ids
 from runtime.backends.base import DTYPES, Memory
 from runtime.backends.onnxruntime import OnnxRuntimeBackend
 from runtime.bundle import Bundle
-from runtime.decoding import Bounds, Decoder, patch_capacity
+from runtime.decoding import Decoder, patch_capacity
+from runtime.progress import Bounds
 from runtime.sampling import SamplingOptions
 from runtime.vocoding import StreamingVocoder
 from runtime.voice import Voice

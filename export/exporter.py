@@ -29,9 +29,10 @@ from export.source import Source
 from runtime.backends import create_backend
 from runtime.bundle import MAX_SECONDS, Bundle
 from runtime.contract import Graph, Precision, encoder_graphs, language_model_graphs
-from runtime.decoding import Bounds, Decoder, patch_capacity
+from runtime.decoding import Decoder, patch_capacity
 from runtime.errors import OptionError
 from runtime.manifest import SCHEMA, Limits, Manifest, Parity, Positions
+from runtime.progress import Bounds
 from runtime.sampling import SamplingOptions
 from runtime.voice import Voice, read_voice
 

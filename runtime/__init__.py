@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from runtime.audio import Audio, AudioChunk
+    from runtime.batch import Batch
     from runtime.buffered import Buffered
     from runtime.bundle import Bundle
     from runtime.errors import (
@@ -38,6 +39,7 @@ __all__ = [
     "Audio",
     "AudioChunk",
     "BackendError",
+    "Batch",
     "Buffered",
     "Bundle",
     "BundleError",
@@ -55,8 +57,8 @@ __all__ = [
     "VoiceError",
 ]
 
-_HOMES = {"Audio": "audio", "AudioChunk": "audio", "Buffered": "buffered", "Bundle": "bundle", "Hooks": "hooks",
-          "Voice": "voice", "Stats": "stats", "Stream": "stream", "Synthesizer": "synthesizer"}
+_HOMES = {"Audio": "audio", "AudioChunk": "audio", "Batch": "batch", "Buffered": "buffered", "Bundle": "bundle",
+          "Hooks": "hooks", "Voice": "voice", "Stats": "stats", "Stream": "stream", "Synthesizer": "synthesizer"}
 
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())  # silent unless the program asks for logs

@@ -8,7 +8,6 @@ The token-level baseline runs in the same loop with patches of one token.
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
@@ -19,24 +18,28 @@ from runtime.cache import KVCache
 from runtime.contract import NO_TOKEN, DType
 from runtime.errors import TextError
 from runtime.manifest import Limits, Manifest, Positions
-from runtime.sampling import SamplingOptions, draw_unrepeated
+from runtime.progress import Bounds, Progress
+from runtime.sampling import SamplingOptions
 from runtime.stats import StoppedBy
 from runtime.voice import Voice
-from runtime.watchdog import Watchdog
 
 BATCH = 1
 """Rows decoded together; every shape below carries the axis."""
 
 
-@dataclass(frozen=True)
-class Bounds:
-    """How long one utterance may get. With min_tokens beyond max_patches its length is forced, for benchmarks."""
+@dataclass(frozen=True, eq=False)
+class Prefix:
+    """An utterance behind its prefill, before its first patch."""
 
-    min_tokens: int
-    """The end may only be drawn in a patch that starts after this many tokens."""
-    max_patches: int
-    watch: bool = True
-    """Whether a repeating model is stopped."""
+    context: np.ndarray
+    """[1, D]."""
+    recent: np.ndarray
+    """The last w - 1 tokens, int64 [1, w - 1]."""
+    positions: np.ndarray
+    """Rotary positions float32 of the prefix and of all patches that may follow."""
+    keys: np.ndarray
+    values: np.ndarray
+    """[S, L, 1, H, E]."""
 
 
 class Decoder:
@@ -46,7 +49,7 @@ class Decoder:
         self.manifest = manifest
         sizes = manifest.sizes
         self._sizes = sizes
-        self._backend = backend
+        self.backend = backend
         self._patches = patch_capacity(manifest.limits, manifest.token_rate, sizes.patch)
         activation: DType = "float16" if manifest.precision == "fp16" else "float32"
         capacity = manifest.limits.max_text_ids + 2 + self._patches
@@ -55,6 +58,11 @@ class Decoder:
         self._patch = backend.allocate((BATCH, 1, sizes.hidden), activation)
         self._recent = np.full((BATCH, sizes.compressor_context), NO_TOKEN, np.int64)
         self._positions = np.zeros(0, np.float32)
+
+    def prefix(self) -> Prefix:
+        """A copy of what `prefill` has left, for a row of a batch. BackendError where it lies in a device's memory."""
+        keys, values = (memory.array().copy() for memory in self.cache.past())
+        return Prefix(self._context.array().copy(), self._recent.copy(), self._positions, keys, values)
 
     def room(self, voice: Voice) -> int:
         """Text ids that one utterance of this voice may have."""
@@ -66,6 +74,10 @@ class Decoder:
         room = self._patches - len(voice.prompt_tokens) // patch
         wanted = math.ceil(limits.max_tokens_per_id * ids / patch)
         return Bounds(math.ceil(limits.min_tokens_per_id * ids), max(1, min(wanted, room)))
+
+    def prefix_length(self, ids: int, voice: Voice) -> int:
+        """Cache positions of an utterance of `ids` text ids before its first own patch: SOS, text, TASK and prompt."""
+        return len(voice.prompt_text_ids) + ids + 2 + len(voice.prompt_tokens) // self._sizes.patch
 
     def decode(self, ids: Sequence[int], voice: Voice, options: SamplingOptions, random: np.random.Generator,
                cancelled: Callable[[], bool], bounds: Bounds | None = None) -> Generator[np.ndarray, None, StoppedBy]:
@@ -79,31 +91,24 @@ class Decoder:
             cancelled: asked before every patch.
             bounds: other bounds than the bundle's.
         """
-        bounds = bounds or self.bounds(len(ids), voice)
-        draw = self._fixed_inputs(voice, options)
-        watchdog = Watchdog(self.manifest.token_rate)
-        recent: deque[int] = deque(maxlen=self.manifest.sampling.repetition_window)
-        unrepeated = self._sizes.token_level and recent.maxlen and not options.greedy
+        progress = Progress(self.manifest, options, random, bounds or self.bounds(len(ids), voice))
+        draw = self.fixed_inputs(voice, options)
         tokens = self._recent[:, :0]
-        self.prefill(ids, voice, bounds.max_patches)
-        for patch in range(bounds.max_patches):
-            if cancelled():
-                return "cancel"
-            if patch:
+        self.prefill(ids, voice, progress.bounds.max_patches)
+        while not cancelled():
+            if progress.patches:
                 self.step(tokens)
-            uniforms = random.random((BATCH, self._sizes.patch), np.float32)
-            end_allowed = patch * self._sizes.patch >= bounds.min_tokens
-            if unrepeated:
-                tokens = self._extract_unrepeated(draw, uniforms, end_allowed, options, recent, random)
+            uniforms, end_allowed = progress.draws()
+            if progress.unrepeated:
+                logits = self._extract(draw, uniforms[None], end_allowed, "logits")
+                tokens = progress.choose(logits[0], uniforms)[None]
             else:
-                tokens = self.extract(draw, uniforms, end_allowed)
-            spoken = before_end(tokens[0], self._sizes.codes)
+                tokens = self.extract(draw, uniforms[None], end_allowed)
+            spoken, reason = progress.take(tokens[0])
             yield spoken
-            if len(spoken) < self._sizes.patch:
-                return "end"
-            if bounds.watch and watchdog.push(spoken.tolist()):
-                return "repetition"
-        return "length"
+            if reason is not None:
+                return reason
+        return "cancel"
 
     def prefill(self, ids: Sequence[int], voice: Voice, patches: int) -> None:
         """One backbone call over SOS, text, TASK and the prompt's patches; leaves g_0. `patches` may follow."""
@@ -112,7 +117,7 @@ class Decoder:
             limit = self.manifest.limits.max_text_ids
             raise TextError(f"An utterance of {len(text)} text ids is longer than the {limit} that the bundle was "
                             "exported for; split it.")
-        embedded = self._backend.run("text_embedding", {"text_ids": text[None]}, fetch=("inputs_embeds",))
+        embedded = self.backend.run("text_embedding", {"text_ids": text[None]}, fetch=("inputs_embeds",))
         embeds = embedded["inputs_embeds"]
         prompt = voice.prompt_tokens[len(voice.prompt_tokens) % self._sizes.patch:]
         prompt_patches = len(prompt) // self._sizes.patch
@@ -121,7 +126,7 @@ class Decoder:
         self._recent[:] = NO_TOKEN
         if prompt_patches:
             window = np.concatenate((self._recent, prompt[None]), 1)
-            compressed = self._backend.run("compressor", {"tokens": window}, fetch=("patches",))["patches"]
+            compressed = self.backend.run("compressor", {"tokens": window}, fetch=("patches",))["patches"]
             embeds = np.concatenate((embeds, compressed), 1)
             self._remember(window)
         self.cache.clear()
@@ -130,34 +135,26 @@ class Decoder:
     def step(self, tokens: np.ndarray) -> None:
         """Compress the k tokens just written, int64 [B, k], and run the backbone one position further; leaves g_i."""
         window = np.concatenate((self._recent, tokens), 1)
-        self._backend.run("compressor", {"tokens": window}, into={"patches": self._patch})
+        self.backend.run("compressor", {"tokens": window}, into={"patches": self._patch})
         self._remember(window)
         self._advance(self._patch)
 
     def extract(self, draw: dict[str, np.ndarray], uniforms: np.ndarray, end_allowed: bool) -> np.ndarray:
         """The next k tokens, int64 [B, k], from the present context; what follows an end among them means nothing."""
-        inputs: dict[str, np.ndarray | Memory] = {
-            "context": self._context, "uniforms": uniforms, "end_allowed": np.full(BATCH, end_allowed), **draw,
-        }
-        return self._backend.run("extractor", inputs, fetch=("tokens",))["tokens"]
+        return self._extract(draw, uniforms, end_allowed, "tokens")
 
-    def _extract_unrepeated(self, draw: dict[str, np.ndarray], uniforms: np.ndarray, end_allowed: bool,
-                            options: SamplingOptions, recent: deque[int], random: np.random.Generator) -> np.ndarray:
-        """The same at token level, drawn here by repetition-aware sampling, which looks back at `recent`."""
+    def _extract(self, draw: dict[str, np.ndarray], uniforms: np.ndarray, end_allowed: bool, output: str) -> np.ndarray:
         inputs: dict[str, np.ndarray | Memory] = {
             "context": self._context, "uniforms": uniforms, "end_allowed": np.full(BATCH, end_allowed), **draw,
         }
-        logits = self._backend.run("extractor", inputs, fetch=("logits",))["logits"][0, 0]
-        draws = (float(uniforms[0, 0]), random.random())
-        recent.append(draw_unrepeated(logits, options, recent, self.manifest.sampling.repetitions, draws))
-        return np.array([[recent[-1]]], np.int64)
+        return self.backend.run("extractor", inputs, fetch=(output,))[output]
 
     def _advance(self, embeds: np.ndarray | Memory) -> None:
         """One backbone call over new positions [B, S, D], host or device; keys and values go right behind the past."""
         past, length = self.cache.length, embeds.shape[1]
         past_keys, past_values = self.cache.past()
         present_keys, present_values = self.cache.room(length)
-        self._backend.run(
+        self.backend.run(
             "backbone",
             {"inputs_embeds": embeds, "positions": np.tile(self._positions[past:past + length], (BATCH, 1)),
              "past_length": np.full(BATCH, past, np.int64), "past_keys": past_keys, "past_values": past_values},
@@ -169,7 +166,8 @@ class Decoder:
         """Keep the last w - 1 tokens for the next call of the compressor."""
         self._recent[:] = window[:, window.shape[1] - self._sizes.compressor_context:]
 
-    def _fixed_inputs(self, voice: Voice, options: SamplingOptions) -> dict[str, np.ndarray]:
+    def fixed_inputs(self, voice: Voice, options: SamplingOptions) -> dict[str, np.ndarray]:
+        """The extractor's inputs that stay the same through an utterance: sampling options, and a patch model's speaker."""
         speaker = {} if self._sizes.token_level else {"speaker": np.tile(voice.speaker, (BATCH, 1))}
         return {**options.inputs(BATCH), **speaker}
 
@@ -186,9 +184,3 @@ def positions(rule: Positions, patch: int, prefix: int, patches: int) -> np.ndar
     text = np.arange(prefix - 1, dtype=np.float32) * np.float32(rule.text_stride)
     speech = np.float32(rule.speech_start) + patch * np.arange(-1, patches, dtype=np.float32)
     return np.concatenate((text, speech))
-
-
-def before_end(tokens: np.ndarray, codes: int) -> np.ndarray:
-    """The tokens of a patch [k] before the first that is no code: all of them if none ends the speech."""
-    ends = np.flatnonzero(tokens >= codes)
-    return tokens[:ends[0]] if ends.size else tokens

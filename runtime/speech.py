@@ -47,6 +47,10 @@ class Speech:
         """Samples float32 [T > 0] of a sentence's ids, a block at a time; counts into `tally`. Nothing follows a cancel."""
         decode = self._settled if request.retry else self._live
         patches = counted(decode(ids, sentence, request, tally), tally)
+        yield from self.vocode(patches, request, tally)
+
+    def vocode(self, patches: Iterator[np.ndarray], request: Request, tally: Tally) -> Iterator[np.ndarray]:
+        """Samples float32 [T > 0] of a sentence's patches, as they come; nothing follows a cancel."""
         vocoder = self._vocoders(request.voice)
         with suppress(Cancelled):  # raised by a backend in the middle of a graph
             for tokens in patches:
@@ -66,7 +70,7 @@ class Speech:
         """Tokens of each patch of the first attempt that found its end, or of the last one without its loop."""
         for attempt in range(1 + RETRIES):
             patches, reason = gather(self._attempt(ids, sentence, attempt, request, tally))
-            if reason in ("end", "cancel") or request.sampling.greedy:  # greedy attempts would all be the same
+            if not try_again(reason, attempt, request.sampling):
                 break
         tally.retries += attempt
         tally.stopped(reason)
@@ -80,6 +84,11 @@ class Speech:
             return (yield from self.decoder.decode(ids, request.voice, request.sampling, random, lambda: ticket.cancelled))
         finally:
             tally.kv_cache_bytes_used = max(tally.kv_cache_bytes_used, self.decoder.cache.bytes_used)
+
+
+def try_again(reason: StoppedBy, attempt: int, sampling: SamplingOptions) -> bool:
+    """Whether a sentence that stopped for `reason` is worth another attempt, with other random numbers."""
+    return reason not in ("end", "cancel") and attempt < RETRIES and not sampling.greedy  # greedy ones would all be the same
 
 
 def gather(steps: Generator[np.ndarray, None, StoppedBy]) -> tuple[list[np.ndarray], StoppedBy]:

@@ -8,26 +8,27 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
-from typing import NoReturn
-
-import numpy as np
+from typing import Any, NoReturn
 
 from runtime.audio import Audio, AudioChunk
 from runtime.backends import create_backend
+from runtime.batch import Batch, BatchRun, Utterance, longest
+from runtime.batch_decoding import BatchDecoder, check_batch
 from runtime.bundle import Bundle
-from runtime.errors import BackendError, BundleError, VoiceError
+from runtime.errors import BackendError, BundleError, OptionError, TextError, VoiceError
 from runtime.hooks import Hooks
+from runtime.narration import Narrator
 from runtime.reference import clone_voice
 from runtime.sampling import SamplingOptions, uniform_source
-from runtime.script import Line, Script, Text, check_text, split_ids
+from runtime.script import Line, Script, Text, check_text
 from runtime.speech import Request, Speech
 from runtime.stats import Tally
 from runtime.stream import Stream
-from runtime.tempo import Tempo, check_rate
+from runtime.tempo import check_rate
 from runtime.text.frontend import TextFrontEnd
 from runtime.text.qwen import QwenFrontEnd
 from runtime.turn import Ticket, Turn
@@ -73,8 +74,9 @@ class Synthesizer:
         self._speech = Speech(manifest, vocoder_opener(self.bundle, manifest.vocoder, self._backend), self._backend)
         self.sample_rate = manifest.vocoder.sample_rate
         """Samples a second of everything this synthesizer makes."""
+        self._narrator = Narrator(self._speech, self._text.space, self.sample_rate)
         self._turn = Turn(self._backend.abort)
-        self._streams: weakref.WeakSet[Stream] = weakref.WeakSet()
+        self._streams: weakref.WeakSet[Stream | Batch] = weakref.WeakSet()
         self._registry = threading.RLock()
         self._hooks = hooks or Hooks()
         self._process = os.getpid()
@@ -135,6 +137,39 @@ class Synthesizer:
             BackendError: this process is a fork of the one that made the synthesizer, or the synthesizer is closed.
         """
         return self._begin(text, False, voice, seed, temperature, top_k, top_p, rate, interrupt)
+
+    def synthesize_many(self, texts: Sequence[str], *, voices: str | Voice | Sequence[str | Voice | None] | None = None,
+                        seeds: int | Sequence[int] = 0, temperature: float | None = None, top_k: int | None = None,
+                        top_p: float | None = None, rate: float = 1.0, batch: int = 8, exact: bool = True) -> Batch:
+        """Speak many texts, whose sentences are decoded `batch` at a time, and give each as it is finished.
+
+            for index, audio in tts.synthesize_many(texts): ...
+            audios = tts.synthesize_many(texts).collect()        # in the order of the texts
+
+        A sentence that ends makes room for the next one, in the order of the texts, while the others go on. Each text gets
+        what `synthesize` gives it alone with the same voice and seed (see `BatchDecoder` for `exact`). Stats are a text's
+        own; time that rows spent together counts in equal parts, and `ttfa_seconds` is when the text was there, as seen from
+        the first one asked for.
+
+        Args:
+            texts: plain or SSML, as for `stream`; all are read before the first is spoken, so that a bad one costs nothing.
+            voices: one for all, or one for each text.
+            seeds: one for all, or one for each text.
+            temperature, top_k, top_p, rate: of all texts, as for `stream`.
+            batch: rows, 1 to 256. The KV cache has as many rows as there are sentences, at most this many, each as long
+                as the longest of them may get.
+            exact: False runs all graphs on all rows at once, even those that then round in another way.
+
+        Raises:
+            TextError, VoiceError, OptionError, BackendError: as for `stream`; a bad text is named by its index.
+        """
+        self._check_usable()
+        if isinstance(texts, str) or not isinstance(texts, Sequence):
+            raise OptionError("texts must be a list of texts; one text is for synthesize().")
+        check_batch(batch)
+        check_rate(rate)
+        sampling = SamplingOptions.chosen(self.bundle.manifest.sampling, temperature, top_k, top_p)
+        return self._begin_batch(texts, voices, seeds, sampling, rate, batch, exact)
 
     def stop(self) -> None:
         """Cancel everything that is being spoken or waits, urgent or not; from any thread."""
@@ -217,34 +252,45 @@ class Synthesizer:
             self._check_usable()
             self._backend.record_into(tally.stage_seconds, self._hooks.tell_stage)
             try:
-                for index, line in enumerate(lines):
-                    if request.ticket.cancelled:
-                        break
-                    if line.pause:
-                        yield AudioChunk(self._silence(line.pause), self.sample_rate, max(0, index - 1), "")
-                    for samples in self._speak(line, request, tally):
-                        yield AudioChunk(samples, self.sample_rate, index, line.text)
+                yield from self._narrator.chunks(lines, request, tally, self._speech.say)
                 if request.ticket.cancelled:
                     tally.stopped("cancel")
             finally:
                 self._speech.decoder.cache.clear()
 
-    def _speak(self, line: Line, request: Request, tally: Tally) -> Generator[np.ndarray, None, None]:
-        """Samples float32 [T > 0] of a line, in chunks."""
-        tempo = Tempo(line.rate, self.sample_rate)
-        tally.sentences += bool(line.ids)
-        for part in split_ids(line.ids, self._speech.decoder.room(request.voice), self._text.space):
-            for samples in self._speech.say(part, tally.pieces, request, tally):
-                if len(changed := tempo.push(samples)):
-                    yield changed
-            tally.pieces += 1
-        if not request.ticket.cancelled and len(rest := tempo.flush()):
-            yield rest
+    def _begin_batch(self, texts: Sequence[str], voices: str | Voice | Sequence[str | Voice | None] | None,
+                     seeds: int | Sequence[int], sampling: SamplingOptions, rate: float, batch: int, exact: bool) -> Batch:
+        ticket, utterances = Ticket(), []
+        for index, (voice, seed) in enumerate(zip(_each(voices, len(texts), "voices"), _each(seeds, len(texts), "seeds"),
+                                                  strict=True)):
+            uniform_source(seed, 0, 0)
+            request, tally = Request(self._chosen(voice), sampling, seed, True, ticket), Tally(self.provider, 0)
+            try:
+                check_text(texts[index])
+                lines = list(Script(self._text, tally, rate).lines(texts[index]))
+            except TextError as error:
+                raise TextError(f"Text {index}: {error}") from error
+            tally.compute_seconds = tally.stage_seconds["text"]
+            pieces = [part for line in lines for part in self._narrator.pieces(line, request.voice)]
+            utterances.append(Utterance(index, lines, pieces, request, tally))
+        made = Batch(self._batch_results(utterances, ticket, batch, exact), len(texts), ticket)
+        with self._registry:
+            self._streams.add(made)
+        return made
 
-    def _silence(self, seconds: float) -> np.ndarray:
-        return np.zeros(round(seconds * self.sample_rate), np.float32)
+    def _batch_results(self, utterances: list[Utterance], ticket: Ticket, batch: int,
+                       exact: bool) -> Generator[tuple[int, Audio], None, None]:
+        """Finished texts, the turn held from first to last."""
+        with self._turn.hold(ticket):
+            self._check_usable()
+            run = BatchRun(self._speech, self._narrator, self._backend, self.sample_rate, self._hooks)
+            capacity = longest(self._speech.decoder, utterances)
+            try:
+                yield from run.results(utterances, BatchDecoder(self._speech.decoder, batch, exact, capacity))
+            finally:
+                self._speech.decoder.cache.clear()
 
-    def _open_streams(self) -> list[Stream]:
+    def _open_streams(self) -> list[Stream | Batch]:
         with self._registry:
             return list(self._streams)
 
@@ -276,6 +322,15 @@ def load_text(bundle: Bundle) -> TextFrontEnd | QwenFrontEnd:
         return TextFrontEnd.load(bundle.root / "text")
     except BROKEN_FILE as error:
         raise BundleError(f"The bundle's text front end does not load ({error}); export the bundle again.") from error
+
+
+def _each(values: object, texts: int, name: str) -> list[Any]:
+    """One value a text, from one for all or one for each."""
+    if isinstance(values, str) or not isinstance(values, Sequence):
+        return [values] * texts
+    if len(values) != texts:
+        raise OptionError(f"There are {texts} texts and {len(values)} {name}; give one for all, or one for each.")
+    return list(values)
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:

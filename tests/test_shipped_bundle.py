@@ -16,6 +16,7 @@ from runtime import Synthesizer
 from runtime.bundle import EMBEDDED, Bundle
 from runtime.manifest import Manifest
 
+ROOT = Path(__file__).parents[1]
 MAX_BYTES = 30_000_000
 RESULTS = ("files", "parity", "greedy_sentences", "tools", "half", "audio")
 """Fields of the manifest that tell how an export went, and may differ with the machine and its libraries."""
@@ -67,3 +68,14 @@ def test_it_is_the_default_and_speaks() -> None:
         audio = synthesizer.synthesize("hello", seed=0)
     assert 0.2 < len(audio.samples) / audio.sample_rate < 2.0
     assert audio.stats.stopped_by == "end"
+
+
+def test_texts_in_one_batch_are_what_they_are_alone() -> None:
+    """Bit for bit, FP16 weights and all: rows of other lengths and ends beside them change nothing."""
+    texts = [line.split("\t")[-1] for line in (ROOT / "benchmarks" / "data" / "held_out.tsv").read_text().splitlines()[:12]]
+    with Synthesizer(provider="cpu", threads=1) as tts:
+        together = tts.synthesize_many(texts, seeds=range(12), batch=4).collect()
+        for index, (text, audio) in enumerate(zip(texts, together, strict=True)):
+            alone = tts.synthesize(text, seed=index)
+            assert audio.stats.tokens == alone.stats.tokens
+            np.testing.assert_array_equal(audio.samples, alone.samples)

@@ -12,7 +12,7 @@ import pytest
 
 tomllib = pytest.importorskip("tomllib")
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("runtime", "engines", "export", "training", "benchmarks", "examples")
+PACKAGES = ("runtime", "serving", "engines", "export", "training", "benchmarks", "examples")
 UNPICKLERS = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal", "yaml"}
 """Modules that run code from the files they read."""
 ALLOWED = {
@@ -114,10 +114,16 @@ def test_examples_import_only_what_their_extras_declare(project: dict[str, list[
     assert foreign("examples") <= {*project[""], *project["server"], *project["player"]}
 
 
+def test_serving_imports_only_what_its_extras_declare(project: dict[str, list[str]]) -> None:
+    with_others = {"starlette", "ray", "triton_python_backend_utils"}  # by fastapi, by ray[serve], by Triton itself
+    assert foreign("serving") - with_others <= {*project[""], *project["serve"]} and "ray" in project["ray"]
+
+
 def test_what_ci_installs_is_pinned(project: dict[str, list[str]]) -> None:
     pinned = {line.split("==")[0].lower().replace("_", "-") for line in (ROOT / "constraints.txt").read_text().split()}
-    wanted = {name.replace("_", "-") for extra in ("", "export", "dev", "server") for name in project[extra]} - {"tldr-edge"}
-    assert wanted <= pinned
+    extras = ("", "export", "dev", "serve", "server", "ray")
+    wanted = {name.replace("_", "-") for extra in extras for name in project[extra]}
+    assert wanted - {"tldr-edge"} <= pinned
 
 
 def test_every_constraint_is_exact() -> None:

@@ -43,6 +43,13 @@ class Memory:
         """Size in bytes."""
         return int(np.prod(self.shape, dtype=np.int64)) * DTYPES[self.dtype].itemsize
 
+    def array(self) -> np.ndarray:
+        """The same memory as an array, where it is the host's; BackendError where it is a device's."""
+        if not isinstance(self.owner, np.ndarray):
+            raise BackendError("Batched synthesis needs provider cpu: this one keeps its cache on the device.")
+        first = (self.pointer - self.owner.ctypes.data) // self.owner.itemsize
+        return self.owner.reshape(-1)[first:first + int(np.prod(self.shape))].reshape(self.shape)
+
     def rows(self, start: int, stop: int) -> Memory:
         """Rows start..stop of the first axis, in place."""
         row = self.nbytes // self.shape[0]

@@ -19,8 +19,9 @@ from export.reference import greedy_run
 from export.sources import CheckpointSource, PresetSource
 from runtime.backends import create_backend
 from runtime.bundle import Bundle
-from runtime.decoding import Bounds, Decoder
+from runtime.decoding import Decoder
 from runtime.errors import BundleError, CheckpointError, OptionError, OutputError, ParityError
+from runtime.progress import Bounds
 from runtime.sampling import SamplingOptions
 from tests.export.tiny import PATCH, Export
 

@@ -11,9 +11,10 @@ import pytest
 
 from runtime.backends.base import Backend
 from runtime.bundle import Bundle
-from runtime.decoding import Bounds, Decoder, before_end, patch_capacity, positions
+from runtime.decoding import Decoder, patch_capacity, positions
 from runtime.errors import TextError
 from runtime.manifest import Limits, Positions
+from runtime.progress import Bounds, before_end
 from runtime.sampling import SamplingOptions, uniform_source
 from runtime.speech import gather
 from tests.conftest import sentence_of

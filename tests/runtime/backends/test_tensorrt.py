@@ -12,8 +12,9 @@ from runtime import Synthesizer
 from runtime.backends import create_backend
 from runtime.backends.base import Backend
 from runtime.bundle import Bundle
-from runtime.decoding import Bounds, Decoder
+from runtime.decoding import Decoder
 from runtime.errors import BackendError
+from runtime.progress import Bounds
 from runtime.sampling import SamplingOptions
 from tests.conftest import TEXT, sentence_of
 from tests.fixtures import tiny_bundle
