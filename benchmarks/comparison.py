@@ -64,5 +64,5 @@ def _over(before: float, after: float) -> float:
 
 def _described(report: Report) -> str:
     machine = report.machine
-    return ", ".join(part for part in (machine.model or machine.cpu, f"{machine.cores} cores", *machine.gpus, machine.power_mode)
-                     if part)
+    parts = (machine.model or machine.cpu, f"{machine.cores} cores", *machine.gpus, machine.power_mode)
+    return ", ".join(part for part in parts if part)

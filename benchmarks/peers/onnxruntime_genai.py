@@ -74,7 +74,8 @@ def build(config: ModelConfig, precision: str, target: Path) -> None:
         library.Qwen2ForCausalLM(qwen2_config(library, config)).save_pretrained(weights)
         words = tokenizers.Tokenizer(tokenizers.models.WordLevel({"<unk>": 0}, unk_token="<unk>"))
         library.PreTrainedTokenizerFast(tokenizer_object=words, unk_token="<unk>").save_pretrained(weights)
-        builder.create_model("", str(weights), str(partial), precision, "cpu", str(partial / "cache"))
+        places = ("", str(weights), str(partial), precision, "cpu", str(partial / "cache"))
+        builder.create_model(*places, **builder.parse_extra_options(*places, []))
         for path in sorted(weights.iterdir()):
             path.unlink()
         weights.rmdir()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -138,7 +139,7 @@ def _svg(draw: Callable[[Axes], None]) -> str:
         figure.savefig(buffer, format="svg", metadata={"Date": None})
         plt.close(figure)
     text = buffer.getvalue()
-    salt = f"p{abs(hash(text)) % 10**8}-"  # ids of several drawings share one page
+    salt = f"p{zlib.crc32(text.encode()):08x}-"  # ids of several drawings share one page
     text = re.sub(r'(id="|href="#|url\(#)', rf"\1{salt}", text)
     return text[text.index("<svg"):]
 

@@ -36,9 +36,8 @@ def ratios(report: Report) -> Table:
                  for row in report.ratios)
     return Table("Side by side", ("system", "against", "audio, s", "LM times faster", "all times faster", "KV bytes",
                                   "speech KV"), rows,
-                 "Ratios repetition by repetition, median and quartiles. KV bytes: allocated for "
-                 f"{report.text_ids} text ids, SOS, TASK and the speech, over those of the other system; speech KV: without the "
-                 "text.")
+                 f"Ratios repetition by repetition, median and quartiles. KV bytes: allocated for {report.text_ids} text ids, "
+                 "SOS, TASK and the speech, over those of the other system; speech KV: without the text.")
 
 
 def durations(systems: Iterable[SystemFigures]) -> Table:
@@ -108,7 +107,8 @@ def footprints(report: Report) -> Table:
 def batches(systems: Iterable[SystemFigures]) -> Table:
     """The cache of many streams."""
     rows = tuple((system.name, str(one.batch), f"{one.seconds:g}", f"{one.kv_bytes_allocated / 1e6:,.1f}",
-                  shown(one.patch_ms, 1), f"{one.batch * system.patch / one.patch_ms.median * 1000:.0f}", f"{one.resident_bytes / 1e6:,.0f}")
+                  shown(one.patch_ms, 1), f"{one.batch * system.patch / one.patch_ms.median * 1000:.0f}",
+                  f"{one.resident_bytes / 1e6:,.0f}")
                  for system in systems for one in system.batches)
     return Table("Batches", ("system", "rows", "audio, s", "KV allocated, MB", "ms a patch of all rows", "tokens/s",
                              "process, MB"), rows,
@@ -139,8 +139,8 @@ def changes(rows: Sequence[Change]) -> Table:
     """Two runs of the same systems."""
     text = tuple((row.system, f"{row.seconds:g}", row.figure, f"{row.before:.4g}", f"{row.after:.4g}", f"{row.ratio:.2f}",
                   f"{row.low:.2f} - {row.high:.2f}", "yes" if row.clear else "no") for row in rows)
-    return Table("Before and after", ("system", "audio, s", "figure", "before", "after", "before / after", "range", "clear"), text,
-                 "Above 1: faster or smaller now. Clear: the quartiles of the two runs lie apart.")
+    return Table("Before and after", ("system", "audio, s", "figure", "before", "after", "before / after", "range", "clear"),
+                 text, "Above 1: faster or smaller now. Clear: the quartiles of the two runs lie apart.")
 
 
 def longest(system: SystemFigures) -> DurationFigures:

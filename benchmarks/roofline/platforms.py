@@ -28,4 +28,4 @@ PLATFORMS = (
     Platform("Thor T5000", "Thor", 273.0e9, 258.5e12, 517.0e12),
 )
 """NVIDIA's data sheets, sparse figures halved: 171 INT8 TOPS of AGX Orin's GPU (of 275 with both DLA), 60 of Orin NX's (of
-100), 40 of Orin Nano's, 67 in its Super mode; Thor 2,070 FP4 TFLOPS, of which dense FP16 is an eighth and dense INT8 a quarter."""
+100), 40 of Orin Nano's, 67 in its Super mode; Thor 2,070 FP4 TFLOPS, of which dense FP16 is an eighth, dense INT8 a quarter."""

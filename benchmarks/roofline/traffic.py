@@ -67,8 +67,7 @@ def _bytes(tensor: onnx.TensorProto, widened: bool) -> float:
         return elements / 2
     if widened and tensor.data_type == onnx.TensorProto.FLOAT16:
         return float(elements * WIDE)
-    size: int = onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize
-    return float(elements * size)
+    return elements * float(onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize)
 
 
 def _flops(node: onnx.NodeProto, weights: list[str], stored: Mapping[str, tuple[int, float]],
