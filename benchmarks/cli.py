@@ -152,7 +152,7 @@ def compare(before: Path, after: Path, other_hardware: bool, json_path: Path | N
 @report_options
 def report(runs: tuple[Path, ...], json_path: Path | None, markdown_path: Path | None, html_path: Path | None,
            measured: tuple[Path, ...]) -> None:
-    """Write one report of several runs (JSON), without measuring."""
+    """Write one report of several runs (JSON), without measuring. Runs of the same systems are put together."""
     if (json_path, markdown_path, html_path) == (None, None, None):
         raise OptionError("Say what to write: --html, --markdown or --json.")
     write_reports([read_report(path) for path in runs], [read_report(path) for path in measured], json_path, markdown_path,

@@ -16,7 +16,7 @@ from export.model.config import PRESETS, ModelConfig
 from runtime.bundle import Bundle
 from runtime.errors import TldrError
 
-TOKENS = 64
+TOKENS = 32
 """Decoded by each in a repetition."""
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import msgspec
 
+from benchmarks.merging import merged
 from benchmarks.rendering.markdown import markdown
 from benchmarks.roofline.projection import measured_rows, project, replaced
 from benchmarks.speed.figures import SCHEMA, Projection, Report, encode
@@ -29,10 +30,11 @@ def read_report(path: Path) -> Report:
 
 def write_reports(reports: Sequence[Report], measured: Sequence[Report], json_path: Path | None, markdown_path: Path | None,
                   html_path: Path | None) -> None:
-    """Write what was asked for. Several runs go into one page; JSON takes one."""
+    """Write what was asked for. Runs of the same systems are put together; JSON takes what is one report then."""
+    reports = merged(reports)
     if json_path is not None:
         if len(reports) != 1:
-            raise OptionError("--json holds one run; name one, or write --html or --markdown.")
+            raise OptionError("--json takes runs of the same model on one machine; write --html or --markdown of others.")
         write(json_path, encode(reports[0]))
     if markdown_path is None and html_path is None:
         return

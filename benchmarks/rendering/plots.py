@@ -16,11 +16,10 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
-from benchmarks.rendering.tables import longest
+from benchmarks.rendering.tables import STAGE_ORDER, representative
 from benchmarks.speed.figures import Report
 
 COLOURS = ("#2563eb", "#d97706", "#059669", "#9333ea", "#dc2626", "#0891b2", "#65a30d")
-STAGE_ORDER = ("compressor", "backbone", "extractor", "flow", "vocoder", "host")
 STYLE: Any = {"svg.fonttype": "none", "svg.hashsalt": "tldr-bench", "font.family": "sans-serif", "font.size": 10,
          "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.25, "axes.axisbelow": True,
          "figure.figsize": (6.4, 3.7), "legend.frameon": False, "legend.fontsize": 9}
@@ -49,19 +48,19 @@ def cache_against_duration(report: Report) -> str | None:
 
 
 def rtf_against_patch(report: Report) -> str | None:
-    """RTF of every patch size, at the longest length that all have."""
+    """RTF of every patch size."""
     systems = [system for system in report.systems if system.durations]
     if len({system.patch for system in systems}) < 2:
         return None
 
     def draw(axes: Axes) -> None:
         labels = [_short(system.name) for system in systems]
-        spreads = [longest(system).rtf for system in systems]
+        spreads = [representative(system).rtf for system in systems]
         medians = np.array([one.median for one in spreads])
         errors = np.abs(np.array([[one.low for one in spreads], [one.high for one in spreads]]) - medians)
         bars = axes.bar(labels, medians, 0.6, color=COLOURS[:len(systems)], yerr=errors, capsize=4)
         axes.bar_label(bars, [f"{value:.3f}" for value in medians], padding=3)
-        axes.set(ylabel="RTF (compute / audio)", title=f"RTF against k, {longest(systems[0]).seconds:g} s",
+        axes.set(ylabel="RTF (compute / audio)", title=f"RTF against k, {representative(systems[0]).seconds:g} s",
                  ylim=(0, 1.18 * float((medians + errors[1]).max())))
         axes.grid(axis="x", visible=False)
 
@@ -75,11 +74,11 @@ def stage_breakdown(report: Report) -> str | None:
         return None
 
     def draw(axes: Axes) -> None:
-        names = [*dict.fromkeys([*STAGE_ORDER, *(name for system in systems for name in longest(system).stages)])]
+        names = [*dict.fromkeys([*STAGE_ORDER, *(name for system in systems for name in representative(system).stages)])]
         left, labels = np.zeros(len(systems)), [_short(system.name) for system in systems]
         for name, colour in zip(names, COLOURS, strict=False):
-            values = np.array([longest(system).stages[name].patch_ms.median * system.token_rate / system.patch
-                               if name in longest(system).stages else 0.0 for system in systems])
+            values = np.array([representative(system).stages[name].patch_ms.median * system.token_rate / system.patch
+                               if name in representative(system).stages else 0.0 for system in systems])
             if values.any():
                 axes.barh(labels, values, 0.55, left=left, color=colour, label=name)
                 left += values
@@ -92,13 +91,13 @@ def stage_breakdown(report: Report) -> str | None:
 
 
 def latency_histogram(report: Report) -> str | None:
-    """Every patch of the LM, at the longest length."""
+    """Every patch of the LM, at one length."""
     systems = [system for system in report.systems if system.durations]
     if not systems:
         return None
 
     def draw(axes: Axes) -> None:
-        values = [np.array(longest(system).patch_ms_values) for system in systems]
+        values = [np.array(representative(system).patch_ms_values) for system in systems]
         top = max(float(np.quantile(one, 0.995)) for one in values)
         bins = np.linspace(0, 1.05 * top, 70)
         for system, one, colour in zip(systems, values, COLOURS, strict=False):
@@ -111,15 +110,16 @@ def latency_histogram(report: Report) -> str | None:
 
 
 def step_against_position(report: Report) -> str | None:
-    """Cost of a patch from the first second to the last, as a share of the first ones."""
-    systems = [system for system in report.systems if system.durations and len(longest(system).curve) > 1]
-    if not systems:
+    """Cost of a patch from the first second to the last."""
+    curves = [(system.name, max((one.curve for one in system.durations), key=len))
+              for system in report.systems if system.durations]
+    curves = [(name, curve) for name, curve in curves if len(curve) > 1]
+    if not curves:
         return None
 
     def draw(axes: Axes) -> None:
-        for system, colour in zip(systems, COLOURS, strict=False):
-            curve = longest(system).curve
-            axes.plot([point.second for point in curve], [point.lm_ms for point in curve], color=colour, label=system.name)
+        for (name, curve), colour in zip(curves, COLOURS, strict=False):
+            axes.plot([point.second for point in curve], [point.lm_ms for point in curve], color=colour, label=name)
             axes.plot([point.second for point in curve], [point.backbone_ms for point in curve], color=colour, linestyle=":")
         axes.set(xlabel="second of audio", ylabel="median ms a patch", ylim=(0, None),
                  title="Step cost against position (dotted: backbone)")

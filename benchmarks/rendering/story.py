@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks.rendering.tables import longest
+from benchmarks.rendering.tables import representative
 from benchmarks.speed.figures import Projection, Report
 
 
@@ -41,7 +41,7 @@ def headlines(report: Report) -> list[tuple[str, str]]:
             found += [(f"{system.speech.rtf.median:.3f}", f"RTF of {system.name} on sentences"),
                       (f"{system.speech.ttfa_ms.median:.0f} ms", f"to the first audio of {system.name}")]
         elif system.patch > 1 and system.durations:
-            one = longest(system)
+            one = representative(system)
             found.append((f"{one.patch_ms.p50:.1f} ms", f"a patch of {system.name}, p99 {one.patch_ms.p99:.1f} ms"))
     return found
 

@@ -9,6 +9,9 @@ from benchmarks.comparison import Change
 from benchmarks.roofline.projection import FORMULA
 from benchmarks.speed.figures import DurationFigures, PeerFigures, Projection, Report, Roofline, Spread, SystemFigures
 
+STAGE_ORDER = ("compressor", "backbone", "extractor", "flow", "vocoder", "host")
+"""As data goes through them; what else there is comes behind."""
+
 
 @dataclass(frozen=True)
 class Table:
@@ -23,7 +26,7 @@ class Table:
 def report_tables(report: Report) -> list[Table]:
     """Everything that was measured, what users look for first."""
     found = [ratios(report), durations(report.systems), stages(report.systems), speech(report.systems),
-             peers(report.peers, report.repeats), footprints(report), batches(report.systems)]
+             peers(report.peers), footprints(report), batches(report.systems)]
     if report.roofline is not None:
         found.append(roofline(report.roofline))
     return [table for table in found if table.rows]
@@ -42,32 +45,33 @@ def ratios(report: Report) -> Table:
 
 def durations(systems: Iterable[SystemFigures]) -> Table:
     """RTF, latencies and cache at every length."""
-    rows = tuple((system.name, f"{one.seconds:g}", shown(one.rtf, 3), f"{one.tokens_per_second.median:.0f}",
+    rows = tuple((system.name, f"{one.seconds:g}", str(one.rtf.count), shown(one.rtf, 3), f"{one.tokens_per_second.median:.0f}",
                   "-" if one.ttfa_ms is None else shown(one.ttfa_ms, 0), shown(one.first_patch_ms, 0),
                   f"{one.patch_ms.p50:.1f} / {one.patch_ms.p90:.1f} / {one.patch_ms.p99:.1f}",
                   f"{one.kv_bytes_used:,} / {one.kv_bytes_allocated:,}",
                   "-" if one.energy_joules is None else f"{one.energy_joules.median / one.seconds:.2f}")
                  for system in systems for one in system.durations)
-    return Table("Forced lengths", ("system", "audio, s", "RTF", "tokens/s", "TTFA, ms", "first tokens, ms",
+    return Table("Forced lengths", ("system", "audio, s", "runs", "RTF", "tokens/s", "TTFA, ms", "first tokens, ms",
                                     "LM patch p50 / p90 / p99, ms", "KV used / allocated, bytes", "J a second of audio"), rows,
                  "RTF = compute / audio, median and quartiles. TTFA: from the call to the first samples.")
 
 
 def stages(systems: Iterable[SystemFigures]) -> Table:
-    """Where a patch's time goes, at the longest length."""
+    """Where a patch's time goes, at one length."""
     rows = []
     for system in systems:
         if not system.durations:
             continue
-        one = longest(system)
-        for name, stage in one.stages.items():
+        one = representative(system)
+        for name in sorted(one.stages, key=lambda name: (*STAGE_ORDER, name).index(name)):
+            stage = one.stages[name]
             per_second = stage.patch_ms.median * system.token_rate / system.patch
             calls = stage.call_ms
-            rows.append((system.name, name, shown(stage.patch_ms, 2), f"{per_second:.1f}",
+            rows.append((system.name, f"{one.seconds:g}", name, shown(stage.patch_ms, 2), f"{per_second:.1f}",
                          f"{calls.p50:.2f} / {calls.p90:.2f} / {calls.p99:.2f}"))
-    return Table("Time of a patch by stage", ("system", "stage", "ms a patch", "ms a second of audio",
+    return Table("Time of a patch by stage", ("system", "audio, s", "stage", "ms a patch", "ms a second of audio",
                                               "call p50 / p90 / p99, ms"), tuple(rows),
-                 "Behind the prefill, at the longest length measured.")
+                 "Behind the prefill, at the length measured most often.")
 
 
 def speech(systems: Iterable[SystemFigures]) -> Table:
@@ -78,18 +82,19 @@ def speech(systems: Iterable[SystemFigures]) -> Table:
                  "Streamed from text to the last sample; median and quartiles over sentences.")
 
 
-def peers(found: Iterable[PeerFigures], repeats: int) -> Table:
+def peers(found: Iterable[PeerFigures]) -> Table:
     """Other programs beside ours."""
     rows: list[tuple[str, ...]] = []
     for peer in found:
         if peer.missing:
-            rows.append((peer.name, peer.version, peer.missing, "-", "-", "-", "-"))
+            rows.append((peer.name, peer.version, peer.missing, "-", "-", "-", "-", "-"))
             continue
         share = "-" if peer.ours_over_peer is None else f"{peer.ours_over_peer:.2f} of it ({peer.beside})"
-        rows.append((peer.name, peer.version, peer.what, *("-" if one is None else shown(one, digits) for one, digits in
+        runs = next(str(one.count) for one in (peer.step_ms, peer.rtf) if one is not None)
+        rows.append((peer.name, peer.version, peer.what, runs, *("-" if one is None else shown(one, digits) for one, digits in
                                                            ((peer.step_ms, 1), (peer.rtf, 3), (peer.ttfa_ms, 0))), share))
-    return Table("Peers", ("peer", "version", "what ran", "ms a token", "RTF", "TTFA, ms", "ours takes"), tuple(rows),
-                 f"Each beside ours, in turn, {repeats} times (voices: once a sentence); the last column is the median of our "
+    return Table("Peers", ("peer", "version", "what ran", "runs", "ms a token", "RTF", "TTFA, ms", "ours takes"), tuple(rows),
+                 "Each beside ours, in turn (voices: once a sentence); the last column is the median of our "
                  "time over theirs: below 1, ours is faster. Token-level models have the same sizes and random weights.")
 
 
@@ -143,9 +148,9 @@ def changes(rows: Sequence[Change]) -> Table:
                  text, "Above 1: faster or smaller now. Clear: the quartiles of the two runs lie apart.")
 
 
-def longest(system: SystemFigures) -> DurationFigures:
-    """The figures at the longest length."""
-    return max(system.durations, key=lambda one: one.seconds)
+def representative(system: SystemFigures) -> DurationFigures:
+    """The figures at the length measured most often, the longest of those."""
+    return max(system.durations, key=lambda one: (one.rtf.count, one.seconds))
 
 
 def shown(value: Spread, digits: int) -> str:

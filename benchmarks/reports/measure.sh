@@ -18,15 +18,21 @@ if [ -n "${PEERS-yes}" ]; then
     voices="--peer piper --peer pocket-tts"
 fi
 
-# The full size: the paper's Table 1 columns at 12 s; every length and the 30 s curve; its Figure 3; peers at token level.
-run --preset cosyvoice3-0.5b --patch 4 8 --against token-level --seconds 4 12 --repeats 5 --json "$work/preset.json"
-run --preset cosyvoice3-0.5b --patch 4 8 --against token-level --seconds 4 8 12 16 20 30 --repeats 1 --no-roofline \
-    --json "$work/lengths.json"
-run --preset cosyvoice3-0.5b --patch 4 6 8 --against token-level --seconds 4 8 12 16 20 --repeats 1 --batch 64 --only-batches \
-    --json "$work/batches.json"
-run --preset cosyvoice3-0.5b --patch 4 --against token-level --seconds 1 --repeats 3 --no-roofline $steps --json "$work/peers.json"
+# The full size: 12 s, the paper's other lengths with its Figure 3, 30 s for the curve; peers at token level.
+preset="--preset cosyvoice3-0.5b --patch 4 8 --against token-level"
+run $preset --seconds 12 --repeats 5 --json "$work/preset.json"
+run $preset --seconds 4 8 16 20 --repeats 1 --no-roofline --batch 64 --json "$work/lengths.json"
+run $preset --seconds 30 --repeats 1 --no-roofline --json "$work/longest.json"
+if [ -n "$steps" ]; then
+    run --preset cosyvoice3-0.5b --against token-level --seconds 1 --repeats 3 --no-roofline $steps --json "$work/peers.json"
+fi
 # The embedded voice, and small voices of others on the same sentences.
 run --against token-level --seconds 4 12 30 --repeats 9 --batch 1 8 64 --sentences 20 $voices --json "$work/embedded.json"
 
-$bench report "$work"/{preset,lengths,batches,peers,embedded}.json --html "$here/report.html" --markdown "$here/report.md"
-for name in preset lengths batches peers embedded; do cp "$work/$name.json" "$here/$name.json"; done
+found=""
+for name in preset lengths longest peers embedded; do
+    [ -f "$work/$name.json" ] && found="$found $work/$name.json"
+done
+$bench report $found --html "$here/report.html" --markdown "$here/report.md"
+$bench report "$work"/{preset,lengths,longest}.json --json "$here/cosyvoice3-0.5b.json"
+cp "$work/embedded.json" "$here/embedded.json"

@@ -62,12 +62,13 @@ def traffic(path: Path, axes: Mapping[str, int], widened: bool = False) -> Traff
 
 
 def _bytes(tensor: onnx.TensorProto, widened: bool) -> float:
-    elements = math.prod(tensor.dims)
+    elements: int = math.prod(tensor.dims)
     if tensor.data_type in (onnx.TensorProto.INT4, onnx.TensorProto.UINT4):
         return elements / 2
     if widened and tensor.data_type == onnx.TensorProto.FLOAT16:
         return float(elements * WIDE)
-    return elements * float(onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize)
+    size: int = onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize
+    return float(elements) * size
 
 
 def _flops(node: onnx.NodeProto, weights: list[str], stored: Mapping[str, tuple[int, float]],

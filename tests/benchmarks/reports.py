@@ -42,9 +42,10 @@ def system(patch: int = 4, slower: float = 1.0, model: str = "tiny") -> SystemFi
         energy_joules=None, curve=tuple(CurvePoint(second, 3.0, 2.0) for second in range(1, 13)),
         patch_ms_values=tuple(3.0 + index % 7 for index in range(60)))
     name = f"{model} {'token-level' if patch == 1 else f'k={patch}'} fp32"
-    return SystemFigures(name=name, model=model, patch=patch, precision="fp32", token_rate=25.0,
-                         provider="CPUExecutionProvider", bundle="tiny", bundle_sha256="ab" * 32, file_bytes=1000, load_seconds=0.1, peak_resident_bytes=10 ** 8,
-                         peak_device_bytes=None, durations=(figures,))
+    return SystemFigures(
+        name=name, model=model, patch=patch, precision="fp32", token_rate=25.0, provider="CPUExecutionProvider", bundle="tiny",
+        bundle_sha256="ab" * 32, file_bytes=1000, load_seconds=0.1, peak_resident_bytes=10 ** 8, peak_device_bytes=None,
+        durations=(figures,))
 
 
 def report(slower: float = 1.0, machine: Machine = MACHINE, threads: int = 2) -> Report:

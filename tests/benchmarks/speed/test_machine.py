@@ -8,10 +8,11 @@ from benchmarks.speed.machine import machine, versions
 
 
 def test_a_jetson_is_described(tmp_path: Path) -> None:
-    for name, text in (("proc/device-tree/model", "NVIDIA Jetson AGX Orin Developer Kit\0"),
-                       ("proc/meminfo", "MemTotal: 64 kB\n"), ("var/lib/nvpmodel/status", "pmode:0000\n"), ("proc/cpuinfo", "processor : 0\n"),
-                       ("sys/devices/system/cpu/cpu0/cpufreq/scaling_governor", "schedutil\n"),
-                       ("sys/devices/system/cpu/cpu0/cpufreq/scaling_cur_freq", "2201600\n")):
+    cpu0 = "sys/devices/system/cpu/cpu0/cpufreq"
+    shown = {"proc/device-tree/model": "NVIDIA Jetson AGX Orin Developer Kit\0", "proc/meminfo": "MemTotal: 64 kB\n",
+             "var/lib/nvpmodel/status": "pmode:0000\n", "proc/cpuinfo": "processor : 0\n",
+             f"{cpu0}/scaling_governor": "schedutil\n", f"{cpu0}/scaling_cur_freq": "2201600\n"}
+    for name, text in shown.items():
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
