@@ -1,0 +1,168 @@
+"""`tldr-bench`: measure bundles side by side, compare two runs, write reports."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from benchmarks.comparison import compare_reports
+from benchmarks.rendering.console import show
+from benchmarks.rendering.output import read_report, write, write_reports
+from benchmarks.rendering.tables import changes, report_tables
+from benchmarks.speed.figures import encode
+from benchmarks.speed.origins import TOKEN_LEVEL, default_cache, preset_bundles, token_level_twin
+from runtime.backends import CHOICES
+from runtime.bundle import EMBEDDED
+from runtime.command import run
+from runtime.contract import Precision
+from runtime.errors import OptionError
+
+MAX_SECONDS, MAX_BATCH, MAX_REPEATS = 600.0, 256, 1000
+LISTS = ("--seconds", "--patch", "--batch")
+
+
+class ListsOfNumbers(click.Group):
+    """Options that take several values take them in a row, too: `--seconds 4 8 12`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, spread_lists(args))
+
+
+def spread_lists(args: Sequence[str]) -> list[str]:
+    """`--seconds 4 8,12` as `--seconds 4 --seconds 8 --seconds 12`."""
+    found, option = list[str](), ""
+    for word in args:
+        values = [value for value in word.split(",") if value]
+        if option and all(value.replace(".", "", 1).isdigit() for value in values):
+            for value in values:
+                found += [option, value]
+            continue
+        option = word if word in LISTS else ""
+        if not option:
+            found.append(word)
+    return found
+
+
+def report_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Where reports go: the same for all commands that write some."""
+    for option in (
+        click.option("--json", "json_path", type=click.Path(path_type=Path), metavar="PATH", help="Write every figure there."),
+        click.option("--markdown", "markdown_path", type=click.Path(path_type=Path), metavar="PATH",
+                     help="Write tables there."),
+        click.option("--html", "html_path", type=click.Path(path_type=Path), metavar="PATH",
+                     help="Write one page with tables, plots and sound there."),
+        click.option("--measured", multiple=True, type=click.Path(path_type=Path), metavar="JSON",
+                     help="A run on a Jetson, whose row of projections it replaces; may be repeated."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.group(cls=ListsOfNumbers, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--bundle", "bundles", multiple=True, type=click.Path(path_type=Path), metavar="DIR",
+              help="Bundle to measure; may be repeated.  [default: the embedded voice]")
+@click.option("--preset", metavar="NAME", help="Measure random weights at the sizes of cosyvoice3-0.5b or embedded.")
+@click.option("--patch", "patches", multiple=True, type=click.IntRange(2, 32), metavar="K...",
+              help="Patch sizes of the preset.  [default: 4]")
+@click.option("--against", metavar="token-level|DIR", help="What all others are held against, in the same run.")
+@click.option("--fp32/--fp16", default=True, help="Precision of the preset.  [default: fp32]")
+@click.option("--seconds", multiple=True, type=click.FloatRange(0.2, MAX_SECONDS), default=(4.0,), show_default=True,
+              metavar="S...", help="Forced lengths.")
+@click.option("--repeats", type=click.IntRange(1, MAX_REPEATS), default=5, show_default=True, metavar="N")
+@click.option("--batch", "batches", multiple=True, type=click.IntRange(1, MAX_BATCH), metavar="B...",
+              help="Also run the language model over B rows at each length: memory, and time a step.")
+@click.option("--text-ids", type=click.IntRange(1, 8192), default=2, show_default=True, metavar="N",
+              help="Text ids before forced speech; with 2 (and SOS and TASK) the KV ratio of k = 4 at 12 s is the paper's.")
+@click.option("--sentences", type=click.IntRange(0), default=8, show_default=True, metavar="N",
+              help="Held-out sentences that bundles with a voice read to their own end.")
+@click.option("--peer", "peers", multiple=True, metavar="NAME[:PRECISION]",
+              help="Another program in the same run: transformers, onnxruntime-genai, llama.cpp, piper, pocket-tts.")
+@click.option("--roofline/--no-roofline", default=True, help="Hold stages against the memory's bandwidth.  [default: yes]")
+@click.option("--provider", type=click.Choice(CHOICES), default="auto", show_default=True, help="What runs the graphs.")
+@click.option("--threads", type=click.IntRange(1, 256), metavar="N", help="CPU threads.  [default: all cores]")
+@click.option("--cache", type=click.Path(path_type=Path), metavar="DIR",
+              help="Where presets are exported to, once.  [default: ~/.cache/tldr-edge]")
+@report_options
+@click.version_option(package_name="tldr-edge")
+@click.pass_context
+def bench(context: click.Context, bundles: tuple[Path, ...], preset: str | None, patches: tuple[int, ...], against: str | None,
+          fp32: bool, seconds: tuple[float, ...], repeats: int, batches: tuple[int, ...], text_ids: int, sentences: int,
+          peers: tuple[str, ...], roofline: bool, provider: str, threads: int | None, cache: Path | None,
+          json_path: Path | None, markdown_path: Path | None, html_path: Path | None, measured: tuple[Path, ...]) -> None:
+    """Measure bundles side by side: RTF, first audio, time a patch by stage, KV cache, memory, energy.
+
+    All systems take turns in one run, so that their ratios hold whatever else the machine does. Lengths are forced, the best
+    way to compare: what random weights say has no end.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    try:
+        from benchmarks.speed.run import Order  # heavy, and not for --help
+        from benchmarks.speed.run import bench as measure
+    except ImportError as error:
+        raise OptionError(f"tldr-bench needs the package {error.name}: pip install 'tldr-edge[bench]'.") from error
+    console = Console(stderr=True, highlight=False)
+    place, longest = cache or default_cache(), max(seconds)
+    others = [read_report(path) for path in measured]
+
+    def progress(text: str) -> None:
+        console.print(f"[dim]{text}[/]")
+
+    if preset is not None and bundles:
+        raise OptionError("Give either --preset or --bundle, not both.")
+    if preset is None and patches:
+        raise OptionError("--patch chooses sizes of a preset; add --preset, or name bundles.")
+    precision: Precision = "fp32" if fp32 else "fp16"
+    baseline = None if against in (None, TOKEN_LEVEL) else Path(str(against))
+    if preset is not None:
+        sizes = [*dict.fromkeys(patches or (4,)), *([1] if against == TOKEN_LEVEL else [])]
+        found = preset_bundles(preset, sizes, precision, longest, place, progress)
+        baseline, measured_bundles = (found[-1], found[:-1]) if against == TOKEN_LEVEL else (baseline, found)
+    else:
+        measured_bundles = list(bundles) or [EMBEDDED]
+        if against == TOKEN_LEVEL:
+            baseline = token_level_twin(bundles[0] if bundles else None, longest, place, progress)
+    order = Order(tuple(measured_bundles), baseline, tuple(dict.fromkeys(seconds)), repeats,
+                  threads or len(os.sched_getaffinity(0)), provider, text_ids, tuple(dict.fromkeys(batches)), sentences, peers,
+                  roofline, place)
+    report = measure(order, progress)
+    show(report_tables(report))
+    write_reports([report], others, json_path, markdown_path, html_path)
+
+
+@bench.command()
+@click.argument("before", type=click.Path(path_type=Path))
+@click.argument("after", type=click.Path(path_type=Path))
+@click.option("--other-hardware", is_flag=True, help="Compare although the runs were made on different machines.")
+@click.option("--json", "json_path", type=click.Path(path_type=Path), metavar="PATH", help="Write the ratios there.")
+def compare(before: Path, after: Path, other_hardware: bool, json_path: Path | None) -> None:
+    """Hold two runs (JSON) against each other, system by system."""
+    rows = compare_reports(read_report(before), read_report(after), other_hardware)
+    show([changes(rows)])
+    if json_path is not None:
+        write(json_path, encode(rows))
+
+
+@bench.command()
+@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
+@report_options
+def report(runs: tuple[Path, ...], json_path: Path | None, markdown_path: Path | None, html_path: Path | None,
+           measured: tuple[Path, ...]) -> None:
+    """Write one report of several runs (JSON), without measuring. Runs of the same systems are put together."""
+    if (json_path, markdown_path, html_path) == (None, None, None):
+        raise OptionError("Say what to write: --html, --markdown or --json.")
+    write_reports([read_report(path) for path in runs], [read_report(path) for path in measured], json_path, markdown_path,
+                  html_path)
+
+
+def main() -> None:
+    """Entry point of `tldr-bench`."""
+    run(bench)
+
+
+if __name__ == "__main__":
+    main()

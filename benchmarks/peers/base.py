@@ -1,0 +1,66 @@
+"""What a peer is: a program that decodes tokens of the backbone's sizes, or one that reads sentences aloud."""
+
+from __future__ import annotations
+
+import importlib.metadata
+from abc import ABC, abstractmethod
+from pathlib import Path
+from typing import ClassVar
+
+from benchmarks.speed.speech import Spoken
+from export.model.config import ModelConfig
+
+
+class PeerMissing(Exception):
+    """Why a peer cannot be measured here, in one line."""
+
+
+class Peer(ABC):
+    """One other program. Its module imports the program's package in `load` only."""
+
+    distribution: ClassVar[str]
+    """What pip calls it."""
+    precisions: ClassVar[tuple[str, ...]] = ()
+    """Best known first; the first is the default."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.precision = name.partition(":")[2] or (self.precisions[0] if self.precisions else "")
+
+    @property
+    def version(self) -> str:
+        """Installed version. PeerMissing where it is not installed."""
+        try:
+            return importlib.metadata.version(self.distribution)
+        except importlib.metadata.PackageNotFoundError:
+            raise PeerMissing(f"not installed: pip install {self.distribution}") from None
+
+    def close(self) -> None:  # noqa: B027 - most let go of everything by themselves
+        """Give back what it holds."""
+
+
+class StepPeer(Peer):
+    """The token-level model: the same backbone and head, random weights, batch 1, keys and values of the past kept."""
+
+    what: ClassVar[str]
+    """How a token is made, for the report."""
+
+    @abstractmethod
+    def load(self, config: ModelConfig, folder: Path, threads: int) -> None:
+        """Make weights of the sizes of `config` in `folder`, unless they are there, and load them. PeerMissing if it cannot."""
+
+    @abstractmethod
+    def decode(self, prefix: int, tokens: int) -> float:
+        """Seconds a token, over `tokens` of them behind a prefix of that many; the prefix is not in it."""
+
+
+class SpeechPeer(Peer):
+    """A voice that ships with its package, or with one that pip installs."""
+
+    @abstractmethod
+    def load(self, threads: int) -> None:
+        """Load the voice. PeerMissing where it is not here."""
+
+    @abstractmethod
+    def speak(self, text: str) -> Spoken:
+        """Say it, as soon as possible."""

@@ -1,0 +1,62 @@
+"""Reports on disk: read back as they were written, written whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from benchmarks.merging import merged
+from benchmarks.rendering.markdown import markdown
+from benchmarks.roofline.projection import measured_rows, project, replaced
+from benchmarks.speed.figures import SCHEMA, Projection, Report, encode
+from runtime.errors import OptionError
+from runtime.files import atomic_file
+
+
+def read_report(path: Path) -> Report:
+    """What `tldr-bench --json` wrote. OptionError where it is missing or something else."""
+    try:
+        report = msgspec.json.decode(path.read_bytes(), type=Report)
+    except OSError as error:
+        raise OptionError(f"{path} cannot be read: {error.strerror or error}.") from error
+    except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise OptionError(f"{path} is no figures of tldr-bench ({error}); measure again with --json.") from error
+    if report.schema != SCHEMA:
+        raise OptionError(f"{path} has schema {report.schema}, this version reads {SCHEMA}; measure again.")
+    return report
+
+
+def write_reports(reports: Sequence[Report], measured: Sequence[Report], json_path: Path | None, markdown_path: Path | None,
+                  html_path: Path | None) -> None:
+    """Write what was asked for. Runs of the same systems are put together; JSON takes what is one report then."""
+    reports = merged(reports)
+    if json_path is not None:
+        if len(reports) != 1:
+            raise OptionError("--json takes runs of the same model on one machine; write --html or --markdown of others.")
+        write(json_path, encode(reports[0]))
+    if markdown_path is None and html_path is None:
+        return
+    projected = projections_of(reports, measured)
+    if markdown_path is not None:
+        write(markdown_path, markdown(reports, projected).encode())
+    if html_path is not None:
+        try:
+            from benchmarks.rendering.page import page  # heavy
+        except ImportError as error:
+            raise OptionError(f"--html needs the package {error.name}: pip install 'tldr-edge[bench]'.") from error
+        write(html_path, page(reports, projected).encode())
+
+
+def projections_of(reports: Sequence[Report], measured: Sequence[Report]) -> list[Projection]:
+    """Rows of all systems that have patches to project, measured ones in their place."""
+    found = [row for report in reports if report.roofline is not None
+             for system, costs in report.roofline.costs.items() for row in project(system, costs)]
+    return replaced(found, [row for report in measured for row in measured_rows(report)])
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write a file whole, or not at all."""
+    with atomic_file(path) as file:
+        file.write(data)

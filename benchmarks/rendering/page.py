@@ -1,0 +1,62 @@
+"""A report as one HTML file that needs nothing else: style, plots and sound are inside."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import jinja2
+
+from benchmarks.rendering import plots
+from benchmarks.rendering.story import described, headlines, hindrance, title
+from benchmarks.rendering.tables import Table, projections, report_tables
+from benchmarks.speed.figures import Projection, Report
+
+TEMPLATE = "page.html.j2"
+
+
+@dataclass(frozen=True)
+class Sound:
+    """One player."""
+
+    speaker: str
+    text: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Section:
+    """One run."""
+
+    title: str
+    machine: str
+    headlines: list[tuple[str, str]]
+    tables: list[Table]
+    plots: list[str]
+    sounds: list[Sound]
+
+
+def page(reports: Sequence[Report], projected: Sequence[Projection]) -> str:
+    """All runs, then the projections."""
+    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True,
+                                     lstrip_blocks=True, undefined=jinja2.StrictUndefined)
+    sections = [_section(report) for report in reports]
+    return environment.get_template(TEMPLATE).render(
+        sections=sections, projections=projections(projected) if projected else None, hindrance=hindrance(projected))
+
+
+def _section(report: Report) -> Section:
+    drawn = [svg for plot in plots.PLOTS if (svg := plot(report)) is not None]
+    return Section(title(report), described(report), headlines(report), report_tables(report), drawn, _sounds(report))
+
+
+def _sounds(report: Report) -> list[Sound]:
+    """Clips of all speakers, sentence by sentence."""
+    speakers = [(system.name, system.speech.clips) for system in report.systems if system.speech is not None]
+    speakers += [(peer.name, peer.clips) for peer in report.peers if peer.clips]
+    sounds = [Sound(name, clip.text, "data:audio/ogg;base64," + base64.b64encode(clip.ogg).decode())
+              for name, clips in speakers for clip in clips]
+    texts = list(dict.fromkeys(sound.text for sound in sounds))
+    return sorted(sounds, key=lambda sound: texts.index(sound.text))

@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# Measures what the committed report shows and writes it: `make report`, or this with tldr-bench on the PATH.
+# QUIET: a command to run each measurement under. CACHE: where presets are exported to, about 7 GB. PEERS: none with "".
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+cache=${CACHE:-$HOME/.cache/tldr-edge}
+work=$cache/report
+threads=${THREADS:-2}
+bench=${BENCH:-tldr-bench}
+mkdir -p "$work"
+run() { ${QUIET:-} $bench --threads "$threads" --cache "$cache" "$@"; }
+
+steps="" voices=""
+if [ -n "${PEERS-yes}" ]; then
+    for peer in transformers llama.cpp:f32 llama.cpp:f16 llama.cpp:q8_0 llama.cpp:q4_0 onnxruntime-genai:fp32 onnxruntime-genai:int4; do
+        steps="$steps --peer $peer"
+    done
+    voices="--peer piper --peer pocket-tts"
+fi
+
+# The full size: 12 s, the paper's other lengths with its Figure 3, 30 s for the curve; peers at token level.
+preset="--preset cosyvoice3-0.5b --patch 4 8 --against token-level"
+run $preset --seconds 12 --repeats 5 --json "$work/preset.json"
+run $preset --seconds 4 8 16 20 --repeats 1 --no-roofline --batch 64 --json "$work/lengths.json"
+run $preset --seconds 30 --repeats 1 --no-roofline --json "$work/longest.json"
+if [ -n "$steps" ]; then
+    run --preset cosyvoice3-0.5b --against token-level --seconds 1 --repeats 3 --no-roofline $steps --json "$work/peers.json"
+fi
+# The embedded voice, and small voices of others on the same sentences.
+run --against token-level --seconds 4 12 30 --repeats 9 --batch 1 8 64 --sentences 20 $voices --json "$work/embedded.json"
+
+found=""
+for name in preset lengths longest peers embedded; do
+    [ -f "$work/$name.json" ] && found="$found $work/$name.json"
+done
+$bench report $found --html "$here/report.html" --markdown "$here/report.md"
+$bench report "$work"/{preset,lengths,longest}.json --json "$here/cosyvoice3-0.5b.json"
+cp "$work/embedded.json" "$here/embedded.json"

@@ -1,0 +1,91 @@
+"""From counted bytes and operations to RTF on a machine that was not at hand. Every figure made here is a projection.
+
+    seconds of a stage per second of audio = max(bytes / (MEMORY_SHARE * bandwidth), operations / (COMPUTE_SHARE * peak))
+
+bytes: weights at 2 (FP16) or 1 (INT8) a weight, keys and values at 2 bytes; peak: of the precision's tensor cores. RTF is the
+sum of the stages: they take turns. Launches and the host are not in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from benchmarks.roofline.cosyvoice3 import FLOW, VOCODER
+from benchmarks.roofline.limits import PatchCost, patch_costs
+from benchmarks.roofline.platforms import PLATFORMS, Platform
+from benchmarks.speed.figures import Projection, Report, StageCost, SystemFigures
+from benchmarks.speed.system import stage_of
+from runtime.bundle import Bundle
+from runtime.errors import OptionError
+
+MEMORY_SHARE = 0.75
+COMPUTE_SHARE = 0.35
+"""What kernels are assumed to reach of the published peaks."""
+PRECISIONS = {"fp16": 2.0, "int8": 1.0}
+"""Bytes of a weight."""
+STAGES = ("language model", "flow", "vocoder")
+FORMULA = (f"max(bytes / ({MEMORY_SHARE:g} × bandwidth), operations / ({COMPUTE_SHARE:g} × dense peak)) a stage, "
+           "added up; weights at 2 bytes (FP16) or 1 (INT8), keys and values at 2; without launches and host")
+
+
+def stage_costs(bundle: Bundle, seconds: float, text_ids: int) -> tuple[StageCost, ...]:
+    """What a second of audio reads and computes by stage; CosyVoice3's own flow and vocoder where the bundle has none."""
+    patches = bundle.manifest.token_rate / bundle.manifest.sizes.patch
+    found = {stage: StageCost(stage, 0.0, 0.0, 0.0, "") for stage in STAGES}
+    for cost in patch_costs(bundle, seconds, text_ids, widened=False):
+        stage = stage_of(cost.graph)
+        name = stage if stage in found else STAGES[0]
+        found[name] = _added(found[name], cost, patches, bundle.manifest.precision)
+    if bundle.manifest.vocoder is None:
+        found |= {"flow": FLOW, "vocoder": VOCODER}
+    return tuple(cost for cost in found.values() if cost.weights or cost.operations)
+
+
+def project(system: str, costs: Iterable[StageCost], platforms: Iterable[Platform] = PLATFORMS) -> list[Projection]:
+    """RTF of every platform at FP16 and INT8, and the stage that takes most of it."""
+    known = list(costs)
+    return [_projection(system, known, platform, precision) for platform in platforms for precision in PRECISIONS]
+
+
+def _projection(system: str, costs: list[StageCost], platform: Platform, precision: str) -> Projection:
+    peak = platform.int8 if precision == "int8" else platform.fp16
+    stages, bounds = {}, {}
+    for cost in costs:
+        memory = (cost.weights * PRECISIONS[precision] + cost.cache_bytes) / (MEMORY_SHARE * platform.bandwidth)
+        compute = cost.operations / (COMPUTE_SHARE * peak)
+        stages[cost.stage], bounds[cost.stage] = max(memory, compute), "memory" if memory >= compute else "arithmetic"
+    slowest = max(stages, key=lambda name: stages[name])
+    return Projection(system, platform.name, precision, "projection", stages, sum(stages.values()), slowest, bounds[slowest])
+
+
+def _added(sum_: StageCost, cost: PatchCost, patches: float, precision: str) -> StageCost:
+    cache = cost.cache_bytes * (1.0 if precision == "fp16" else 0.5)
+    return StageCost(sum_.stage, sum_.weights + patches * cost.weights, sum_.cache_bytes + patches * cache,
+                     sum_.operations + patches * cost.flops, "counted from the bundle's graphs")
+
+
+def measured_rows(report: Report) -> list[Projection]:
+    """What a run on one of the platforms says. OptionError where it was made on none of them."""
+    machine = " ".join((report.machine.model, *report.machine.gpus))
+    named = [platform for platform in PLATFORMS if platform.words in machine]
+    if not named:
+        raise OptionError(f"--measured takes a run made on {', '.join(platform.name for platform in PLATFORMS)}; this one was "
+                          f"made on {machine.strip() or report.machine.cpu}.")
+    platform = next((one for one in named if ("Super" in one.name) == ("Super" in machine)), named[0])
+    return [_measured(system, platform.name) for system in report.systems if system.durations]
+
+
+def replaced(rows: Sequence[Projection], measured: Iterable[Projection]) -> list[Projection]:
+    """`rows` with those that a measured one stands for replaced; measured ones that no row is for come behind."""
+    real = {(one.platform, one.precision, one.system.rpartition(" ")[0]): one for one in measured}
+    found = [real.pop((row.platform, row.precision, row.system.rpartition(" ")[0]), row) for row in rows]
+    return [*found, *real.values()]
+
+
+def _measured(system: SystemFigures, platform: str) -> Projection:
+    longest = max(system.durations, key=lambda figures: figures.seconds)
+    behind = {name: longest.stages[name].patch_ms.median * system.token_rate / system.patch / 1000
+              for name in STAGES if name in longest.stages}
+    stages = {STAGES[0]: longest.rtf.median - sum(behind.values()), **behind}
+    return Projection(system.name, platform, system.precision, "measured", stages, longest.rtf.median,
+                      max(stages, key=lambda name: stages[name]), "")

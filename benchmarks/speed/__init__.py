@@ -1,0 +1,1 @@
+"""Speed and memory of bundles: what `tldr-bench` measures."""

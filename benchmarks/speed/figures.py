@@ -1,0 +1,282 @@
+"""What `tldr-bench --json` writes: times in seconds or, where the name ends in `_ms`, milliseconds; sizes in bytes.
+
+Every time is a median over repetitions with the quartiles around it. RTF is compute / audio: below 1 is faster than speech.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import msgspec
+import numpy as np
+
+SCHEMA = 1
+
+
+class Spread(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A median and its quartiles over `count` repetitions."""
+
+    median: float
+    low: float
+    high: float
+    count: int
+
+
+class Percentiles(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Of every single call, all repetitions together."""
+
+    p50: float
+    p90: float
+    p99: float
+
+
+class StageFigures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One stage behind the prefill: a patch's share of it, and its single calls."""
+
+    patch_ms: Spread
+    call_ms: Percentiles
+
+
+class CurvePoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Median cost of a patch inside one second of audio."""
+
+    second: int
+    lm_ms: float
+    backbone_ms: float
+
+
+class DurationFigures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One system at one forced length."""
+
+    seconds: float
+    patches: int
+    tokens: int
+    rtf: Spread
+    lm_seconds: Spread
+    """Everything before the vocoder: text embedding, prefill, all patches, the loop around them."""
+    prefill_ms: Spread
+    first_patch_ms: Spread
+    """From the call to the first k tokens."""
+    ttfa_ms: Spread | None
+    """From the call to the first samples; None where the bundle has no vocoder."""
+    tokens_per_second: Spread
+    patch_ms: Percentiles
+    """One patch behind the prefill, without the vocoder."""
+    stages: dict[str, StageFigures]
+    kv_bytes_allocated: int
+    """A cache of just this text and this length."""
+    kv_bytes_used: int
+    kv_bytes_speech: int
+    """What of it belongs to speech, not to the text before it."""
+    energy_joules: Spread | None
+    curve: tuple[CurvePoint, ...]
+    patch_ms_values: tuple[float, ...]
+    """Every patch behind `patch_ms`, for histograms."""
+
+
+class BatchFigures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The language model's stages with `batch` rows, at the end of `seconds` of audio."""
+
+    batch: int
+    seconds: float
+    kv_bytes_allocated: int
+    patch_ms: Spread
+    resident_bytes: int
+    """Of the process that did nothing else."""
+
+
+class Clip(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One sentence to listen to."""
+
+    text: str
+    ogg: bytes
+    """Base64 in JSON."""
+
+
+class SpeechFigures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Sentences read to their own end, one a repetition, all systems in turn."""
+
+    sentences: int
+    rtf: Spread
+    ttfa_ms: Spread
+    audio_seconds: float
+    clips: tuple[Clip, ...] = ()
+
+
+class SystemFigures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One bundle."""
+
+    name: str
+    model: str
+    patch: int
+    precision: str
+    token_rate: float
+    provider: str
+    bundle: str
+    bundle_sha256: str
+    """Of `bundle.json`, which holds the hash of every other file."""
+    file_bytes: int
+    load_seconds: float
+    peak_resident_bytes: int
+    peak_device_bytes: int | None
+    durations: tuple[DurationFigures, ...] = ()
+    batches: tuple[BatchFigures, ...] = ()
+    speech: SpeechFigures | None = None
+
+
+class Ratio(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One system beside the one it is held against, repetition by repetition: above 1 is faster; bytes below 1 are fewer."""
+
+    system: str
+    against: str
+    seconds: float
+    lm_speedup: float
+    """Time of the LM stages of `against` over that of `system`; median, with its quartiles."""
+    lm_speedup_low: float
+    lm_speedup_high: float
+    speedup: float
+    """The same with the vocoder."""
+    kv_bytes: float
+    """Allocated KV bytes of `system` over those of `against`."""
+    kv_bytes_speech: float
+    """The same without the text before the speech."""
+
+
+class StageLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One stage against the memory it must read."""
+
+    stage: str
+    bytes_read: float
+    """A patch: weights as the processor reads them, keys and values."""
+    flops: float
+    limit_ms: float
+    measured_ms: float
+    ratio: float
+    """measured / limit; below 1 where weights stay in a cache."""
+
+
+class SystemRoofline(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A system's stages a patch, the last row the sum of the LM's."""
+
+    system: str
+    seconds: float
+    stages: tuple[StageLimit, ...]
+
+
+class Roofline(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """This machine's memory, and how near to it the systems come."""
+
+    bandwidth: float
+    """Bytes a second."""
+    threads: int
+    systems: tuple[SystemRoofline, ...]
+    costs: dict[str, tuple[StageCost, ...]]
+    """By system: what projections to other machines start from."""
+
+
+class StageCost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What one second of audio takes of a stage, whatever the machine."""
+
+    stage: str
+    weights: float
+    """Weights read."""
+    cache_bytes: float
+    """Keys and values read, in float16."""
+    operations: float
+    """Multiply and add count as two."""
+    origin: str
+    """How it was counted."""
+
+
+class Projection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """RTF of a system on a machine: computed (`projection`) or, where its report was given, `measured`."""
+
+    system: str
+    platform: str
+    precision: str
+    kind: Literal["projection", "measured"]
+    stages: dict[str, float]
+    """Seconds a second of audio."""
+    rtf: float
+    slowest: str
+    """The stage that takes most: it stands in the way."""
+    bound: str
+    """What bounds that stage: memory or arithmetic; empty where it was measured."""
+
+
+class PeerFigures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Another program beside ours in one run; `missing` says in one line why there is none."""
+
+    name: str
+    version: str = ""
+    what: str = ""
+    step_ms: Spread | None = None
+    """One token at token level, keys and values of the past kept."""
+    rtf: Spread | None = None
+    ttfa_ms: Spread | None = None
+    ours_over_peer: float | None = None
+    """Time of `beside` over the peer's in the same repetition, median; below 1: ours is faster."""
+    beside: str = ""
+    missing: str = ""
+    clips: tuple[Clip, ...] = ()
+
+
+class Machine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where it was measured. Two reports may be compared where `identity` is the same."""
+
+    model: str
+    """Name of the board, where the system has one (a Jetson does)."""
+    cpu: str
+    cores: int
+    memory_bytes: int
+    gpus: tuple[str, ...]
+    architecture: str
+    kernel: str
+    governor: str
+    megahertz: float | None
+    power_mode: str
+    load_before: float
+    """Mean length of the run queue before the measurement."""
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """What must be the same for times to be comparable."""
+        return self.model, self.cpu, str(self.cores), *self.gpus, self.power_mode
+
+
+class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One run of `tldr-bench`."""
+
+    schema: int
+    created: str
+    command: tuple[str, ...]
+    machine: Machine
+    versions: dict[str, str]
+    threads: int
+    repeats: int
+    text_ids: int
+    weights: str
+    """`random` where a preset was measured, else `trained`."""
+    energy_source: str
+    """What measured energy; empty where nothing here can."""
+    systems: tuple[SystemFigures, ...]
+    ratios: tuple[Ratio, ...]
+    roofline: Roofline | None = None
+    peers: tuple[PeerFigures, ...] = ()
+
+
+def spread(values: Sequence[float]) -> Spread:
+    """Median and quartiles of at least one value."""
+    low, median, high = (float(value) for value in np.quantile(np.asarray(values, np.float64), (0.25, 0.5, 0.75)))
+    return Spread(median, low, high, len(values))
+
+
+def percentiles(values: Sequence[float] | np.ndarray) -> Percentiles:
+    """p50, p90 and p99 of at least one value."""
+    return Percentiles(*(float(value) for value in np.quantile(np.asarray(values, np.float64), (0.5, 0.9, 0.99))))
+
+
+def encode(report: Any) -> bytes:
+    """JSON to read and to keep in a repository."""
+    return msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n"

@@ -1,0 +1,105 @@
+"""Where the bundles to measure come from: directories, presets with random weights, and the token-level twin of either.
+
+What has to be exported first goes to a cache, under a hash of everything that it depends on, and is used again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import os
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from runtime.bundle import EMBEDDED, Bundle, read_manifest
+from runtime.contract import Precision
+from runtime.errors import OptionError
+from runtime.files import file_digest
+from runtime.manifest import MANIFEST
+
+TOKEN_LEVEL = "token-level"
+MIN_CACHE_SECONDS = 30.0
+_ROOT = Path(__file__).resolve().parents[2]
+_SOURCES = ("export", "runtime")
+_TOOLS = ("torch", "onnxscript", "onnx-ir")
+
+
+def default_cache() -> Path:
+    """$XDG_CACHE_HOME/tldr-edge, or ~/.cache/tldr-edge."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tldr-edge"
+
+
+def preset_bundles(preset: str, patches: Sequence[int], precision: Precision, seconds: float, cache: Path,
+                   progress: Callable[[str], None]) -> list[Path]:
+    """Bundles of a preset with seeded random weights, one a patch size; 1 is token level. OptionError for a bad one."""
+    return [_exported(preset, None, patch, precision, seconds, cache, progress) for patch in patches]
+
+
+def token_level_twin(bundle: Path | None, seconds: float, cache: Path, progress: Callable[[str], None]) -> Path:
+    """The token-level baseline of the embedded voice, exported at the precision of `bundle`, which has to be one of it."""
+    manifest = read_manifest((EMBEDDED if bundle is None else bundle) / MANIFEST)
+    if manifest.model != "embedded" or manifest.text == "none":
+        raise OptionError(f"The token-level baseline of {manifest.model} is not known here: export it with tldr-export "
+                          "--token-level and name its directory with --against.")
+    checkpoint = _ROOT / "voices" / "embedded"
+    if not checkpoint.is_dir():
+        raise OptionError("The embedded voice's checkpoint is not here: work in a source checkout, or name a bundle with "
+                          "--against.")
+    return _exported("embedded", checkpoint, 1, manifest.precision, seconds, cache, progress)
+
+
+def names(bundles: Sequence[Bundle]) -> list[str]:
+    """A name for each, told apart by its directory where two would be the same."""
+    plain = [f"{bundle.manifest.model} {system(bundle)} {bundle.manifest.precision}" for bundle in bundles]
+    found = [name if plain.count(name) == 1 else f"{name} ({bundle.root.name})"
+             for name, bundle in zip(plain, bundles, strict=True)]
+    if len(set(found)) != len(found):
+        raise OptionError(f"The same bundle was named twice: {', '.join(found)}.")
+    return found
+
+
+def system(bundle: Bundle) -> str:
+    """`k=4` or `token-level`."""
+    sizes = bundle.manifest.sizes
+    return TOKEN_LEVEL if sizes.token_level else f"k={sizes.patch}"
+
+
+def _exported(name: str, checkpoint: Path | None, patch: int, precision: Precision, seconds: float, cache: Path,
+              progress: Callable[[str], None]) -> Path:
+    seconds = max(seconds, MIN_CACHE_SECONDS)
+    what = "random" if checkpoint is None else "trained"
+    label = f"{name}-{what}-{TOKEN_LEVEL if patch == 1 else f'k{patch}'}-{precision}-{seconds:g}s"
+    target = cache / f"{label}-{_key(checkpoint)}"
+    if (target / MANIFEST).is_file():
+        return target
+    try:
+        from export.exporter import Order, export_bundle
+        from export.sources import open_source
+    except ImportError as error:
+        raise OptionError(f"Exporting {label} needs {error.name}: pip install 'tldr-edge[export]', or name bundles.") \
+            from error
+    source = open_source(str(checkpoint), None) if checkpoint else open_source(None, name)
+    export_bundle(source, Order(patch, precision, seconds, verify=False), target, lambda stage: progress(f"{label}: {stage}"))
+    return target
+
+
+def _key(checkpoint: Path | None) -> str:
+    """Hash of the exporter's own source, its tools' versions and the checkpoint."""
+    digest = hashlib.sha256()
+    for tool in _TOOLS:
+        digest.update(f"{tool} {_version(tool)}\n".encode())
+    folders = [_ROOT / name for name in _SOURCES]
+    for path in [*_files(folders, "*.py"), *_files([checkpoint] if checkpoint else [], "*")]:
+        digest.update(f"{path.relative_to(_ROOT)} {file_digest(path)}\n".encode())
+    return digest.hexdigest()[:12]
+
+
+def _version(distribution: str) -> str:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return "none"
+
+
+def _files(folders: Iterable[Path], pattern: str) -> list[Path]:
+    return [path for folder in folders for path in sorted(folder.rglob(pattern)) if path.is_file()]
