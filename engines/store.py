@@ -30,7 +30,7 @@ from runtime.engine_set import (
     graph_digest,
     read_engine_set,
 )
-from runtime.errors import BundleError, OutputError
+from runtime.errors import BundleError, OptionError, OutputError
 from runtime.files import atomic_file, file_digest
 
 Progress = Callable[[str, float], None]
@@ -61,8 +61,12 @@ def build_engine_set(bundle: Bundle, library: Library, options: BuildOptions, de
 
     Raises:
         BackendError, OptionError: see `build_engine`. The bundle is left as it was.
+        OptionError: the bundle's weights are quantised, in an operator that only ONNX Runtime has.
         OutputError: the bundle cannot be written, the disk is full.
     """
+    if bundle.manifest.weights is not None:
+        raise OptionError(f"TensorRT does not read the {bundle.manifest.weights.upper()} weights of {bundle.root}, which are "
+                          "for CPUs; export the bundle with --fp16 for engines.")
     folder = bundle.root / FOLDER / folder_name(library.kind, library.version, options.sm)
     keys = {graph: _key(bundle, library, options, graph) for graph in bundle.manifest.graphs}
     present = {} if force else _present(folder, keys)

@@ -12,13 +12,15 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from engines.command import Done, build_targets, figures, how_to_build
-from engines.targets import CHOICES, find_targets
+from engines.targets import CHOICES, Target, find_targets
 from export.atomic import write_file
 from export.exporter import Exported, Order, export_bundle, stages
 from export.source import Source
 from export.sources import open_source
 from runtime.command import run
+from runtime.contract import Precision
 from runtime.errors import OptionError
+from runtime.manifest import Weights
 
 
 @click.command("tldr-export", context_settings={"help_option_names": ["-h", "--help"]})
@@ -27,7 +29,9 @@ from runtime.errors import OptionError
               help="CosyVoice3's directory that --checkpoint was trained on (alone: with --token-level).")
 @click.option("--preset", metavar="NAME", help="Random weights at the sizes of cosyvoice3-0.5b or embedded.")
 @click.option("--patch", "patches", multiple=True, metavar="K[,K...]", help="Patch sizes, one bundle each.  [default: 4]")
-@click.option("--fp16/--fp32", default=True, help="Precision of weights and activations.  [default: fp16]")
+@click.option("--fp16/--fp32", default=None, help="Precision of weights and activations.  [default: fp16]")
+@click.option("--int8", is_flag=True, help="Weights of the language model in INT8, the rest FP32: for CPUs.")
+@click.option("--int4", is_flag=True, help="The same in INT4.")
 @click.option("--token-level", is_flag=True, help="Export the token-level baseline (with --patch: as well).")
 @click.option("--max-seconds", type=float, default=30.0, show_default=True, help="Audio that the KV cache is sized for.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
@@ -37,23 +41,41 @@ from runtime.errors import OptionError
 @click.option("--no-verify", is_flag=True, help="Skip the comparison with PyTorch.")
 @click.option("--json", "json_path", type=click.Path(path_type=Path), metavar="PATH", help="Write the printed figures there.")
 @click.version_option(package_name="tldr-edge")
-def export(checkpoint: str | None, backbone: Path | None, preset: str | None, patches: tuple[str, ...], fp16: bool,
+def export(checkpoint: str | None, backbone: Path | None, preset: str | None, patches: tuple[str, ...], fp16: bool | None,
+            int8: bool, int4: bool,
             token_level: bool, max_seconds: float, out: Path | None, engines: str, sm: tuple[str, ...], no_verify: bool,
             json_path: Path | None) -> None:
     """Export a TLDR model to ONNX: a bundle that tldr-speak and tldr-bench read."""
-    targets = find_targets(engines, sm)
+    precision, weights = _precision(fp16, int8, int4)
+    targets = find_targets(engines, sm) if weights is None else _no_targets(engines, sm)
     source = open_source(checkpoint, preset, backbone)
     sizes = _patch_sizes(patches, token_level)
-    orders = [Order(patch, "fp16" if fp16 else "fp32", max_seconds, not no_verify) for patch in sizes]
+    orders = [Order(patch, precision, max_seconds, not no_verify, weights) for patch in sizes]
     places = [_place(source, order, out, len(orders) > 1) for order in orders]
     done, built = [], []
     for order, place in zip(orders, places, strict=True):
         done.append(_export(source, order, place))
         built.append(build_targets(place, targets, verify=not no_verify))
-        if engines == "auto" and not targets:
+        if engines == "auto" and not targets and weights is None:
             click.echo(how_to_build(place))
     if json_path is not None:
         _write_json(json_path, done, built)
+
+
+def _precision(fp16: bool | None, int8: bool, int4: bool) -> tuple[Precision, Weights | None]:
+    if (int8 and int4) or ((int8 or int4) and fp16):
+        raise OptionError("Choose one of --fp16, --fp32, --int8 and --int4: quantised weights come with FP32 activations.")
+    if int8 or int4:
+        return "fp32", "int8" if int8 else "int4"
+    return "fp32" if fp16 is False else "fp16", None
+
+
+def _no_targets(engines: str, sm: tuple[str, ...]) -> list[Target]:
+    """Quantised weights are ONNX Runtime's own operator: no engine is built, and asking for one is a fault."""
+    if sm or engines not in ("auto", "none"):
+        raise OptionError("TensorRT does not read weights quantised by --int8 or --int4, which are for CPUs; export with "
+                          "--fp16 for engines.")
+    return []
 
 
 def _patch_sizes(options: tuple[str, ...], token_level: bool) -> list[int]:
@@ -67,7 +89,8 @@ def _patch_sizes(options: tuple[str, ...], token_level: bool) -> list[int]:
 
 
 def _place(source: Source, order: Order, out: Path | None, several: bool) -> Path:
-    name = f"{source.config(order.patch).name}-{'token-level' if order.patch == 1 else f'k{order.patch}'}-{order.precision}"
+    system = "token-level" if order.patch == 1 else f"k{order.patch}"
+    name = f"{source.config(order.patch).name}-{system}-{order.weights or order.precision}"
     if out is None:
         return Path("build") / name
     return out / name if several else out
@@ -87,7 +110,7 @@ def _print(exported: Exported) -> None:
     console, manifest = Console(width=max(100, Console().width)), exported.manifest
     system = "token level" if manifest.sizes.token_level else f"k = {manifest.sizes.patch}"
     if manifest.parity:
-        title = f"{manifest.model}, {system}, {manifest.precision}"
+        title = f"{manifest.model}, {system}, {manifest.weights or manifest.precision}"
         table = Table("graph", "output", "max abs", "relative", "tolerance", title=title)
         for row in manifest.parity:
             table.add_row(row.graph, row.output, f"{row.max_abs:.2e}", f"{row.relative:.2e}", f"{row.tolerance:.0e}")
@@ -108,7 +131,8 @@ def _print(exported: Exported) -> None:
 def _write_json(path: Path, done: list[Exported], built: list[list[Done]]) -> None:
     bundles = [{
         "path": str(each.path), "model": each.manifest.model, "patch": each.manifest.sizes.patch,
-        "precision": each.manifest.precision, "parity": each.manifest.parity, "greedy_equal": each.manifest.greedy_sentences,
+        "precision": each.manifest.precision, "weights": each.manifest.weights,
+        "parity": each.manifest.parity, "greedy_equal": each.manifest.greedy_sentences,
         "greedy_compared": each.utterances, "greedy_ties": each.ties, "kv_cache_bytes": each.kv_cache_bytes,
         "file_bytes": each.file_bytes(), "tools": each.manifest.tools, "half": each.manifest.half, "engines": figures(sets),
     } for each, sets in zip(done, built, strict=True)]

@@ -24,6 +24,7 @@ from export.model.vocoder import StreamingVocoder
 from export.onnx_graph import write_graph
 from export.parity import check_graph, open_session
 from export.precision import exportable, stored_half
+from export.quantized import BITS, QUANTIZED
 from export.reference import GreedyRun, compare_runs, greedy_run, silent_voice
 from export.source import Source
 from runtime.backends import create_backend
@@ -31,7 +32,7 @@ from runtime.bundle import MAX_SECONDS, Bundle
 from runtime.contract import Graph, Precision, encoder_graphs, language_model_graphs
 from runtime.decoding import Decoder, patch_capacity
 from runtime.errors import OptionError
-from runtime.manifest import SCHEMA, Limits, Manifest, Parity, Positions
+from runtime.manifest import SCHEMA, Limits, Manifest, Parity, Positions, Weights
 from runtime.progress import Bounds
 from runtime.sampling import SamplingOptions
 from runtime.voice import Voice, read_voice
@@ -54,6 +55,8 @@ class Order:
     max_seconds: float
     """Audio that the KV cache is sized for."""
     verify: bool = True
+    weights: Weights | None = None
+    """Weight-only quantisation; `precision` is fp32 then."""
 
 
 @dataclass(frozen=True)
@@ -134,11 +137,13 @@ def _write_graphs(partial: Path, manifest: Manifest, makes: Mapping[str, Maker],
         progress(f"graph {name}")
         module, path = makes[name](), partial / manifest.graph_path(name)
         precision = module.precision or manifest.precision
+        weights = manifest.weights if name in QUANTIZED else None
         ready = exportable(module, precision, module.wide)
-        write_graph(stored_half(ready) if module.stored_half else ready, graph, manifest.sizes, ids, path)
+        write_graph(stored_half(ready) if module.stored_half else ready, graph, manifest.sizes, ids, path,
+                    None if weights is None else BITS[weights])
         gc.collect()
         if verify:
-            rows += check_graph(name, open_session(path), module, graph, manifest.sizes, ids, precision)
+            rows += check_graph(name, open_session(path), module, graph, manifest.sizes, ids, weights or precision)
     return rows
 
 
@@ -161,7 +166,7 @@ class _LoopCheck:
                           for ids, bounds in zip(self._ids, map(self._bounds, self._ids), strict=True)]
 
     def compare(self) -> tuple[int, int]:
-        """Decode them again through the graphs; (equal, parted at a tie). FP16 is counted but not held to float32's draws."""
+        """Decode them again through the graphs; (equal, parted at a tie). Only plain float32 is held to float32's draws."""
         manifest = self._bundle.manifest
         backend = create_backend(self._bundle, "cpu", 1)
         try:
@@ -171,7 +176,7 @@ class _LoopCheck:
                       for token in part] for ids in self._ids]
         finally:
             backend.close()
-        return compare_runs(self.reference, found, strict=manifest.precision == "fp32")
+        return compare_runs(self.reference, found, strict=manifest.precision == "fp32" and manifest.weights is None)
 
     def _bounds(self, ids: list[int]) -> Bounds:
         limits = self._bundle.manifest.limits
@@ -192,7 +197,7 @@ def _manifest(source: Source, order: Order, config: ModelConfig, vocoder: Stream
         schema=SCHEMA, model=config.name, precision=order.precision, token_rate=config.token_rate, sizes=sizes,
         positions=Positions(config.positions.text_stride, config.positions.speech_start), sampling=source.sampling(order.patch),
         limits=Limits(order.max_seconds, card.max_text_ids, card.min_tokens_per_id, card.max_tokens_per_id),
-        text=source.text, vocoder=vocoder_form(vocoder), encoders=source.encoders,
+        text=source.text, vocoder=vocoder_form(vocoder), weights=order.weights, encoders=source.encoders,
         default_voice=card.default_voice if voices else None,
         voices=voices, graphs=contracts(config, order.precision, vocoder), files={}, parity=(), greedy_sentences=0,
         tools=_versions(), licence=card.licence,

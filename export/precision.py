@@ -1,4 +1,5 @@
-"""Modules in the form that exports best: weights as [in, out] products, float16 with its float32 islands written out.
+"""Modules in the form that exports best: weights as [in, out] products, joined where they read the same, float16 with its
+float32 islands written out.
 
 FP16 is decided here, in the graph, never by a builder's flags: norms, softmax, rotary tables, sampling and the vocoder's
 waveform head stay float32 behind Casts, whatever engine reads the graph.
@@ -11,6 +12,7 @@ import copy
 import torch
 from torch import Tensor, nn
 
+from export.joined import joined
 from export.model.layers import Float32, RMSNorm
 from runtime.contract import Precision
 
@@ -90,4 +92,6 @@ def _convert(module: nn.Module, path: str, dtype: torch.dtype, wide: tuple[str, 
         elif isinstance(child, nn.LayerNorm):
             setattr(module, name, WideLayerNorm(child))
         else:
-            _convert(child, f"{path}.{name}".removeprefix("."), dtype, wide)
+            form = joined(child)
+            setattr(module, name, form)
+            _convert(form, f"{path}.{name}".removeprefix("."), dtype, wide)

@@ -10,6 +10,7 @@ from runtime.contract import FlowSizes, Graph, Precision, Sizes
 
 SCHEMA = 1
 MANIFEST = "bundle.json"
+Weights = Literal["int8", "int4"]
 
 
 class Positions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -165,6 +166,8 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """FP16 bundles: each graph's proof that float16 holds. Empty: not checked."""
     audio: AudioCheck | None = None
     """FP16 bundles that speak: the same for whole utterances."""
+    weights: Weights | None = None
+    """Weight-only quantisation of compressor, backbone and extractor, whose activations are float32 then; ONNX Runtime only."""
     encoders: Encoders | None = None
     """What `clone_voice` needs; None where the bundle cannot."""
 

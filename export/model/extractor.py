@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from export.model.config import ExtractorConfig
-from export.model.layers import Projections, RMSNorm, SwiGLU, attend, rotary_tables, rotate
+from export.model.layers import Projections, RMSNorm, SelfProjections, SwiGLU, attend, rotary_tables, rotate
 from export.model.sampling import mask_end, sample
 
 ROPE_THETA = 1e4
@@ -25,7 +25,7 @@ class ExtractorLayer(nn.Module):
         self.cross_norm = RMSNorm(width)
         self.cross = Projections(width, config.cross_heads)
         self.self_norm = RMSNorm(width)
-        self.self_attn = Projections(width, config.heads)
+        self.self_attn = SelfProjections(width, config.heads)
         self.mlp_norm = RMSNorm(width)
         self.mlp = SwiGLU(width, config.intermediate)
 
@@ -39,9 +39,8 @@ class ExtractorLayer(nn.Module):
         """x [B, S, D]: a whole patch with a causal bias (training), or one token behind a local cache (decoding)."""
         x = x + self.cross.output(attend(self.cross.queries(self.cross_norm(x)), *memory))
         normed = self.self_norm(x)
-        queries = rotate(self.self_attn.queries(normed), rotary)
-        keys, values = self.self_attn.keys_values(normed)
-        keys = rotate(keys, rotary)
+        queries, keys, values = self.self_attn.states(normed)
+        queries, keys = rotate(queries, rotary), rotate(keys, rotary)
         if cache is not None:
             cache[0].append(keys)
             cache[1].append(values)

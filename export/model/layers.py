@@ -63,6 +63,14 @@ class Projections(nn.Module):
         return out
 
 
+class SelfProjections(Projections):
+    """The same where queries, keys and values are always made of the same states."""
+
+    def states(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries, keys and values [B, H, S, E] of x [B, S, D]."""
+        return (self.queries(x), *self.keys_values(x))
+
+
 def split_heads(x: Tensor, heads: int) -> Tensor:
     """[B, S, H * E] to [B, H, S, E]."""
     batch, length, width = x.shape

@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from runtime.backends.base import DTYPES, Backend, Memory
+from runtime.backends.cast_once import REREAD, cast_once
 from runtime.bundle import Bundle
 from runtime.contract import DType, Graph, Tensor
 from runtime.errors import BackendError, Cancelled
@@ -21,6 +22,8 @@ from runtime.errors import BackendError, Cancelled
 _EXECUTION_PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 _TYPES: dict[str, DType] = {"tensor(int64)": "int64", "tensor(float)": "float32", "tensor(float16)": "float16",
                             "tensor(bool)": "bool"}
+_SPINS_BRIEFLY = (1, 32)
+"""The version that a limit of spinning was measured with."""
 _FATAL = 4
 """ONNX Runtime's log level: its warnings would land between a CLI's lines; failures are raised anyway."""
 
@@ -55,12 +58,15 @@ class OnnxRuntimeBackend(Backend):
         options.intra_op_num_threads = self._threads
         options.inter_op_num_threads = 1
         options.log_severity_level = _FATAL
-        # Five sessions take turns on the same cores: a thread that spins after its graph would slow the next one.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        for key, value in _spinning(self._ort.__version__).items():
+            options.add_session_config_entry(key, value)
         try:
             providers = list(dict.fromkeys((self._wanted, "CPUExecutionProvider")))
             # Without `enable_fallback=0` the library prints, and tries the CPU behind the caller's back.
-            session = self._ort.InferenceSession(str(path), options, providers=providers, enable_fallback=0)
+            weights_cast = self._device == "cpu" and name in REREAD and _computes_half(self._graphs[name])
+            source = cast_once(self._ort, path) if weights_cast else contextlib.nullcontext(path)
+            with source as file:
+                session = self._ort.InferenceSession(str(file), options, providers=providers, enable_fallback=0)
             graph = Graph(tuple(map(_tensor, session.get_inputs())), tuple(map(_tensor, session.get_outputs())))
         except Exception as error:  # its exceptions share no other base class
             version = self._ort.__version__
@@ -115,6 +121,20 @@ def _import() -> ModuleType:
     except ImportError as error:
         raise BackendError("onnxruntime cannot be imported: install onnxruntime, or onnxruntime-gpu for CUDA, "
                            f"and not both ({_reason(error)}).") from error
+
+
+def _spinning(version: str) -> dict[str, str]:
+    """Threads look for work as long as the small nodes between two products take, and no longer: waking them costs a tenth
+    of a step, but all sessions take turns on the same cores, and so does whatever else a robot runs.
+    """
+    release = tuple(int(part) for part in re.findall(r"\d+", version)[:2])
+    if release < _SPINS_BRIEFLY:
+        return {"session.intra_op.allow_spinning": "0"}
+    return {"session.intra_op.spin_duration_us": "20", "session.force_spinning_stop": "1"}
+
+
+def _computes_half(graph: Graph) -> bool:
+    return any(tensor.dtype == "float16" for tensor in graph.inputs)
 
 
 def _tensor(node: Any) -> Tensor:

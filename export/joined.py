@@ -1,0 +1,90 @@
+"""Linear maps of the same input as one product: a step at batch 1 is as fast as its weights are read, and every product
+less is a start and a wait of all threads (on a GPU: a launch) less.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from export.model.backbone import SelfAttention
+from export.model.layers import Projections, SelfProjections, SwiGLU, rotate, split_heads
+
+
+class JoinedSwiGLU(nn.Module):
+    """SwiGLU with gate and up in one product."""
+
+    def __init__(self, source: SwiGLU) -> None:
+        super().__init__()
+        self.gate_up_proj = _joined(source.gate_proj, source.up_proj)
+        self.down_proj = source.down_proj
+
+    def forward(self, x: Tensor) -> Tensor:
+        gate, up = self.gate_up_proj(x).chunk(2, -1)
+        down: Tensor = self.down_proj(nn.functional.silu(gate) * up)
+        return down
+
+
+class JoinedSelfAttention(SelfAttention):
+    """The backbone's attention with queries, keys and values in one product."""
+
+    def __init__(self, source: SelfAttention) -> None:
+        nn.Module.__init__(self)
+        self.config = source.config
+        self.qkv_proj = _joined(source.q_proj, source.k_proj, source.v_proj)
+        self.o_proj = source.o_proj
+
+    def project(self, x: Tensor, rotary: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+        heads, kv_heads = self.config.heads, self.config.kv_heads
+        states = split_heads(self.qkv_proj(x), heads + 2 * kv_heads)
+        queries, keys, values = torch.split(states, [heads, kv_heads, kv_heads], 1)
+        return rotate(queries, rotary), rotate(keys, rotary), values
+
+
+class JoinedProjections(Projections):
+    """Keys and values in one product; queries may be made of other states."""
+
+    def __init__(self, source: Projections) -> None:
+        nn.Module.__init__(self)
+        self.heads = source.heads
+        self.q_proj = source.q_proj
+        self.kv_proj = _joined(source.k_proj, source.v_proj)
+        self.o_proj = source.o_proj
+
+    def keys_values(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        keys, values = split_heads(self.kv_proj(x), 2 * self.heads).chunk(2, 1)
+        return keys, values
+
+
+class JoinedSelfProjections(SelfProjections):
+    """Queries, keys and values in one product."""
+
+    def __init__(self, source: SelfProjections) -> None:
+        nn.Module.__init__(self)
+        self.heads = source.heads
+        self.qkv_proj = _joined(source.q_proj, source.k_proj, source.v_proj)
+        self.o_proj = source.o_proj
+
+    def states(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        queries, keys, values = split_heads(self.qkv_proj(x), 3 * self.heads).chunk(3, 1)
+        return queries, keys, values
+
+
+_JOINED = {SwiGLU: JoinedSwiGLU, SelfAttention: JoinedSelfAttention, Projections: JoinedProjections,
+           SelfProjections: JoinedSelfProjections}
+
+
+def joined(module: nn.Module) -> nn.Module:
+    """`module` in its joined form, its other maps shared; itself if it has none."""
+    form = _JOINED.get(type(module))
+    return module if form is None else form(module)
+
+
+def _joined(*maps: nn.Linear) -> nn.Linear:
+    """One linear map whose outputs are those of all `maps`, one behind the other."""
+    result = nn.Linear(maps[0].in_features, sum(each.out_features for each in maps), maps[0].bias is not None,
+                       device="meta")
+    result.weight = nn.Parameter(torch.cat([each.weight.detach() for each in maps]), requires_grad=False)
+    if maps[0].bias is not None:
+        result.bias = nn.Parameter(torch.cat([each.bias.detach() for each in maps]), requires_grad=False)
+    return result

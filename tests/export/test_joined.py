@@ -1,0 +1,54 @@
+"""Joined maps compute what the separate ones do."""
+
+from __future__ import annotations
+
+import copy
+
+import torch
+from torch import nn
+
+from export.graphs import BackboneGraph, CompressorGraph, ExtractorGraph
+from export.joined import JoinedSelfProjections, joined
+from export.model.backbone import SelfAttention
+from export.model.layers import Projections, SelfProjections, SwiGLU, rotary_tables
+from export.precision import exportable
+from tests.export.tiny import tiny, tiny_patch_model, tiny_token_model
+
+WIDTH = 16
+
+
+def states() -> torch.Tensor:
+    return torch.randn(2, 3, WIDTH, generator=torch.Generator().manual_seed(0))
+
+
+@torch.no_grad()
+def test_each_form_gives_the_same_values() -> None:
+    torch.manual_seed(0)
+    x = states()
+    mlp, attention = SwiGLU(WIDTH, 24), SelfAttention(tiny().backbone)
+    torch.testing.assert_close(joined(mlp)(x), mlp(x))
+    rotary = rotary_tables(torch.arange(3.0)[None].expand(2, 3), tiny().backbone.head_dim, 1e4)
+    both = joined(attention)
+    assert isinstance(both, SelfAttention)
+    torch.testing.assert_close(both.project(x, rotary), attention.project(x, rotary))
+    projections, own = Projections(WIDTH, 2), SelfProjections(WIDTH, 2)
+    pair, three = joined(projections), joined(own)
+    assert isinstance(pair, Projections) and isinstance(three, JoinedSelfProjections)
+    torch.testing.assert_close(pair.keys_values(x), projections.keys_values(x))
+    torch.testing.assert_close(three.states(x), own.states(x))
+
+
+def test_what_has_no_joined_form_is_left_alone() -> None:
+    linear = nn.Linear(2, 2)
+    assert joined(linear) is linear
+
+
+def test_the_graphs_hold_joined_maps_and_the_model_keeps_its_own() -> None:
+    model = tiny_patch_model(tiny_token_model())
+    before = copy.deepcopy(model.state_dict())
+    graphs = (BackboneGraph(model.backbone), CompressorGraph(model.compressor, model.speech_embedding),
+              ExtractorGraph(model.extractor, model.speech_embedding, 81))
+    names = [{name.rsplit(".", 2)[-2] for name, _ in exportable(graph, "fp32").named_parameters()} for graph in graphs]
+    assert all("gate_up_proj" in found and not found & {"k_proj", "v_proj", "gate_proj"} for found in names)
+    assert "qkv_proj" in names[0] and "kv_proj" in names[1] and {"qkv_proj", "kv_proj"} <= names[2]
+    assert model.state_dict().keys() == before.keys()

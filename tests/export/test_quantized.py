@@ -1,0 +1,84 @@
+"""Quantised weights: their packing is the one that ONNX Runtime unpacks, they are stored once, and engines are refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnx_ir as ir
+import pytest
+from click.testing import CliRunner
+from onnx import TensorProto, helper, numpy_helper
+
+from export.cli import export
+from export.parity import open_session
+from export.quantized import pack, quantize
+from runtime.errors import OptionError
+
+WIDTH, COLUMNS = 80, 64
+"""Not a multiple of the block, so that padding counts."""
+
+
+def twice(path: Path, weight: np.ndarray) -> ir.Model:
+    """One weight that two nodes read, one product being an output, as the extractor's steps read theirs."""
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["first"]), helper.make_node("Neg", ["x"], ["minus"]),
+             helper.make_node("MatMul", ["minus", "w"], ["second"])]
+    tensors = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, size])
+               for name, size in (("x", WIDTH), ("first", COLUMNS), ("second", COLUMNS))]
+    graph = helper.make_graph(nodes, "g", tensors[:1], tensors[1:], [numpy_helper.from_array(weight, "w")])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8), path)
+    return ir.load(path)
+
+
+def unpacked(weight: np.ndarray, bits: int) -> np.ndarray:
+    """The weight as the operator's description reads the codes."""
+    codes, scales = pack(weight, bits)
+    if bits == 4:
+        codes = np.stack((codes & 15, codes >> 4), -1).reshape(*codes.shape[:2], 32)
+    values = (codes.astype(np.float32) - (1 << (bits - 1))) * scales[..., None]
+    return values.reshape(len(codes), -1)[:, :len(weight)].T
+
+
+@pytest.fixture
+def weight() -> np.ndarray:
+    return np.random.default_rng(0).standard_normal((WIDTH, COLUMNS)).astype(np.float32)
+
+
+@pytest.mark.parametrize(("bits", "error"), [(8, 0.02), (4, 0.35)])
+def test_packing_keeps_every_weight_within_a_step(weight: np.ndarray, bits: int, error: float) -> None:
+    scales = np.abs(pack(weight, bits)[1])
+    assert np.abs(unpacked(weight, bits) - weight).max() <= scales.max() * 1.01
+    assert 0 < np.abs(unpacked(weight, bits) - weight).max() < error * 2
+
+
+def test_a_weight_of_zeros_stays_zero() -> None:
+    assert not unpacked(np.zeros((64, 2), np.float32), 4).any()
+
+
+@pytest.mark.parametrize(("bits", "error"), [(8, 0.02), (4, 0.02)])
+def test_onnx_runtime_computes_with_the_unpacked_weight(weight: np.ndarray, bits: int, error: float, tmp_path: Path) -> None:
+    model = twice(tmp_path / "plain.onnx", weight)
+    quantize(model, bits)
+    ir.save(model, tmp_path / "quantized.onnx")
+    x = np.random.default_rng(1).standard_normal((1, WIDTH)).astype(np.float32)
+    first, second = open_session(tmp_path / "quantized.onnx").run(["first", "second"], {"x": x})
+    expected = x @ unpacked(weight, bits)
+    for found, wanted in ((first, expected), (second, -expected)):
+        assert np.abs(found - wanted).max() <= error * np.abs(expected).max()
+
+
+def test_a_weight_that_two_nodes_read_is_stored_once(weight: np.ndarray, tmp_path: Path) -> None:
+    model = twice(tmp_path / "plain.onnx", weight)
+    quantize(model, 8)
+    assert sorted(model.graph.initializers) == ["w.codes", "w.scales"]
+    assert [node.op_type for node in model.graph] == ["MatMulNBits", "Neg", "MatMulNBits"]
+
+
+@pytest.mark.parametrize("options", [["--int8", "--int4"], ["--int8", "--fp16"], ["--int4", "--sm", "8.6"],
+                                     ["--int8", "--engines", "tensorrt"]])
+def test_options_that_do_not_go_together(options: list[str], tmp_path: Path) -> None:
+    result = CliRunner().invoke(export, [*options, "--out", str(tmp_path / "bundle")])
+    assert isinstance(result.exception, OptionError)
+    assert "--fp16" in str(result.exception)
+    assert not (tmp_path / "bundle").exists()
