@@ -15,10 +15,9 @@ import msgspec
 
 from engines.builder import BuildOptions, Built, build_engine, keeps_timing_cache
 from engines.card import engine_card
-from engines.profiles import graph_profiles
 from runtime.backends.tensorrt_library import Library
 from runtime.bundle import Bundle
-from runtime.directories import new_directory, output_errors
+from runtime.directories import cache_folder, new_directory, output_errors
 from runtime.engine_set import (
     FOLDER,
     SCHEMA,
@@ -32,6 +31,7 @@ from runtime.engine_set import (
 )
 from runtime.errors import BundleError, OutputError
 from runtime.files import atomic_file, file_digest
+from runtime.profiles import graph_profiles
 
 Progress = Callable[[str, float], None]
 """Called with the graph being built and the share of it that is done."""
@@ -141,8 +141,7 @@ def _present(folder: Path, keys: dict[str, EngineKey]) -> dict[str, Engine]:
 
 def timing_cache_path(library: Library, options: BuildOptions) -> Path:
     """Where timings of this version and GPU are kept for the next build of any bundle."""
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "tldr-edge" / f"{folder_name(library.kind, library.version, options.sm)}.timing"
+    return cache_folder() / f"{folder_name(library.kind, library.version, options.sm)}.timing"
 
 
 def _read_cache(path: Path) -> bytes:
