@@ -6,7 +6,7 @@ import gc
 import hashlib
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +31,7 @@ from runtime.engine_set import (
 )
 from runtime.errors import BundleError, OutputError
 from runtime.files import atomic_file, file_digest
+from runtime.manifest import Parity
 from runtime.profiles import graph_profiles
 
 Progress = Callable[[str, float], None]
@@ -79,7 +80,7 @@ def build_engine_set(bundle: Bundle, library: Library, options: BuildOptions, de
                 engines[graph] = _build(bundle, library, options, graph, key, partial, progress)
         found = EngineSet(SCHEMA, library.kind, library.version, options.sm, options.hardware, options.version_compatible,
                           bundle.manifest.precision, device, engines)
-        write_engine_set(partial, found)
+        write_engine_set(partial, found, bundle.manifest.parity)
     return Stored(folder, found, tuple(graph for graph in keys if graph not in present))
 
 
@@ -90,12 +91,18 @@ def discard(stored: Stored) -> None:
         shutil.rmtree(stored.path)
 
 
-def write_engine_set(folder: Path, found: EngineSet) -> None:
-    """Write `engines.json` and the page that says the same to people, each whole or not at all."""
+def write_engine_set(folder: Path, found: EngineSet, torch: Sequence[Parity] = ()) -> None:
+    """Write `engines.json` and the page that says the same to people, each whole or not at all.
+
+    Args:
+        folder: where.
+        found: what is written.
+        torch: the graphs against PyTorch, for the page.
+    """
     with atomic_file(folder / SET_MANIFEST) as file:
         file.write(msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n")
     with atomic_file(folder / "README.md") as file:
-        file.write(engine_card(found).encode())
+        file.write(engine_card(found, torch).encode())
 
 
 def _build(bundle: Bundle, library: Library, options: BuildOptions, graph: str, key: EngineKey, partial: Path,
