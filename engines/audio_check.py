@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from pathlib import Path
 
@@ -12,6 +11,7 @@ from engines.comparison import errors
 from engines.half import computed_wide, half_nodes, half_values, load_graph
 from engines.recognition import Recogniser
 from engines.recording import greedy, some_voice, utterances
+from engines.variants import bundle_with
 from runtime.backends import create_backend
 from runtime.bundle import Bundle
 from runtime.decoding import Decoder, patch_capacity
@@ -69,19 +69,14 @@ def _speak(bundle: Bundle) -> list[tuple[list[int], np.ndarray]]:
 
 
 def _variant(bundle: Bundle, folder: Path, in_float: bool) -> Bundle:
-    """The bundle with every float16 node computed in float32, or every value rounded to float16; all else is linked."""
-    for name in bundle.root.rglob("*"):
-        place = name.relative_to(bundle.root)
-        if name.is_file() and not place.parts[0].startswith(".") and place.parts[0] != "engines":
-            (folder / place).parent.mkdir(parents=True, exist_ok=True)
-            os.link(name, folder / place)
-    for path in Bundle(folder, bundle.manifest).graph_paths().values():
+    """The bundle with every float16 node computed in float32, or every value rounded to float16."""
+    graphs = {}
+    for name, path in bundle.graph_paths().items():
         model = load_graph(path)
         half = half_values(model)
         wide = {node.name for node in half_nodes(model, half)} if in_float else set()
-        path.unlink()
-        path.write_bytes(computed_wide(model, half, wide, emulate=True).SerializeToString())
-    return Bundle(folder, bundle.manifest)
+        graphs[name] = computed_wide(model, half, wide, emulate=True)
+    return bundle_with(bundle, folder, graphs)
 
 
 def _heard_alike(first: list[np.ndarray], second: list[np.ndarray], rate: int) -> int | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from runtime.engine_set import EngineSet
 from runtime.manifest import AudioCheck, HalfRange, Manifest, Parity
 
@@ -28,8 +30,8 @@ def bundle_card(manifest: Manifest) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def engine_card(found: EngineSet) -> str:
-    """`README.md` of one set of engines."""
+def engine_card(found: EngineSet, torch: Sequence[Parity] = ()) -> str:
+    """`README.md` of one set of engines; `torch` is the bundle's own comparison of its graphs with PyTorch."""
     title = "TensorRT" if found.kind == "tensorrt" else "TensorRT-RTX"
     rows = [[graph, f"{engine.size / 1e6:.1f} MB", f"{engine.seconds:.1f} s", ", ".join(each.name for each in engine.profiles)]
             for graph, engine in found.engines.items()]
@@ -37,12 +39,13 @@ def engine_card(found: EngineSet) -> str:
     parts = [
         f"# {title} {found.version}, SM {found.sm}", f"{built} They load under this version on this SM only, and with the "
         "bundle around them; `engines.json` holds their keys and hashes.", _table(["graph", "size", "build", "profiles"], rows),
-        "## Against ONNX Runtime",
+        "## Engine against ONNX Runtime against PyTorch",
     ]
     if found.parity:
-        compared = [[row.graph, row.output, f"{row.max_abs:.2e}", f"{row.relative:.2e}", f"{row.tolerance:.0e}"]
-                    for row in found.parity]
-        parts.append(_table(["graph", "output", "max abs", "relative", "tolerance"], compared))
+        graphs = {(row.graph, row.output): f"{row.relative:.2e}" for row in torch}
+        compared = [[row.graph, row.output, f"{row.max_abs:.2e}", f"{row.relative:.2e}", f"{row.tolerance:.0e}",
+                     graphs.get((row.graph, row.output), "not compared")] for row in found.parity]
+        parts.append(_table(["graph", "output", "max abs", "relative", "tolerance", "graph against PyTorch"], compared))
     else:
         parts.append("Never run: there was no such GPU where they were built.")
     return "\n\n".join(parts) + "\n"

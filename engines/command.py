@@ -13,7 +13,8 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from engines.parity import DeviceParity, check_on_device
+from engines.mending import mend_for_engine
+from engines.parity import DeviceParity, compare_on_device, refuse
 from engines.store import Stored, build_engine_set, discard, write_engine_set
 from engines.targets import Target
 from runtime.bundle import Bundle
@@ -30,8 +31,7 @@ class Done:
 
 def build_targets(path: Path, targets: Sequence[Target], force: bool = False, verify: bool = True) -> list[Done]:
     """Build the engines of every target into the bundle at `path`, with progress on a terminal, and print what was done."""
-    bundle = Bundle.open(path)
-    return [_build(bundle, target, force, verify) for target in targets]
+    return [_build(Bundle.open(path), target, force, verify) for target in targets]
 
 
 def how_to_build(path: Path) -> str:
@@ -48,23 +48,34 @@ def figures(done: Sequence[Done]) -> list[dict[str, Any]]:
 
 
 def _build(bundle: Bundle, target: Target, force: bool, verify: bool) -> Done:
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description:<28}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("", total=1.0)
-        stored = build_engine_set(bundle, target.library, target.options, target.device, force,
-                                  lambda graph, share: progress.update(task, description=f"engine {graph}", completed=share))
-    parity = None
+    """One target; where its engines compute badly what a float16 graph says, the graph is mended and they are built again."""
+    stored, parity = _build_set(bundle, target, force), None
     if target.device and verify:
+        parity = compare_on_device(bundle, target.library.kind)
         try:
-            parity = check_on_device(bundle, target.library.kind)
+            if parity.wrong and bundle.manifest.half:
+                bundle = mend_for_engine(bundle, target, tuple(dict.fromkeys(row.graph for row in parity.wrong)))
+                stored = _build_set(bundle, target)
+                parity = compare_on_device(bundle, target.library.kind)
+            if parity.wrong:
+                raise refuse(parity.wrong[0])
         except ParityError:
             discard(stored)
             raise
         stored = replace(stored, engines=msgspec.structs.replace(stored.engines, parity=parity.rows))
-        write_engine_set(stored.path, stored.engines)
+        write_engine_set(stored.path, stored.engines, bundle.manifest.parity)
     _print(stored, parity)
     return Done(stored, parity)
+
+
+def _build_set(bundle: Bundle, target: Target, force: bool = False) -> Stored:
+    """Build what is missing, with progress on a terminal."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description:<28}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task("", total=1.0)
+        return build_engine_set(bundle, target.library, target.options, target.device, force,
+                                lambda graph, share: progress.update(task, description=f"engine {graph}", completed=share))
 
 
 def _print(stored: Stored, parity: DeviceParity | None) -> None:

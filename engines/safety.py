@@ -7,7 +7,7 @@ result is still off, the first node that spoils it is found by bisection and kep
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import numpy as np
 import onnx
 import onnxruntime
 
-from engines.bisection import first_bad
+from engines.bisection import keep_bad
 from engines.comparison import HALF_TOLERANCE, errors
 from engines.half import computed_wide, half_nodes, half_values, load_graph, save_graph, wide_ending, with_magnitudes
 from engines.recording import Arrays, Call, record
@@ -50,17 +50,14 @@ def secure(name: str, path: Path, calls: Sequence[Call], threads: int = 0, toler
     nodes = half_nodes(model, half)
     if not nodes or not calls:
         return HalfRange(name, 0, 0.0, "", 0.0, ())
-    proof = _Proof(name, path, model, half, calls, threads, tolerance)
+    proof = _Proof(path, model, half, calls, threads)
     sizes, wanted = proof.in_float()
     kept = _out_of_range(name, model, nodes, sizes)
-    error = proof.error(kept, wanted)
-    while error > tolerance:
-        bad = proof.first_bad([node.name for node in nodes if node.name not in kept], kept, wanted)
-        if bad is None or len(kept) >= MAX_KEPT + len(nodes) // 4:
-            raise ParityError(f"Graph {name} does not hold in float16: its error is {error:.1e}, and keeping {len(kept)} nodes "
-                              "in float32 does not mend it; export with --fp32.")
-        kept[bad] = f"first node whose rounding makes the error {error:.1e}"
-        error = proof.error(kept, wanted)
+    error = keep_bad([node.name for node in nodes], kept, lambda wide: proof.error(wide, wanted), tolerance,
+                     MAX_KEPT + len(nodes) // 4, "first node whose rounding makes the error {error:.1e}")
+    if error > tolerance:
+        raise ParityError(f"Graph {name} does not hold in float16: its error is {error:.1e}, and keeping {len(kept)} nodes "
+                          "in float32 does not mend it; export with --fp32.")
     if kept:
         save_graph(computed_wide(model, half, kept), path)
     largest = max(sizes, key=lambda value: sizes[value], default="")
@@ -79,10 +76,9 @@ def secure_bundle(bundle: Bundle) -> tuple[HalfRange, ...]:
 class _Proof:
     """Runs variants of one graph on its recorded calls."""
 
-    def __init__(self, name: str, path: Path, model: onnx.ModelProto, half: set[str], calls: Sequence[Call], threads: int,
-                 tolerance: float) -> None:
-        self._name, self._path, self._model, self._half = name, path, model, half
-        self._calls, self._threads, self._tolerance = calls, threads, tolerance
+    def __init__(self, path: Path, model: onnx.ModelProto, half: set[str], calls: Sequence[Call], threads: int) -> None:
+        self._path, self._model, self._half = path, model, half
+        self._calls, self._threads = calls, threads
         self._outputs = [output.name for output in model.graph.output]
 
     def in_float(self) -> tuple[dict[str, float], list[Arrays]]:
@@ -102,7 +98,7 @@ class _Proof:
                 largest = np.fmax(largest, np.array(results[len(self._outputs):], np.float64))
         return dict(zip(values, largest.tolist(), strict=True)), outputs
 
-    def error(self, kept: Mapping[str, str], wanted: Sequence[Arrays]) -> float:
+    def error(self, kept: Collection[str], wanted: Sequence[Arrays]) -> float:
         """The largest relative error with the nodes in `kept` in float32 and all others rounded; infinite for a NaN."""
         worst = 0.0
         with self._session(computed_wide(self._model, self._half, kept, emulate=True)) as session:
@@ -112,14 +108,6 @@ class _Proof:
                 if worst == np.inf:
                     return worst
         return worst
-
-    def first_bad(self, order: Sequence[str], kept: Mapping[str, str], wanted: Sequence[Arrays]) -> str | None:
-        """The first of the nodes `order` whose rounding takes the error beyond the tolerance."""
-
-        def bad(first: Sequence[str]) -> bool:
-            return self.error({**kept, **dict.fromkeys(order[len(first):], "")}, wanted) > self._tolerance
-
-        return first_bad(order, bad)
 
     @contextmanager
     def _session(self, model: onnx.ModelProto) -> Iterator[onnxruntime.InferenceSession]:

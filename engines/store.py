@@ -6,7 +6,7 @@ import gc
 import hashlib
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,10 +15,9 @@ import msgspec
 
 from engines.builder import BuildOptions, Built, build_engine, keeps_timing_cache
 from engines.card import engine_card
-from engines.profiles import graph_profiles
 from runtime.backends.tensorrt_library import Library
 from runtime.bundle import Bundle
-from runtime.directories import new_directory, output_errors
+from runtime.directories import cache_folder, new_directory, output_errors
 from runtime.engine_set import (
     FOLDER,
     SCHEMA,
@@ -32,6 +31,8 @@ from runtime.engine_set import (
 )
 from runtime.errors import BundleError, OptionError, OutputError
 from runtime.files import atomic_file, file_digest
+from runtime.manifest import Parity
+from runtime.profiles import graph_profiles
 
 Progress = Callable[[str, float], None]
 """Called with the graph being built and the share of it that is done."""
@@ -83,7 +84,7 @@ def build_engine_set(bundle: Bundle, library: Library, options: BuildOptions, de
                 engines[graph] = _build(bundle, library, options, graph, key, partial, progress)
         found = EngineSet(SCHEMA, library.kind, library.version, options.sm, options.hardware, options.version_compatible,
                           bundle.manifest.precision, device, engines)
-        write_engine_set(partial, found)
+        write_engine_set(partial, found, bundle.manifest.parity)
     return Stored(folder, found, tuple(graph for graph in keys if graph not in present))
 
 
@@ -94,12 +95,18 @@ def discard(stored: Stored) -> None:
         shutil.rmtree(stored.path)
 
 
-def write_engine_set(folder: Path, found: EngineSet) -> None:
-    """Write `engines.json` and the page that says the same to people, each whole or not at all."""
+def write_engine_set(folder: Path, found: EngineSet, torch: Sequence[Parity] = ()) -> None:
+    """Write `engines.json` and the page that says the same to people, each whole or not at all.
+
+    Args:
+        folder: where.
+        found: what is written.
+        torch: the graphs against PyTorch, for the page.
+    """
     with atomic_file(folder / SET_MANIFEST) as file:
         file.write(msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n")
     with atomic_file(folder / "README.md") as file:
-        file.write(engine_card(found).encode())
+        file.write(engine_card(found, torch).encode())
 
 
 def _build(bundle: Bundle, library: Library, options: BuildOptions, graph: str, key: EngineKey, partial: Path,
@@ -145,8 +152,7 @@ def _present(folder: Path, keys: dict[str, EngineKey]) -> dict[str, Engine]:
 
 def timing_cache_path(library: Library, options: BuildOptions) -> Path:
     """Where timings of this version and GPU are kept for the next build of any bundle."""
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "tldr-edge" / f"{folder_name(library.kind, library.version, options.sm)}.timing"
+    return cache_folder() / f"{folder_name(library.kind, library.version, options.sm)}.timing"
 
 
 def _read_cache(path: Path) -> bytes:

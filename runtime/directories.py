@@ -92,3 +92,8 @@ def _exchange(first: Path, second: Path) -> bool:
         return False
     done: int = rename(_AT_FDCWD, os.fsencode(first), _AT_FDCWD, os.fsencode(second), _RENAME_EXCHANGE)
     return done == 0
+
+
+def cache_folder() -> Path:
+    """Where things are kept that cost only time if they are lost."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tldr-edge"

@@ -53,7 +53,7 @@ class Synthesizer:
 
         Args:
             bundle: its directory; None for the embedded voice.
-            provider: auto, cpu, cuda, tensorrt or tensorrt-rtx; `auto` takes the best that works.
+            provider: auto, cpu, cuda, tensorrt, tensorrt-rtx or tensorrt-onnxruntime; `auto` takes the best that works.
             threads: CPU threads; None lets the inference library choose.
             voice: the voice to use where a call names none; None for the bundle's default.
             warm_up: speak one sentence to nobody now, so that the first real one is as fast as the others.

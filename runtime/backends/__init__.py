@@ -17,10 +17,11 @@ PROVIDERS = {
     "cuda": "runtime.backends.onnxruntime",
     "tensorrt": "runtime.backends.tensorrt",
     "tensorrt-rtx": "runtime.backends.tensorrt",
+    "tensorrt-onnxruntime": "runtime.backends.onnxruntime_tensorrt",
 }
 CHOICES = ("auto", *PROVIDERS)
 AUTOMATIC = ("tensorrt", "tensorrt-rtx", "cuda", "cpu")
-"""What `auto` tries, best first."""
+"""What `auto` tries, best first; not ONNX Runtime's TensorRT, which takes minutes to load at first."""
 MAX_THREADS = 256
 _log = logging.getLogger(__name__)
 

@@ -19,7 +19,8 @@ from runtime.bundle import Bundle
 from runtime.contract import DType, Graph, Tensor
 from runtime.errors import BackendError, Cancelled
 
-_EXECUTION_PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+_EXECUTION_PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider",
+                        "tensorrt-onnxruntime": "TensorrtExecutionProvider"}
 _TYPES: dict[str, DType] = {"tensor(int64)": "int64", "tensor(float)": "float32", "tensor(float16)": "float16",
                             "tensor(bool)": "bool"}
 _SPINS_BRIEFLY = (1, 32)
@@ -31,23 +32,26 @@ _FATAL = 4
 class OnnxRuntimeBackend(Backend):
     """One session a graph."""
 
+    _libraries = "CUDA and cuDNN"
+    """What a provider needs besides the driver."""
+
     def __init__(self, bundle: Bundle, provider: str, threads: int | None) -> None:
         super().__init__(bundle.manifest.graphs)
         self._ort = _import()
         self._wanted = _EXECUTION_PROVIDERS[provider]
-        self._device: Literal["cpu", "cuda"] = "cuda" if provider == "cuda" else "cpu"
+        self._device: Literal["cpu", "cuda"] = "cpu" if provider == "cpu" else "cuda"
         self._threads = threads or 0
         self._sessions: dict[str, Any] = {}
         self._bindings: dict[str, Any] = {}
         self.provider = self._wanted
         if self._device == "cuda":
-            self._find_cuda()
+            self._find_gpu_provider()
         self.load(bundle.graph_paths())
         self._run_options = self._ort.RunOptions()
 
-    def _find_cuda(self) -> None:
+    def _find_gpu_provider(self) -> None:
         if self._wanted not in self._ort.get_available_providers():
-            raise BackendError("The installed onnxruntime has no CUDA provider; install onnxruntime-gpu instead of "
+            raise BackendError(f"The installed onnxruntime has no {self._wanted}; install onnxruntime-gpu instead of "
                                "onnxruntime, or use provider cpu.")
         if hasattr(self._ort, "preload_dlls"):
             with contextlib.redirect_stdout(io.StringIO()):  # it prints each library that it does not find
@@ -60,8 +64,8 @@ class OnnxRuntimeBackend(Backend):
         options.log_severity_level = _FATAL
         for key, value in _spinning(self._ort.__version__).items():
             options.add_session_config_entry(key, value)
+        providers = self._providers(name)
         try:
-            providers = list(dict.fromkeys((self._wanted, "CPUExecutionProvider")))
             # Without `enable_fallback=0` the library prints, and tries the CPU behind the caller's back.
             weights_cast = self._device == "cpu" and name in REREAD and _computes_half(self._graphs[name])
             source = cast_once(self._ort, path) if weights_cast else contextlib.nullcontext(path)
@@ -74,10 +78,15 @@ class OnnxRuntimeBackend(Backend):
         used = session.get_providers()[0]
         if used != self._wanted:
             raise BackendError(f"{self._wanted} was asked for, but ONNX Runtime fell back to {used}: check the GPU's "
-                               "driver and the CUDA and cuDNN libraries, or use provider cpu.")
+                               f"driver and the {self._libraries} libraries, or use provider cpu.")
         self._sessions[name] = session
         self._bindings[name] = session.io_binding()
         return graph
+
+    def _providers(self, name: str) -> list[Any]:
+        """What runs a graph's nodes, first choice first: a provider's name, or its name and options."""
+        del name
+        return list(dict.fromkeys((self._wanted, "CPUExecutionProvider")))
 
     def _execute(self, name: str, inputs: Mapping[str, Memory], outputs: Mapping[str, Memory]) -> None:
         binding = self._bindings[name]

@@ -12,7 +12,7 @@ from runtime.errors import BackendError
 
 MODULES: dict[EngineKind, str] = {"tensorrt": "tensorrt", "tensorrt-rtx": "tensorrt_rtx"}
 _INSTALL: dict[EngineKind, str] = {
-    "tensorrt": "it is part of JetPack; elsewhere `pip install tensorrt`",
+    "tensorrt": "it is part of JetPack; elsewhere `pip install tensorrt`, or tensorrt-cu12 for a CUDA 12 driver",
     "tensorrt-rtx": "`pip install tensorrt-rtx`",
 }
 _CODE = re.compile(r"^.*?Error Code \d+: [^(]*\(?|^\[[^\]]*\]\s*")

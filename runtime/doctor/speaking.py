@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from runtime.backends import PROVIDERS
+from runtime.backends import AUTOMATIC, PROVIDERS
 from runtime.bundle import Bundle
 from runtime.doctor.finding import Finding
 from runtime.doctor.machine import has_nvidia_gpu
@@ -31,7 +31,7 @@ def check_speaking(bundle: Path | None, provider: str, threads: int | None) -> I
     size = sum((opened.root / name).stat().st_size for name in opened.manifest.files)
     yield Finding("bundle", "ok", f"{opened.manifest.model}, k = {opened.manifest.sizes.patch}, {opened.manifest.precision}, "
                   f"{size / 1e6:.0f} MB, every sha256 right: {opened.root}")
-    names = list(PROVIDERS) if provider == "auto" else [provider]
+    names = [name for name in PROVIDERS if name in AUTOMATIC] if provider == "auto" else [provider]
     working = []
     for name in names:
         finding = _check_provider(opened, name, threads, required=provider != "auto" or name == "cpu")

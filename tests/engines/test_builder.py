@@ -15,12 +15,12 @@ import runtime.backends.engine_session
 import runtime.backends.tensorrt
 import runtime.backends.tensorrt_library
 from engines.builder import BuildOptions, build_engine, buildable
-from engines.profiles import graph_profiles
 from engines.progress import monitor
 from runtime.backends import create_backend
 from runtime.backends.tensorrt_library import Library, open_library
 from runtime.bundle import Bundle
 from runtime.errors import BackendError, OptionError
+from runtime.profiles import graph_profiles
 from tests.conftest import sentence_of
 from tests.fixtures.devices import VERSIONS, install
 from tests.fixtures.fake_tensorrt import load_surface

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from engines.builder import BuildOptions
-from engines.profiles import graph_profiles
 from engines.store import build_engine_set
 from export.exporter import Order, export_bundle
 from export.sources import PresetSource
@@ -16,6 +15,7 @@ from runtime.backends.tensorrt_library import Library, open_library
 from runtime.bundle import Bundle
 from runtime.engine_set import find_engine_set, graph_digest, read_engine_set
 from runtime.files import file_digest
+from runtime.profiles import graph_profiles
 
 SMS = ("8.6", "8.9", "12.0")
 MAGIC = b"vtrt"

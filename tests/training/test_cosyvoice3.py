@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import msgspec
@@ -98,6 +103,73 @@ def test_every_utterance_is_seen_once_an_epoch(corpus: Path) -> None:
     first, second = ([id(own) for step in steps for batch in micro_batches(utterances, table, step) for own in batch]
                      for steps in ((0, 1), (2, 3)))
     assert sorted(first) == sorted(second) == sorted(map(id, utterances)) and first != second
+
+
+WORKER = """
+import sys, time
+from pathlib import Path
+import msgspec, torch
+import training.cosyvoice3 as own
+import training.loop
+from export.model.config import ModelConfig
+
+directory, corpus, work, pause = *map(Path, sys.argv[1:4]), float(sys.argv[5])
+training.loop.SAVE_SECONDS = -1.0
+torch.set_num_threads(1)
+real = own.loss_of
+own.loss_of = lambda *arguments: (time.sleep(pause), real(*arguments))[1]
+sizes = msgspec.json.decode(sys.argv[4], type=ModelConfig)
+worker, table = own.Worker.join(), msgspec.json.decode(sys.argv[6], type=own.Table8)
+model = own.train(directory, corpus / "shards", work, work / "out", 2, table, worker, sizes)
+torch.save({name: tensor.detach() for name, tensor in model.named_parameters()}, work / f"rank-{worker.rank}.pt")
+torch.distributed.destroy_process_group()
+"""
+
+
+def torchrun(directory: Path, corpus: Path, work: Path, sizes: ModelConfig, pause: float = 0.0) -> subprocess.Popen[bytes]:
+    """Two processes on the CPU, in a process group of their own; `pause` seconds before every loss."""
+    work.mkdir(exist_ok=True)
+    (work / "worker.py").write_text(WORKER)
+    arguments = [str(directory), str(corpus), str(work), msgspec.json.encode(sizes).decode(), str(pause),
+                 msgspec.json.encode(TABLE).decode()]
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(work / "worker.py")]
+    return subprocess.Popen([*command, *arguments], env={**os.environ, "PYTHONPATH": os.getcwd(), "OMP_NUM_THREADS": "1"},
+                            start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def done_steps(work: Path) -> int:
+    return int(torch.load(work / "state.pt", weights_only=True)["done"]) if (work / "state.pt").exists() else 0
+
+
+@pytest.mark.slow
+def test_two_processes_resume_after_a_kill(cosyvoice_directory: Path, corpus: Path, sizes: ModelConfig, tmp_path: Path) -> None:
+    """Really under torchrun: both processes have the same weights, a kill changes nothing, and one process gives them too."""
+    assert torchrun(cosyvoice_directory, corpus, tmp_path / "through", sizes).wait(300) == 0
+    killed = torchrun(cosyvoice_directory, corpus, tmp_path / "killed", sizes, pause=0.5)
+    deadline = time.monotonic() + 300
+    while not done_steps(tmp_path / "killed") and time.monotonic() < deadline:
+        time.sleep(0.05)
+    os.killpg(killed.pid, signal.SIGKILL)
+    workers = [path for path in Path("/proc").glob("[0-9]*") if str(tmp_path / "killed").encode() in _command(path)]
+    for path in workers:  # torchrun gives each worker a session of its own
+        os.kill(int(path.name), signal.SIGKILL)
+    killed.wait()
+    assert 0 < done_steps(tmp_path / "killed") < TABLE.steps and not (tmp_path / "killed" / "out").exists()
+    assert torchrun(cosyvoice_directory, corpus, tmp_path / "killed", sizes).wait(300) == 0
+    ranks = {(name, rank): torch.load(tmp_path / name / f"rank-{rank}.pt", weights_only=True)
+             for name in ("through", "killed") for rank in (0, 1)}
+    alone = dict(run(cosyvoice_directory, corpus, tmp_path / "alone", sizes).named_parameters())
+    for name, wanted in ranks["through", 0].items():
+        assert all(torch.equal(tensors[name], wanted) for tensors in ranks.values()), name
+        torch.testing.assert_close(alone[name].detach(), wanted, rtol=1e-3, atol=1e-4)
+    CosyVoiceSource(cosyvoice_directory, tmp_path / "killed" / "out").model(2)
+
+
+def _command(path: Path) -> bytes:
+    try:
+        return (path / "cmdline").read_bytes()
+    except OSError:  # it ended meanwhile
+        return b""
 
 
 def test_processes_must_divide_the_batch(cosyvoice_directory: Path, corpus: Path, sizes: ModelConfig, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from runtime.backends import create_backend
 from runtime.backends.base import Backend
 from runtime.bundle import Bundle
 from runtime.decoding import Decoder
-from runtime.errors import BackendError
+from runtime.errors import BackendError, Cancelled
 from runtime.progress import Bounds
 from runtime.sampling import SamplingOptions
 from tests.conftest import TEXT, sentence_of
@@ -207,6 +207,41 @@ def test_an_engine_that_the_library_refuses(ready: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(machine.tensorrt, "plan", lambda data: None)
     said = refusal(ready)
     assert "does not load the engine of graph text_embedding (Serialization assertion" in said and "build it again" in said
+
+
+def test_out_of_gpu_memory_while_an_engine_loads(ready: Path, monkeypatch: pytest.MonkeyPatch, machine: Machine) -> None:
+    real = machine.tensorrt.Runtime.deserialize_cuda_engine
+
+    def refusing(self: object, serialized_engine: bytes) -> None:
+        self._logger.log(machine.tensorrt.ILogger.ERROR, "Error Code 2: OutOfMemory (Requested size was 728 bytes.)")  # type: ignore[attr-defined]
+
+    monkeypatch.setattr(machine.tensorrt.Runtime, "deserialize_cuda_engine", refusing)
+    assert "there is not enough GPU memory; close other programs" in refusal(ready)
+    monkeypatch.setattr(machine.tensorrt.Runtime, "deserialize_cuda_engine", real)
+
+
+def test_cancelled_between_two_launches(ready: Path, machine: Machine) -> None:
+    """No library call stops a running engine, and none takes long: an abort ends the patch at its next launch."""
+    bundle = Bundle.open(ready)
+    backend = create_backend(bundle, "tensorrt")
+    wanted = tokens(backend, bundle, [1, 2, 3])
+    launched: list[str] = []
+    real = backend._execute
+
+    def watched(name: str, *arguments: object) -> None:
+        launched.append(name)
+        real(name, *arguments)  # type: ignore[arg-type]
+        if len(launched) == 5:
+            backend.abort()  # as another thread would, while this graph runs
+
+    backend._execute = watched  # type: ignore[method-assign]
+    with pytest.raises(Cancelled):
+        tokens(backend, bundle, [1, 2, 3])
+    assert len(launched) == 5, "nothing was launched after the abort"
+    with pytest.raises(Cancelled):
+        backend.run("text_embedding", {"text_ids": np.ones((1, 3), np.int64)}, fetch=("inputs_embeds",))
+    backend.record_into({})
+    assert tokens(backend, bundle, [1, 2, 3]) == wanted
 
 
 def test_out_of_gpu_memory(ready: Path, machine: Machine) -> None:

@@ -75,7 +75,7 @@ def _profile(mode: str, graph: Graph, ranges: Mapping[str, Range]) -> Profile:
         unknown = sorted(str(symbol) for symbol in symbols - ranges.keys())
         if unknown:
             raise OptionError(f"Input {tensor.name} has the dynamic axis {unknown[0]}, for which no range of sizes is known; "
-                              "add it to engines/profiles.py.")
+                              "add it to runtime/profiles.py.")
         sizes = ({name: ranges[name][place] for name in ranges} for place in range(3))
         shapes[tensor.name] = Span(*(resolve(tensor, size) for size in sizes))
     return Profile(mode, shapes)
