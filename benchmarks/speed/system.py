@@ -12,9 +12,10 @@ import numpy as np
 
 from runtime.backends import create_backend
 from runtime.bundle import Bundle
-from runtime.decoding import Bounds, Decoder, patch_capacity
+from runtime.decoding import Decoder, patch_capacity
 from runtime.errors import OptionError
 from runtime.manifest import Limits
+from runtime.progress import Bounds
 from runtime.sampling import SamplingOptions, uniform_source
 from runtime.vocoding import VocoderOpener, vocoder_opener
 from runtime.voice import Voice

@@ -13,9 +13,10 @@ from runtime.backends import create_backend
 from runtime.backends.base import Backend
 from runtime.backends.onnxruntime_tensorrt import engine_cache, provider_options
 from runtime.bundle import Bundle
-from runtime.decoding import Bounds, Decoder
+from runtime.decoding import Decoder
 from runtime.errors import BackendError
 from runtime.profiles import graph_profiles
+from runtime.progress import Bounds
 from runtime.sampling import SamplingOptions
 from tests.conftest import sentence_of
 from tests.fixtures import gpu_onnxruntime, tiny_bundle
