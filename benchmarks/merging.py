@@ -7,7 +7,8 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
-from benchmarks.speed.figures import DurationFigures, Ratio, Report, Roofline, SystemFigures
+from benchmarks.roofline.figures import Roofline
+from benchmarks.speed.figures import DurationFigures, Ratio, Report, SystemFigures
 
 T = TypeVar("T")
 

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from benchmarks.rendering.story import described, hindrance, title
 from benchmarks.rendering.tables import Table, projections, report_tables
-from benchmarks.speed.figures import Projection, Report
+from benchmarks.roofline.figures import Projection
+from benchmarks.speed.figures import Report
 
 
 def markdown(reports: Sequence[Report], projected: Sequence[Projection]) -> str:

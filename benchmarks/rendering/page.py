@@ -12,7 +12,8 @@ import jinja2
 from benchmarks.rendering import plots
 from benchmarks.rendering.story import described, headlines, hindrance, title
 from benchmarks.rendering.tables import Table, projections, report_tables
-from benchmarks.speed.figures import Projection, Report
+from benchmarks.roofline.figures import Projection
+from benchmarks.speed.figures import Report
 
 TEMPLATE = "page.html.j2"
 

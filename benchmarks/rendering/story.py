@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from benchmarks.rendering.tables import representative
-from benchmarks.speed.figures import Projection, Report
+from benchmarks.roofline.figures import Projection
+from benchmarks.speed.figures import Report
 
 
 def title(report: Report) -> str:
