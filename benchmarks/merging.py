@@ -37,8 +37,8 @@ def _merge(runs: Sequence[Report]) -> Report:
     peers = {peer.name: peer for run in reversed(runs) for peer in run.peers}
     rooflines = [run.roofline for run in runs if run.roofline is not None]
     busiest = replace(runs[0].machine, load_before=max(run.machine.load_before for run in runs))
-    return replace(runs[0], machine=busiest, command=tuple(commands), systems=tuple(systems), ratios=tuple(ordered), peers=tuple(peers.values()),
-                   roofline=_roofline(rooflines) if rooflines else None)
+    return replace(runs[0], machine=busiest, command=tuple(commands), systems=tuple(systems), ratios=tuple(ordered),
+                   peers=tuple(peers.values()), roofline=_roofline(rooflines) if rooflines else None)
 
 
 def _system(rows: Sequence[SystemFigures]) -> SystemFigures:

@@ -51,7 +51,8 @@ def page(reports: Sequence[Report], projected: Sequence[Projection]) -> str:
 
 def _section(report: Report) -> Section:
     drawn = [svg for plot in plots.PLOTS if (svg := plot(report)) is not None]
-    return Section(title(report), described(report), warning(report), headlines(report), report_tables(report), drawn, _sounds(report))
+    return Section(title(report), described(report), warning(report), headlines(report), report_tables(report), drawn,
+                   _sounds(report))
 
 
 def _sounds(report: Report) -> list[Sound]:
