@@ -38,8 +38,8 @@ def warning(report: Report) -> str:
     machine = report.machine
     if machine.load_before <= BUSY * machine.cores:
         return ""
-    return (f"Other programs kept this machine busy: {machine.load_before:.1f} processes wanted its {machine.cores} cores before "
-            "the run. Times are far worse than they could be; ratios and bytes still say something.")
+    return (f"Other programs kept this machine busy: {machine.load_before:.1f} processes wanted its {machine.cores} cores "
+            "before the run. Times are far worse than they could be; ratios and bytes still say something.")
 
 
 def headlines(report: Report) -> list[tuple[str, str]]:
