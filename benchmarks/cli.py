@@ -14,11 +14,9 @@ from benchmarks.rendering.console import show
 from benchmarks.rendering.output import read_report, write, write_reports
 from benchmarks.rendering.tables import changes, report_tables
 from benchmarks.speed.figures import encode
-from benchmarks.speed.origins import TOKEN_LEVEL, default_cache, preset_bundles, token_level_twin
+from benchmarks.speed.origins import Wanted, default_cache, find_bundles
 from runtime.backends import CHOICES
-from runtime.bundle import EMBEDDED
 from runtime.command import run
-from runtime.contract import Precision
 from runtime.errors import OptionError
 
 MAX_SECONDS, MAX_BATCH, MAX_REPEATS = 600.0, 256, 1000
@@ -106,26 +104,14 @@ def bench(context: click.Context, bundles: tuple[Path, ...], preset: str | None,
     except ImportError as error:
         raise OptionError(f"tldr-bench needs the package {error.name}: pip install 'tldr-edge[bench]'.") from error
     console = Console(stderr=True, highlight=False)
-    place, longest = cache or default_cache(), max(seconds)
+    place = cache or default_cache()
     others = [read_report(path) for path in measured]
 
     def progress(text: str) -> None:
         console.print(f"[dim]{text}[/]")
 
-    if preset is not None and bundles:
-        raise OptionError("Give either --preset or --bundle, not both.")
-    if preset is None and patches:
-        raise OptionError("--patch chooses sizes of a preset; add --preset, or name bundles.")
-    precision: Precision = "fp32" if fp32 else "fp16"
-    baseline = None if against in (None, TOKEN_LEVEL) else Path(str(against))
-    if preset is not None:
-        sizes = [*dict.fromkeys(patches or (4,)), *([1] if against == TOKEN_LEVEL else [])]
-        found = preset_bundles(preset, sizes, precision, longest, place, progress)
-        baseline, measured_bundles = (found[-1], found[:-1]) if against == TOKEN_LEVEL else (baseline, found)
-    else:
-        measured_bundles = list(bundles) or [EMBEDDED]
-        if against == TOKEN_LEVEL:
-            baseline = token_level_twin(bundles[0] if bundles else None, longest, place, progress)
+    wanted = Wanted(bundles, preset, patches, "fp32" if fp32 else "fp16", against, max(seconds))
+    measured_bundles, baseline = find_bundles(wanted, place, progress)
     order = Order(tuple(measured_bundles), baseline, tuple(dict.fromkeys(seconds)), repeats,
                   threads or len(os.sched_getaffinity(0)), provider, text_ids, tuple(dict.fromkeys(batches)), sentences, peers,
                   roofline, place)

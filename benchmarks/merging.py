@@ -7,7 +7,8 @@ from typing import TypeVar
 
 from msgspec.structs import replace
 
-from benchmarks.speed.figures import DurationFigures, Ratio, Report, Roofline, SystemFigures
+from benchmarks.roofline.figures import Roofline
+from benchmarks.speed.figures import DurationFigures, Ratio, Report, SystemFigures
 
 T = TypeVar("T")
 
@@ -35,8 +36,9 @@ def _merge(runs: Sequence[Report]) -> Report:
     ordered = sorted(ratios.values(), key=lambda row: (list(names).index(row.system), row.seconds))
     peers = {peer.name: peer for run in reversed(runs) for peer in run.peers}
     rooflines = [run.roofline for run in runs if run.roofline is not None]
-    return replace(runs[0], command=tuple(commands), systems=tuple(systems), ratios=tuple(ordered), peers=tuple(peers.values()),
-                   roofline=_roofline(rooflines) if rooflines else None)
+    busiest = replace(runs[0].machine, load_before=max(run.machine.load_before for run in runs))
+    return replace(runs[0], machine=busiest, command=tuple(commands), systems=tuple(systems), ratios=tuple(ordered),
+                   peers=tuple(peers.values()), roofline=_roofline(rooflines) if rooflines else None)
 
 
 def _system(rows: Sequence[SystemFigures]) -> SystemFigures:

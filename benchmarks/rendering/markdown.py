@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks.rendering.story import described, hindrance, title
+from benchmarks.rendering.story import described, hindrance, title, warning
 from benchmarks.rendering.tables import Table, projections, report_tables
-from benchmarks.speed.figures import Projection, Report
+from benchmarks.roofline.figures import Projection
+from benchmarks.speed.figures import Report
 
 
 def markdown(reports: Sequence[Report], projected: Sequence[Projection]) -> str:
     """All runs, then the projections."""
     parts = ["# Speed and memory of TLDR bundles"]
     for report in reports:
-        parts += [f"## {title(report)}", described(report), *map(_table, report_tables(report))]
+        warned = [f"**{words}**"] if (words := warning(report)) else []
+        parts += [f"## {title(report)}", described(report), *warned, *map(_table, report_tables(report))]
     if projected:
         parts += ["## Projection to Jetson", *hindrance(projected), _table(projections(projected))]
     return "\n\n".join(parts) + "\n"

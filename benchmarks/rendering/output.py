@@ -9,8 +9,9 @@ import msgspec
 
 from benchmarks.merging import merged
 from benchmarks.rendering.markdown import markdown
+from benchmarks.roofline.figures import Projection
 from benchmarks.roofline.projection import measured_rows, project, replaced
-from benchmarks.speed.figures import SCHEMA, Projection, Report, encode
+from benchmarks.speed.figures import SCHEMA, Report, encode
 from runtime.errors import OptionError
 from runtime.files import atomic_file
 

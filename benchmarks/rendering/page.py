@@ -10,9 +10,10 @@ from pathlib import Path
 import jinja2
 
 from benchmarks.rendering import plots
-from benchmarks.rendering.story import described, headlines, hindrance, title
+from benchmarks.rendering.story import described, headlines, hindrance, title, warning
 from benchmarks.rendering.tables import Table, projections, report_tables
-from benchmarks.speed.figures import Projection, Report
+from benchmarks.roofline.figures import Projection
+from benchmarks.speed.figures import Report
 
 TEMPLATE = "page.html.j2"
 
@@ -32,6 +33,7 @@ class Section:
 
     title: str
     machine: str
+    warning: str
     headlines: list[tuple[str, str]]
     tables: list[Table]
     plots: list[str]
@@ -49,7 +51,8 @@ def page(reports: Sequence[Report], projected: Sequence[Projection]) -> str:
 
 def _section(report: Report) -> Section:
     drawn = [svg for plot in plots.PLOTS if (svg := plot(report)) is not None]
-    return Section(title(report), described(report), headlines(report), report_tables(report), drawn, _sounds(report))
+    return Section(title(report), described(report), warning(report), headlines(report), report_tables(report), drawn,
+                   _sounds(report))
 
 
 def _sounds(report: Report) -> list[Sound]:

@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from benchmarks.rendering.tables import representative
-from benchmarks.speed.figures import Projection, Report
+from benchmarks.roofline.figures import Projection
+from benchmarks.speed.figures import Report
+
+BUSY = 0.6
+"""Load for each core above which times are not to be trusted."""
 
 
 def title(report: Report) -> str:
@@ -27,6 +31,15 @@ def described(report: Report) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in report.versions.items())
     command = " ".join(("tldr-bench", *report.command))
     return f"{report.created}: {'; '.join(part for part in parts if part)}. {versions}. `{command}`"
+
+
+def warning(report: Report) -> str:
+    """What a reader must know before any time below is believed; empty where the machine was free."""
+    machine = report.machine
+    if machine.load_before <= BUSY * machine.cores:
+        return ""
+    return (f"Other programs kept this machine busy: {machine.load_before:.1f} processes wanted its {machine.cores} cores "
+            "before the run. Times are far worse than they could be; ratios and bytes still say something.")
 
 
 def headlines(report: Report) -> list[tuple[str, str]]:

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from benchmarks.comparison import Change
+from benchmarks.roofline.figures import Projection, Roofline
 from benchmarks.roofline.projection import FORMULA
-from benchmarks.speed.figures import DurationFigures, PeerFigures, Projection, Report, Roofline, Spread, SystemFigures
+from benchmarks.speed.figures import DurationFigures, PeerFigures, Report, Spread, SystemFigures
 
 STAGE_ORDER = ("compressor", "backbone", "extractor", "flow", "vocoder", "host")
 """As data goes through them; what else there is comes behind."""

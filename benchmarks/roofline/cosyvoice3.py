@@ -6,7 +6,7 @@ steps, guidance as a second row, a window of 5 s of frames.
 
 from __future__ import annotations
 
-from benchmarks.speed.figures import StageCost
+from benchmarks.roofline.figures import StageCost
 
 FRAMES, LAYERS, WIDTH, INNER, STEPS, ROWS, WINDOW = 50, 22, 1024, 2048, 10, 2, 250
 _MAPS = 4 * WIDTH * WIDTH + 2 * WIDTH * INNER

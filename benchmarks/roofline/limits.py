@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from benchmarks.roofline.figures import StageLimit, SystemRoofline
 from benchmarks.roofline.traffic import traffic
-from benchmarks.speed.figures import DurationFigures, StageLimit, SystemRoofline
+from benchmarks.speed.figures import DurationFigures
 from benchmarks.speed.system import stage_of
 from runtime.bundle import Bundle
 from runtime.vocoding import BLOCKS

@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from benchmarks.roofline.cosyvoice3 import FLOW, VOCODER
+from benchmarks.roofline.figures import Projection, StageCost
 from benchmarks.roofline.limits import PatchCost, patch_costs
 from benchmarks.roofline.platforms import PLATFORMS, Platform
-from benchmarks.speed.figures import Projection, Report, StageCost, SystemFigures
+from benchmarks.speed.figures import Report, SystemFigures
 from benchmarks.speed.system import stage_of
 from runtime.bundle import Bundle
 from runtime.errors import OptionError

@@ -29,7 +29,7 @@ def machine(root: Path = _ROOT) -> Machine:
         cpu=name[1].strip() if name else platform.processor() or platform.machine(),
         cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         memory_bytes=int(total[1]) << 10 if total else 0, gpus=_gpus(), architecture=platform.machine(),
-        kernel=platform.release(), governor=_read(clock / "scaling_governor").strip(),
+        kernel=platform.release().partition("-")[0], governor=_read(clock / "scaling_governor").strip(),
         megahertz=int(kilohertz) / 1000 if kilohertz.isdigit() else _megahertz(cpuinfo),
         power_mode=_read(root / "var/lib/nvpmodel/status").strip(), load_before=os.getloadavg()[0],
     )

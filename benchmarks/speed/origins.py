@@ -9,6 +9,7 @@ import hashlib
 import importlib.metadata
 import os
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from runtime.bundle import EMBEDDED, Bundle, read_manifest
@@ -29,15 +30,41 @@ def default_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tldr-edge"
 
 
-def preset_bundles(preset: str, patches: Sequence[int], precision: Precision, seconds: float, cache: Path,
-                   progress: Callable[[str], None]) -> list[Path]:
-    """Bundles of a preset with seeded random weights, one a patch size; 1 is token level. OptionError for a bad one."""
-    return [_exported(preset, None, patch, precision, seconds, cache, progress) for patch in patches]
+@dataclass(frozen=True)
+class Wanted:
+    """What is to be measured, as it was asked for: bundles, or a preset; neither is the embedded voice."""
+
+    bundles: tuple[Path, ...]
+    preset: str | None
+    patches: tuple[int, ...]
+    """Of the preset; none: 4."""
+    precision: Precision
+    """Of the preset."""
+    against: str | None
+    """`token-level`, or a bundle's directory."""
+    seconds: float
+    """Longest speech to make room for."""
 
 
-def token_level_twin(bundle: Path | None, seconds: float, cache: Path, progress: Callable[[str], None]) -> Path:
+def find_bundles(wanted: Wanted, cache: Path, progress: Callable[[str], None]) -> tuple[list[Path], Path | None]:
+    """The bundles to measure, and the one that they are held against. OptionError for what makes no sense or is not known."""
+    if wanted.preset is not None and wanted.bundles:
+        raise OptionError("Give either --preset or --bundle, not both.")
+    if wanted.preset is None and wanted.patches:
+        raise OptionError("--patch chooses sizes of a preset; add --preset, or name bundles.")
+    twin = wanted.against == TOKEN_LEVEL
+    baseline = None if wanted.against is None or twin else Path(wanted.against)
+    if wanted.preset is not None:
+        sizes = [*dict.fromkeys(wanted.patches or (4,)), *([1] if twin else [])]
+        found = [_exported(wanted.preset, None, size, wanted.precision, wanted.seconds, cache, progress) for size in sizes]
+        return (found[:-1], found[-1]) if twin else (found, baseline)
+    bundles = list(wanted.bundles) or [EMBEDDED]
+    return bundles, token_level_twin(bundles[0], wanted.seconds, cache, progress) if twin else baseline
+
+
+def token_level_twin(bundle: Path, seconds: float, cache: Path, progress: Callable[[str], None]) -> Path:
     """The token-level baseline of the embedded voice, exported at the precision of `bundle`, which has to be one of it."""
-    manifest = read_manifest((EMBEDDED if bundle is None else bundle) / MANIFEST)
+    manifest = read_manifest(bundle / MANIFEST)
     if manifest.model != "embedded" or manifest.text == "none":
         raise OptionError(f"The token-level baseline of {manifest.model} is not known here: export it with tldr-export "
                           "--token-level and name its directory with --against.")

@@ -13,10 +13,11 @@ from benchmarks.peers import split_peers
 from benchmarks.peers.beside import measure_steps
 from benchmarks.peers.speakers import open_speakers, speaker_figures
 from benchmarks.roofline.bandwidth import read_bandwidth
+from benchmarks.roofline.figures import Roofline
 from benchmarks.roofline.limits import system_roofline
 from benchmarks.roofline.projection import stage_costs
 from benchmarks.speed.energy import open_meter
-from benchmarks.speed.figures import SCHEMA, DurationFigures, PeerFigures, Report, Roofline, SpeechFigures, SystemFigures
+from benchmarks.speed.figures import SCHEMA, DurationFigures, PeerFigures, Report, SpeechFigures, SystemFigures
 from benchmarks.speed.footprint import Footprint, Task, footprint
 from benchmarks.speed.machine import machine, versions
 from benchmarks.speed.measure import Plan, Progress, Samples, measure, ratios, summarise

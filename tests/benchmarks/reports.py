@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
+from benchmarks.roofline.figures import Roofline, StageCost, StageLimit, SystemRoofline
 from benchmarks.speed.figures import (
     SCHEMA,
     CurvePoint,
@@ -12,13 +13,9 @@ from benchmarks.speed.figures import (
     Percentiles,
     Ratio,
     Report,
-    Roofline,
     Spread,
-    StageCost,
     StageFigures,
-    StageLimit,
     SystemFigures,
-    SystemRoofline,
 )
 
 MACHINE = Machine(model="", cpu="Test CPU", cores=2, memory_bytes=1 << 30, gpus=(), architecture="x86_64", kernel="6",

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from benchmarks.rendering.markdown import markdown
 from benchmarks.rendering.output import projections_of
-from benchmarks.rendering.story import headlines, hindrance
+from benchmarks.rendering.story import headlines, hindrance, warning
 from benchmarks.rendering.tables import report_tables
 from benchmarks.speed.figures import BatchFigures, Clip, PeerFigures, SpeechFigures
 from tests.benchmarks.reports import report, spread
@@ -27,6 +27,13 @@ def test_words() -> None:
     assert ("2.30×", "LM of tiny k=4 fp32 beside tiny token-level fp32, 12 s") in headlines(made)
     (sentence,) = hindrance(projections_of([made], []))
     assert "language model" in sentence and "projection" in sentence and "memory" in sentence
+
+
+def test_a_busy_machine_is_said_first() -> None:
+    made = report()
+    busy = replace(made, machine=replace(made.machine, load_before=2.5))
+    assert warning(made) == "" and "2.5 processes" in warning(busy)
+    assert "**Other programs" in markdown([busy], []) and "Other programs" not in markdown([made], [])
 
 
 def test_a_pipe_does_not_break_a_table() -> None:

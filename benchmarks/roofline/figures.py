@@ -1,0 +1,69 @@
+"""What a report says about limits and about other machines."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+
+class StageLimit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One stage against the memory it must read."""
+
+    stage: str
+    bytes_read: float
+    """A patch: weights as the processor reads them, keys and values."""
+    flops: float
+    limit_ms: float
+    measured_ms: float
+    ratio: float
+    """measured / limit; below 1 where weights stay in a cache."""
+
+
+class SystemRoofline(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A system's stages a patch, the last row the sum of the LM's."""
+
+    system: str
+    seconds: float
+    stages: tuple[StageLimit, ...]
+
+
+class StageCost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What one second of audio takes of a stage, whatever the machine."""
+
+    stage: str
+    weights: float
+    """Weights read."""
+    cache_bytes: float
+    """Keys and values read, in float16."""
+    operations: float
+    """Multiply and add count as two."""
+    origin: str
+    """How it was counted."""
+
+
+class Roofline(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """This machine's memory, and how near to it the systems come."""
+
+    bandwidth: float
+    """Bytes a second."""
+    threads: int
+    systems: tuple[SystemRoofline, ...]
+    costs: dict[str, tuple[StageCost, ...]]
+    """By system: what projections to other machines start from."""
+
+
+class Projection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """RTF of a system on a machine: computed (`projection`) or, where its report was given, `measured`."""
+
+    system: str
+    platform: str
+    precision: str
+    kind: Literal["projection", "measured"]
+    stages: dict[str, float]
+    """Seconds a second of audio."""
+    rtf: float
+    slowest: str
+    """The stage that takes most: it stands in the way."""
+    bound: str
+    """What bounds that stage: memory or arithmetic; empty where it was measured."""
