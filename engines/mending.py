@@ -45,12 +45,14 @@ def mend_for_engine(bundle: Bundle, target: Target, graphs: Sequence[str]) -> Bu
 
     Raises:
         ParityError: a small set of nodes does not mend a graph.
+        OutputError: there is no room for the bundle or its variants.
     """
     calls = record(bundle)
     mended, kept = {}, {}
-    for graph in graphs:
-        own = [call for call in calls if call.graph == graph]
-        mended[graph], kept[graph] = _mend(bundle, target, graph, own)
+    with output_errors(bundle.root):
+        for graph in graphs:
+            own = [call for call in calls if call.graph == graph]
+            mended[graph], kept[graph] = _mend(bundle, target, graph, own)
     with new_directory(bundle.root) as partial, output_errors(bundle.root):
         made = bundle_with(bundle, partial, mended, engines=True)
         half = tuple(_with_kept(row, kept.get(row.graph, ())) for row in bundle.manifest.half)

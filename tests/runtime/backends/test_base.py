@@ -95,7 +95,8 @@ def test_a_graph_of_another_bundle_is_refused(own_bundle: Path, tmp_path: Path, 
 
 
 def test_choices() -> None:
-    assert CHOICES == ("auto", "cpu", "cuda", "tensorrt", "tensorrt-rtx") and AUTOMATIC[-1] == "cpu"
+    assert CHOICES == ("auto", "cpu", "cuda", "tensorrt", "tensorrt-rtx", "tensorrt-onnxruntime")
+    assert AUTOMATIC[-1] == "cpu" and "tensorrt-onnxruntime" not in AUTOMATIC
 
 
 @pytest.mark.parametrize(("provider", "threads"), [("tpu", None), ("cpu", 0), ("cpu", 10**6), ("cpu", True)])
