@@ -55,10 +55,10 @@ class Recipe:
     mel_sentences: int | None = None
     speaker_steps: int = 300
     student_steps: int = 700
-    codec_steps: int = 2400
-    vocoder_steps: int = 2500
-    token_epochs: float = 3.0
-    patch_epochs: float = 3.0
+    codec_steps: int = 4000
+    vocoder_steps: int = 1500
+    token_epochs: float = 1.7
+    patch_epochs: float = 1.2
     threads: int = 2
     seed: int = 0
 
