@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -59,10 +60,19 @@ def likeness(should: str, heard: str) -> float:
     return SequenceMatcher(None, one, other, autojunk=False).ratio()
 
 
+def written_likeness(text: str, heard: str) -> float:
+    """The same of the texts as they are written, where all digits are equal: who writes 17:45 as 1745 has heard them."""
+    digits = [re.sub(r"[^0-9]", "", written) for written in (text, heard)]
+    if not digits[0] or digits[0] != digits[1]:
+        return 0.0
+    one, other = (re.sub(r"[^a-z0-9]", "", written.lower()) for written in (text, heard))
+    return SequenceMatcher(None, one, other, autojunk=False).ratio()
+
+
 def judge(case: Case, spoken: Heard) -> Judged:
-    """Hold what was heard against the nearest of the readings."""
+    """Hold what was heard against the nearest of the readings, and against the text itself."""
     best = max(case.readings, key=lambda reading: likeness(reading, spoken.heard))
-    like = likeness(best, spoken.heard)
+    like = max(likeness(best, spoken.heard), written_likeness(case.text, spoken.heard))
     verdict: Verdict = "pass" if like >= PASS else "doubtful" if like >= DOUBTFUL else "fail"
     if spoken.failures:
         verdict = "fail"

@@ -35,7 +35,8 @@ STATES = ("the weather is unusually mild", "the roads are covered with ice", "no
           "the children are making too much noise", "the water tastes of iron", "the judge will not change her mind")
 REQUESTS = ("bring an extra blanket", "speak a little louder", "choose a different path", "turn the music down",
             "check the oven", "leave the keys with the porter", "write down the address", "wait for the green light")
-FRAMES = ("{person} {action} {object} {spot} {time}.", "Why has {person} {action} {object}?", "If {state}, please {request}.",
+FRAMES = ("{person} {action} {object} {spot} {time}.", "I wonder why {person} {action} {object}.",
+          "If {state}, please {request}.",
           "{time}, {person} {action} {object}.", "I am afraid that {state}.", "Could you {request} and {request2}?",
           "{person} {action} {object} because {state}.", "Nothing has changed {spot}, although {state}.",
           "We met {person} {spot}, and she told us that {state}.", "{request}, or {person} will notice.")

@@ -25,6 +25,12 @@ def test_verdicts(said: str, verdict: str) -> None:
     assert judge(Case("one word", "Stop.", ("stop",)), heard(said)).verdict == verdict
 
 
+def test_digits_that_a_recogniser_groups_in_its_own_way_were_heard() -> None:
+    case = Case("time", "The train leaves at 17:45.", ("the train leaves at seventeen forty five",))
+    assert judge(case, heard("the train leaves, at 1745")).verdict == "pass"
+    assert judge(case, heard("the train leaves at 1735")).verdict == "doubtful"
+
+
 def test_a_failure_is_one_whatever_was_heard() -> None:
     judged = judge(Case("number", "3 | 4", ("three", "four")), heard("four", "silence"))
     assert (judged.verdict, judged.should, judged.likeness) == ("fail", "four", 1.0)
