@@ -21,6 +21,7 @@ from runtime.batch_decoding import BatchDecoder, check_batch
 from runtime.bundle import Bundle
 from runtime.errors import BackendError, BundleError, OptionError, TextError, VoiceError
 from runtime.hooks import Hooks
+from runtime.memory import keep_few_heaps
 from runtime.narration import Narrator
 from runtime.reference import clone_voice
 from runtime.sampling import SamplingOptions, uniform_source
@@ -63,6 +64,7 @@ class Synthesizer:
             BundleError, VoiceError, OptionError, BackendError: each says what to do.
         """
         begin = time.perf_counter()
+        keep_few_heaps()
         self.bundle = Bundle.open(bundle)
         manifest = self.bundle.manifest
         if manifest.vocoder is None or manifest.text == "none":
