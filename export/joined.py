@@ -75,9 +75,10 @@ _JOINED = {SwiGLU: JoinedSwiGLU, SelfAttention: JoinedSelfAttention, Projections
 
 
 def joined(module: nn.Module) -> nn.Module:
-    """`module` in its joined form, its other maps shared; itself if it has none."""
+    """`module` in its joined form, its other maps shared; itself if it has none, or adapters that are not merged yet."""
     form = _JOINED.get(type(module))
-    return module if form is None else form(module)
+    plain = all(isinstance(child, nn.Linear) for child in module.children())
+    return form(module) if form is not None and plain else module
 
 
 def _joined(*maps: nn.Linear) -> nn.Linear:

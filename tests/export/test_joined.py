@@ -11,6 +11,7 @@ from export.graphs import BackboneGraph, CompressorGraph, ExtractorGraph
 from export.joined import JoinedSelfProjections, joined
 from export.model.backbone import SelfAttention
 from export.model.layers import Projections, SelfProjections, SwiGLU, rotary_tables
+from export.model.lora import LoRALinear, merge
 from export.precision import exportable
 from tests.export.tiny import tiny, tiny_patch_model, tiny_token_model
 
@@ -45,6 +46,7 @@ def test_what_has_no_joined_form_is_left_alone() -> None:
 
 def test_the_graphs_hold_joined_maps_and_the_model_keeps_its_own() -> None:
     model = tiny_patch_model(tiny_token_model())
+    merge(model.backbone)
     before = copy.deepcopy(model.state_dict())
     graphs = (BackboneGraph(model.backbone), CompressorGraph(model.compressor, model.speech_embedding),
               ExtractorGraph(model.extractor, model.speech_embedding, 81))
@@ -52,3 +54,9 @@ def test_the_graphs_hold_joined_maps_and_the_model_keeps_its_own() -> None:
     assert all("gate_up_proj" in found and not found & {"k_proj", "v_proj", "gate_proj"} for found in names)
     assert "qkv_proj" in names[0] and "kv_proj" in names[1] and {"qkv_proj", "kv_proj"} <= names[2]
     assert model.state_dict().keys() == before.keys()
+
+
+def test_adapters_that_are_not_merged_are_left_alone() -> None:
+    mlp = SwiGLU(8, 12)
+    mlp.up_proj = LoRALinear(mlp.up_proj, 2, 2)  # type: ignore[assignment]
+    assert joined(mlp) is mlp
