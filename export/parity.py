@@ -112,12 +112,19 @@ def _expected(module: nn.Module, graph: Graph, inputs: Arrays, found: Arrays) ->
     if isinstance(module, ExtractorGraph | HeadGraph):
         tokens, logits = torch.from_numpy(found["tokens"]), torch.from_numpy(found["logits"])
         forced = module.forced_logits(tensors["context"], tensors.get("speaker"), tokens, tensors["end_allowed"])
-        draws = [sample(step, tensors["temperature"], tensors["top_k"], tensors["top_p"], tensors["uniforms"][:, index])
-                 for index, step in enumerate(logits.unbind(1))]
-        return {"tokens": torch.stack(draws, 1).numpy(), "logits": forced.numpy()}
+        draws = torch.stack([sample(step, tensors["temperature"], tensors["top_k"], tensors["top_p"], uniform)
+                             for step, uniform in zip(logits.unbind(1), tensors["uniforms"].unbind(1), strict=True)], 1)
+        return {"tokens": up_to_ties(draws, tokens, logits).numpy(), "logits": forced.numpy()}
     outputs = module(*(tensors[tensor.name] for tensor in graph.inputs))
     outputs = outputs if isinstance(outputs, tuple) else (outputs,)
     return {tensor.name: output.numpy() for tensor, output in zip(graph.outputs, outputs, strict=True)}
+
+
+def up_to_ties(draws: torch.Tensor, tokens: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
+    """`draws` int64 [B, k], but `tokens` where both have the same of the logits [B, k, V]: float16 makes equal logits common,
+    and libraries rank those in different orders."""
+    drawn, found = (logits.gather(-1, ids[..., None])[..., 0] for ids in (draws, tokens))
+    return torch.where(drawn == found, tokens, draws)
 
 
 def _errors(found: np.ndarray, expected: np.ndarray) -> tuple[float, float]:

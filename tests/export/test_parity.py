@@ -8,10 +8,11 @@ import msgspec
 import numpy as np
 import onnxruntime
 import pytest
+import torch
 
 from export import parity
 from export.graphs import makers
-from export.parity import check_graph, open_session
+from export.parity import check_graph, open_session, up_to_ties
 from export.reference import GreedyRun, compare_runs
 from export.sources import CheckpointSource
 from runtime.bundle import Bundle
@@ -106,3 +107,10 @@ def test_first_differing_step_is_named() -> None:
         compare_runs(runs, [[1, 2], [4, 5, 6]], strict=True)
     with pytest.raises(ParityError, match="utterance 2 differs first at step 1: PyTorch draws 5, the exported loop 7"):
         compare_runs(runs, [[1, 2, 3], [4, 7, 6]], strict=True)
+
+
+def test_draws_are_equal_up_to_ties_only() -> None:
+    logits = torch.tensor([[[1.0, 2.0, 2.0, 0.0]]])
+    drawn = torch.tensor([[1]])
+    assert up_to_ties(drawn, torch.tensor([[2]]), logits).tolist() == [[2]]
+    assert up_to_ties(drawn, torch.tensor([[0]]), logits).tolist() == [[1]]
