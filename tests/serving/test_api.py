@@ -126,7 +126,11 @@ def test_too_many_are_turned_away(client: TestClient, monkeypatch: pytest.Monkey
 def served(tiny: Any) -> Iterator[tuple[str, list[Stats]]]:
     """A real server's address, and the figures of the utterances that it has finished."""
     finished: list[Stats] = []
-    with Synthesizer(tiny, provider="cpu", threads=1, hooks=Hooks(finished=finished.append)) as synthesizer:
+
+    def slow(stage: str, seconds: float) -> None:
+        time.sleep(0.002)  # the tiny voice would be at the end before anybody leaves
+
+    with Synthesizer(tiny, provider="cpu", threads=1, hooks=Hooks(stage=slow, finished=finished.append)) as synthesizer:
         server = uvicorn.Server(uvicorn.Config(create_app(LocalSpeaker(synthesizer)), port=0, log_level="error"))
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()
