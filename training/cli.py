@@ -22,8 +22,8 @@ from runtime.errors import TldrError
 @click.option("--threads", type=int, default=2, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
 def main(stages: tuple[str, ...], work: Path, target: Path, start: Path | None, patch: int, threads: int, seed: int) -> None:
-    """Run STAGES of the embedded voice's recipe: frontend audio speaker-encoder student mels codec tokens vocoder
-    token-level patch-level package, or `all`."""
+    """Run STAGES of the embedded voice's recipe: frontend audio speaker-encoder student mels recogniser codec tokens
+    vocoder token-level patch-level package, or `all`."""
     try:
         import torch
 

@@ -1,15 +1,14 @@
-"""Stage 3: the codec. Mel frames to 25 tokens a second of 6,561 codes (FSQ, 3 levels x 8 digits) and back to mels.
+"""The codec. Mel frames to 25 tokens a second of 6,561 codes (FSQ, 3 levels x 8 digits) and back to mels.
 
 The encoder sees both sides and only trains and clones; the decoder's trunk is the vocoder's, causal and streaming. A second
-head reads the teacher's phonemes off the digits, as CosyVoice's supervised tokens do: 317 bits a second are few, and what a
-listener needs first is which sound it was.
+head reads the teacher's phonemes off the digits, as CosyVoice's supervised tokens do, and a frozen recogniser listens to what
+is decoded: 317 bits a second are few, and what a listener needs first is which sound it was.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -20,16 +19,16 @@ from export.model.encoders import CodecEncoder
 from export.model.state import StateReader
 from export.model.vocoder import DecoderTrunk
 from training.loop import fit, half, warm_cosine
-from training.mel import BANDS, HOP
+from training.mel import BANDS
 from training.optimizers import Optimizers
-from training.teacher import DURATION_HOP
+from training.recogniser import CLASSES, HearingLoss, Recogniser, spelling_loss
+from training.spectrograms import Spectrogram, crops
 
 PHONEME_WIDTH = 192
 RATE = 2e-3
-PHONEME_WEIGHT = 0.02
-"""Of the phonemes' cross-entropy (about 1 nat) beside the L1 (about 0.05)."""
-CROP = 256
-"""Mel frames of a training crop (2.56 s)."""
+PHONEME_WEIGHT, HEARING_WEIGHT = 0.05, 0.1
+"""Of the phonemes' cross-entropy and of the hearing loss (some tenths each) beside the L1 (about 0.05)."""
+REAL_SHARE = 0.25
 
 
 class MelDecoder(nn.Module):
@@ -64,52 +63,36 @@ class PhonemeHead(nn.Module):
         return self.leave(x).reshape(len(digits), -1, self.phonemes)
 
 
-class Spectrogram(NamedTuple):
-    """One utterance: normalised log-mels float16 [F, 80], the phoneme id of each frame uint8 [F] (0: silence), and the
-    speaker [Es]."""
+def train_codec(corpus: Sequence[Spectrogram], real: Sequence[Spectrogram], recogniser: Recogniser, folder: Path,
+                config: VocoderConfig, steps: int, start: tuple[CodecEncoder | None, DecoderTrunk] | None = None,
+                batch: int = 12, seed: int = 0) -> None:
+    """Fit encoder and mel decoder: L1 on normalised log-mels, phonemes read off the digits, phonemes heard in the mels.
 
-    frames: np.ndarray
-    phonemes: np.ndarray
-    speaker: Tensor
-
-
-def frame_phonemes(ids: Sequence[int], durations: np.ndarray, lead: int, frames: int) -> np.ndarray:
-    """The phoneme id that sounds at the middle of each mel frame, 0 before the first and after the last."""
-    ends = lead + np.cumsum(durations)
-    middles = (np.arange(frames) + 0.5) * HOP / DURATION_HOP
-    padded = np.array([*ids, 0], np.uint8)
-    return np.where(middles < lead, 0, padded[np.searchsorted(ends, middles, side="right")]).astype(np.uint8)
-
-
-def train_codec(corpus: list[Spectrogram], folder: Path, config: VocoderConfig, steps: int, phonemes: int,
-                start: tuple[CodecEncoder | None, DecoderTrunk] | None = None, batch: int = 12, seed: int = 0) -> None:
-    """Fit encoder and mel decoder: L1 on normalised log-mels, cross-entropy on phonemes. Going on from `start`, even from its
-    decoder alone, the codes keep roughly the meaning that they had there."""
+    `corpus` is what the student made, `real` what the teacher said itself, REAL_SHARE of a batch: recordings that are cloned
+    are real ones. Going on from `start`, even from its decoder alone, the codes keep roughly the meaning that they had there.
+    """
     torch.manual_seed(seed)
     encoder, decoder = CodecEncoder(config), MelDecoder(config, len(corpus[0].speaker))
     if start is not None:
         decoder.trunk.load_state_dict(start[1].state_dict())
         if start[0] is not None:
             encoder.load_state_dict(start[0].state_dict())
-    head = PhonemeHead(config, phonemes)
+    head, hearing_loss = PhonemeHead(config, CLASSES), HearingLoss(recogniser)
     parts = {"encoder": encoder, "decoder": decoder, "phonemes": head}
     optimizers = Optimizers([pair for part in parts.values() for pair in part.named_parameters()], RATE, 0.01)
-    long_enough = [one for one in corpus if len(one.frames) >= CROP]
+    share = round(REAL_SHARE * batch)
 
     def step(index: int) -> dict[str, float]:
         rng = np.random.default_rng((seed, index))
-        picks = [long_enough[pick] for pick in rng.integers(len(long_enough), size=batch)]
-        starts = [int(rng.integers(len(one.frames) - CROP + 1)) for one in picks]
-        pairs = list(zip(picks, starts, strict=True))
-        frames = torch.from_numpy(np.stack([one.frames[start:start + CROP] for one, start in pairs]))
-        spoken = torch.from_numpy(np.stack([one.phonemes[start:start + CROP] for one, start in pairs]))
+        both = zip(crops(corpus, batch - share, rng), crops(real, share, rng), strict=True)
+        frames, spoken, speakers = (torch.cat(pair) for pair in both)
         with half():
-            digits = encoder(frames.float())
-            made, logits = decoder(digits, torch.stack([one.speaker for one in picks])), head(digits)
-        l1 = (made.float() - frames).abs().mean()
-        spelling = nn.functional.cross_entropy(logits.float().flatten(0, 1), spoken.long().flatten())
-        optimizers.step(l1 + PHONEME_WEIGHT * spelling, warm_cosine(index, steps, 50, 0.03))
+            digits = encoder(frames)
+            made, logits = decoder(digits, speakers), head(digits)
+        l1, spelling, hearing = (made.float() - frames).abs().mean(), spelling_loss(logits, spoken), hearing_loss(made, frames)
+        loss = l1 + PHONEME_WEIGHT * spelling + HEARING_WEIGHT * hearing
+        optimizers.step(loss, warm_cosine(index, steps, 50, 0.03))
         codes = len(set(encoder.quantise.codes(digits).flatten().tolist()))
-        return {"l1": l1.item(), "phonemes": spelling.item(), "codes": float(codes)}
+        return {"l1": l1.item(), "phonemes": spelling.item(), "hearing": hearing.item(), "codes": float(codes)}
 
     fit(folder, {**parts, "optimizers": optimizers}, step, steps)

@@ -1,4 +1,4 @@
-"""Stage 2: the teacher reads. Two folders of shards, each resumable at the last whole shard.
+"""The teacher reads. Two folders of shards, each resumable at the last whole shard.
 
     python -m training audio      # an hour with samples and features: trains the student and the waveform decoder
     python -m training mels       # everything as mel frames, through the student: trains the codec and the language models

@@ -1,4 +1,4 @@
-"""Stage 0: compile gruut's English dictionary and letter model (both MIT) into the two files that the runtime reads.
+"""Compile gruut's English dictionary and letter model (both MIT) into the two files that the runtime reads.
 
     python -m training frontend
 

@@ -1,4 +1,4 @@
-"""Stage 6: TLDR as in the paper: the token-level backbone frozen with LoRA, compressor and extractor trained."""
+"""TLDR as in the paper: the token-level backbone frozen with LoRA, compressor and extractor trained."""
 
 from __future__ import annotations
 

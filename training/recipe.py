@@ -29,9 +29,20 @@ from export.model.config import EMBEDDED_VOCODER, ModelConfig, embedded
 from export.model.encoders import CodecEncoder, SpeakerEncoder
 from export.model.language_model import PatchLM, TokenLM
 from export.model.vocoder import StreamingVocoder
-from runtime.text.phonemes import SYMBOLS, to_ids
-from training import codec, corpus, frontend, patch_level, speaker_encoder, student, text, token_level, tokens, vocoder
-from training.shards import read_folder
+from training import (
+    codec,
+    corpus,
+    frontend,
+    patch_level,
+    recogniser,
+    speaker_encoder,
+    student,
+    text,
+    token_level,
+    tokens,
+    vocoder,
+)
+from training.spectrograms import Spectrogram, made_by_student, spoken_by_teacher
 from training.structured import flatten
 from training.voices import speaker_embedding
 
@@ -55,6 +66,7 @@ class Recipe:
     mel_sentences: int | None = None
     speaker_steps: int = 300
     student_steps: int = 700
+    recogniser_steps: int = 600
     codec_steps: int = 4000
     vocoder_steps: int = 1500
     token_epochs: float = 1.7
@@ -86,6 +98,12 @@ class Recipe:
         encoder = CodecEncoder(EMBEDDED_VOCODER)
         encoder.load_state_dict(self.state("codec", "encoder"))
         return encoder.eval()
+
+    def recogniser(self) -> recogniser.Recogniser:
+        """The trained recogniser of phonemes."""
+        listener = recogniser.Recogniser()
+        listener.load_state_dict(self.state("recogniser", "recogniser"))
+        return listener.eval()
 
     def speaker_encoder(self) -> SpeakerEncoder:
         """The trained speaker encoder."""
@@ -143,21 +161,21 @@ def run_mels(recipe: Recipe) -> None:
             make_render=partial(student.RenderMels, recipe.work / "student"))
 
 
+def run_recogniser(recipe: Recipe) -> None:
+    """Phonemes off mel frames."""
+    made, (said, held_out) = _made(recipe), (_said(recipe, split) for split in ("train", "validation"))
+    recogniser.train_recogniser([*made, *said], held_out, recipe.work / "recogniser", recipe.recogniser_steps, seed=recipe.seed)
+
+
 def run_codec(recipe: Recipe) -> None:
     """Encoder and mel decoder."""
-    spectrograms = []
-    for note, u in read_folder(recipe.work / "mels"):
-        ids = to_ids(note["phonemes"])
-        if note["split"] == "train" and len(ids) == len(u["durations"]):
-            spoken = codec.frame_phonemes(ids, u["durations"], int(u["silence"][0]), len(u["mels"]))
-            spectrograms.append(codec.Spectrogram(u["mels"], spoken, recipe.speakers[note["voice"]]))
     start = None
     if recipe.start is not None:
         has_encoder = (recipe.start / CODEC_ENCODER).exists()
         encoder = load_codec_encoder(recipe.start, EMBEDDED_VOCODER) if has_encoder else None
         start = encoder, load_vocoder(recipe.start).trunk
-    codec.train_codec(spectrograms, recipe.work / "codec", EMBEDDED_VOCODER, recipe.codec_steps, len(SYMBOLS) + 1, start,
-                      seed=recipe.seed)
+    codec.train_codec(_made(recipe), _said(recipe, "train"), recipe.recogniser(), recipe.work / "codec", EMBEDDED_VOCODER,
+                      recipe.codec_steps, start, seed=recipe.seed)
 
 
 def run_tokens(recipe: Recipe) -> None:
@@ -173,8 +191,8 @@ def run_vocoder(recipe: Recipe) -> None:
     trunk = {name.removeprefix("trunk."): weight for name, weight in recipe.state("codec", "decoder").items()
              if name.startswith("trunk.")}
     head = None if recipe.start is None else load_vocoder(recipe.start).head.state_dict()
-    vocoder.train_vocoder(recordings, trunk, recipe.work / "vocoder", EMBEDDED_VOCODER, recipe.vocoder_steps, head,
-                          seed=recipe.seed)
+    vocoder.train_vocoder(recordings, trunk, recipe.recogniser(), recipe.work / "vocoder", EMBEDDED_VOCODER,
+                          recipe.vocoder_steps, head, seed=recipe.seed)
 
 
 def run_token_level(recipe: Recipe) -> None:
@@ -208,11 +226,19 @@ def run_package(recipe: Recipe) -> None:
 
 STAGES: dict[str, Callable[[Recipe], None]] = {
     "frontend": run_frontend, "audio": run_audio, "speaker-encoder": run_speaker_encoder,
-    "student": run_student, "mels": run_mels, "codec": run_codec,
+    "student": run_student, "mels": run_mels, "recogniser": run_recogniser, "codec": run_codec,
     "tokens": run_tokens, "vocoder": run_vocoder, "token-level": run_token_level, "patch-level": run_patch_level,
     "package": run_package,
 }
 """In the order in which they need each other."""
+
+
+def _made(recipe: Recipe) -> list[Spectrogram]:
+    return made_by_student(recipe.work / "mels", "train", recipe.speakers)
+
+
+def _said(recipe: Recipe, split: str) -> list[Spectrogram]:
+    return spoken_by_teacher(recipe.work / "audio", split, recipe.speakers)
 
 
 def _render(recipe: Recipe, folder: str, sentences: list[str], *, with_audio: bool,

@@ -1,4 +1,4 @@
-"""Stage 1: sentences to read. Debian's `fortunes` packages, plus sentences a robot says, made from templates.
+"""Sentences to read. Debian's `fortunes` packages, plus sentences a robot says, made from templates.
 
     python -m training text
 

@@ -1,4 +1,4 @@
-"""Stage 5: the token-level language model, which is the baseline and, frozen, TLDR's backbone."""
+"""The token-level language model, which is the baseline and, frozen, TLDR's backbone."""
 
 from __future__ import annotations
 

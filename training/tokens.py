@@ -1,4 +1,4 @@
-"""Stage 4: the codec writes down every utterance as tokens, beside its phoneme ids and which phoneme each token speaks."""
+"""The codec writes down every utterance as tokens, beside its phoneme ids and which phoneme each token speaks."""
 
 from __future__ import annotations
 

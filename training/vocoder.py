@@ -1,4 +1,4 @@
-"""Stage 7: the waveform decoder. Tokens to samples, on the hour that the teacher synthesised in full.
+"""The waveform decoder. Tokens to samples, on the hour that the teacher synthesised in full.
 
 Starts from the trunk that the codec trained. Spectral losses at several resolutions shape the filters while the source plays
 the teacher's pitch; the predicted pitch has a loss of its own.
@@ -23,6 +23,7 @@ from export.model.vocoder import StreamingVocoder
 from training.loop import fit, half, warm_cosine
 from training.mel import HOP, MelSpectrogram
 from training.optimizers import Optimizers
+from training.recogniser import HearingLoss, Recogniser
 from training.shards import read_folder
 from training.student import Student
 from training.teacher import FEATURE_HOP
@@ -33,7 +34,7 @@ CROP = 34
 SETTLE = 3
 """Tokens at a crop's start that are out of the loss: there the state is not yet what it would be in a longer stream."""
 RATE = 8e-4
-PITCH_WEIGHT = 3.0
+PITCH_WEIGHT, HEARING_WEIGHT = 3.0, 2.0
 VOICED = 40.0
 """Hz below which the teacher's pitch means none."""
 
@@ -91,15 +92,17 @@ def load_recordings(audio: Path, student: Student, encoder: CodecEncoder, voices
     return recordings
 
 
-def train_vocoder(recordings: list[Recording], trunk: Mapping[str, Tensor], folder: Path, config: VocoderConfig, steps: int,
-                  head: Mapping[str, Tensor] | None = None, batch: int = 12, seed: int = 0) -> None:
-    """Fit the streaming vocoder with spectral losses, from the codec's decoder trunk; `head` is where its head starts."""
+def train_vocoder(recordings: list[Recording], trunk: Mapping[str, Tensor], recogniser: Recogniser, folder: Path,
+                  config: VocoderConfig, steps: int, head: Mapping[str, Tensor] | None = None, batch: int = 12,
+                  seed: int = 0) -> None:
+    """Fit the streaming vocoder, from the codec's decoder trunk: spectral losses, and what a frozen recogniser hears; `head` is
+    where its head starts."""
     torch.manual_seed(seed)
     vocoder = StreamingVocoder(config, len(recordings[0].speaker))
     vocoder.trunk.load_state_dict(trunk)
     if head is not None:
         vocoder.head.load_state_dict(head)
-    loss_of = SpectralLoss()
+    loss_of, hearing_loss, mel = SpectralLoss(), HearingLoss(recogniser), MelSpectrogram()
     optimizers = Optimizers(vocoder.named_parameters(), RATE, 0.01)
 
     def step(index: int) -> dict[str, float]:
@@ -107,8 +110,10 @@ def train_vocoder(recordings: list[Recording], trunk: Mapping[str, Tensor], fold
         crops = draw_crops(recordings, batch, config, np.random.default_rng((seed, index)))
         made, heard = voice_crops(vocoder, crops)
         spectral, pitch = loss_of(made, crops.samples), pitch_loss(heard, crops.pitch)
-        optimizers.step(spectral + PITCH_WEIGHT * pitch, warm_cosine(index, steps, 50, 0.05), clip=5.0)
-        return {"spectral": spectral.item(), "pitch": pitch.item()}
+        hearing = hearing_loss(mel(made), mel(crops.samples))
+        loss = spectral + PITCH_WEIGHT * pitch + HEARING_WEIGHT * hearing
+        optimizers.step(loss, warm_cosine(index, steps, 50, 0.05), clip=5.0)
+        return {"spectral": spectral.item(), "pitch": pitch.item(), "hearing": hearing.item()}
 
     fit(folder, {"vocoder": vocoder, "optimizers": optimizers}, step, steps)
 

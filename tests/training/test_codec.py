@@ -2,14 +2,13 @@
 
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from export.checkpoint import load_codec_encoder, save_codec_encoder
 from export.model.config import EMBEDDED_VOCODER
 from export.model.encoders import FSQ, CodecEncoder
 from export.model.vocoder import fsq_digits
-from training.codec import MelDecoder, PhonemeHead, frame_phonemes
+from training.codec import MelDecoder, PhonemeHead
 
 
 def test_codes_index_the_vocoders_digits() -> None:
@@ -39,12 +38,6 @@ def test_a_saved_encoder_writes_the_same_tokens(tmp_path: Path) -> None:
     save_codec_encoder(tmp_path, encoder)
     mels = torch.randn(1, 64, 80)
     assert torch.equal(load_codec_encoder(tmp_path, EMBEDDED_VOCODER).codes(mels), encoder.codes(mels))
-
-
-def test_each_frame_has_the_phoneme_of_its_middle() -> None:
-    # One unit of silence, two of phoneme 5, one of phoneme 6; a unit is two and a half frames.
-    spoken = frame_phonemes([5, 6], np.array([2, 1]), lead=1, frames=12)
-    assert spoken.tolist() == [0, 0, 5, 5, 5, 5, 5, 6, 6, 6, 0, 0]
 
 
 def test_the_phoneme_head_speaks_for_every_frame_and_teaches_the_encoder() -> None:
