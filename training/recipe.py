@@ -66,7 +66,7 @@ class Recipe:
     mel_sentences: int | None = None
     speaker_steps: int = 300
     student_steps: int = 700
-    recogniser_steps: int = 600
+    recogniser_steps: int = 800
     codec_steps: int = 4000
     vocoder_steps: int = 1500
     token_epochs: float = 1.7
@@ -98,6 +98,13 @@ class Recipe:
         encoder = CodecEncoder(EMBEDDED_VOCODER)
         encoder.load_state_dict(self.state("codec", "encoder"))
         return encoder.eval()
+
+    def trunk(self) -> dict[str, torch.Tensor]:
+        """The decoder trunk that the codec trained, or where none was trained the one to go on from."""
+        if self.start is not None and not (self.work / "codec").exists():
+            return dict(load_vocoder(self.start).trunk.state_dict())
+        return {name.removeprefix("trunk."): weight for name, weight in self.state("codec", "decoder").items()
+                if name.startswith("trunk.")}
 
     def recogniser(self) -> recogniser.Recogniser:
         """The trained recogniser of phonemes."""
@@ -188,11 +195,9 @@ def run_vocoder(recipe: Recipe) -> None:
     teacher = student.Student().eval()
     teacher.load_state_dict(recipe.state("student", "student"))
     recordings = vocoder.load_recordings(recipe.work / "audio", teacher, recipe.encoder(), recipe.speakers)
-    trunk = {name.removeprefix("trunk."): weight for name, weight in recipe.state("codec", "decoder").items()
-             if name.startswith("trunk.")}
-    head = None if recipe.start is None else load_vocoder(recipe.start).head.state_dict()
-    vocoder.train_vocoder(recordings, trunk, recipe.recogniser(), recipe.work / "vocoder", EMBEDDED_VOCODER,
-                          recipe.vocoder_steps, head, seed=recipe.seed)
+    vocoder.train_vocoder(recordings, recipe.trunk(), recipe.recogniser(), recipe.work / "vocoder", EMBEDDED_VOCODER,
+                          recipe.vocoder_steps, None if recipe.start is None else load_vocoder(recipe.start).head.state_dict(),
+                          seed=recipe.seed)
 
 
 def run_token_level(recipe: Recipe) -> None:
