@@ -14,7 +14,7 @@ from training.batches import Batches, corrupt
 from training.loop import fit, half, warm_cosine
 from training.optimizers import Optimizers
 from training.structured import structure
-from training.token_level import initialise
+from training.token_level import GOING_ON, initialise
 from training.tokens import Spoken
 
 RATE = 2e-3
@@ -44,7 +44,7 @@ def train_patch_level(train: list[Spoken], held_out: list[Spoken], voices: Voice
     """Teacher-forced cross-entropy over valid target positions; `positions` counts text ids and patches."""
     model = build(config, token_level, seed, start)
     trainable = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
-    optimizers = Optimizers(trainable, RATE, 0.05)
+    optimizers = Optimizers(trainable, RATE * (1 if start is None else GOING_ON), 0.05)
     batches, checks = Batches(train, positions, config.patch, seed), Batches(held_out, positions, config.patch, seed)
     steps = int(epochs * batches.per_epoch)
 

@@ -70,7 +70,7 @@ class Recipe:
     codec_steps: int = 4000
     vocoder_steps: int = 1500
     token_epochs: float = 1.7
-    patch_epochs: float = 1.2
+    patch_epochs: float = 1.7
     threads: int = 2
     seed: int = 0
 

@@ -17,6 +17,8 @@ from training.structured import structure
 from training.tokens import Spoken
 
 RATE = 3e-3
+GOING_ON = 1 / 3
+"""Share of the rate for a model that is trained already: it should get better, not forget."""
 CORRUPTED = 0.05
 GUIDANCE = 0.3
 
@@ -58,7 +60,7 @@ def train_token_level(train: list[Spoken], held_out: list[Spoken], folder: Path,
     """Cross-entropy over codes and end, inputs lightly corrupted, one head guided along the text."""
     model = build(config, seed, start)
     guide = GuidedAttention(model)
-    optimizers = Optimizers(model.named_parameters(), RATE, 0.05)
+    optimizers = Optimizers(model.named_parameters(), RATE * (1 if start is None else GOING_ON), 0.05)
     batches, checks = Batches(train, positions, 1, seed), Batches(held_out, positions, 1, seed)
     steps = int(epochs * batches.per_epoch)
     levels, digits = 3, 8
