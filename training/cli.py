@@ -23,11 +23,12 @@ from runtime.errors import TldrError
 @click.option("--seed", type=int, default=0, show_default=True)
 def main(stages: tuple[str, ...], work: Path, target: Path, start: Path | None, patch: int, threads: int, seed: int) -> None:
     """Run STAGES of the embedded voice's recipe: frontend audio speaker-encoder student mels recogniser codec tokens
-    vocoder token-level patch-level package, or `all`."""
+    encoder vocoder token-level patch-level package, or `all`."""
     try:
         import torch
 
-        from training.recipe import STAGES, Recipe
+        from training.recipe import Recipe
+        from training.stages import STAGES
     except ImportError as error:
         _fail(f"training needs more packages ({error}); run: pip install 'tldr-edge[train]'")
     chosen = tuple(STAGES) if stages == ("all",) else stages

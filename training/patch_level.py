@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from export.checkpoint import load_patch_parts
+from export.checkpoint import load_patch_parts, patch_sizes
 from export.model.config import ModelConfig
 from export.model.language_model import PatchLM, TokenLM
 from training.batches import Batches, corrupt
@@ -24,7 +24,7 @@ Voices = dict[str, Tensor]
 
 def build(config: ModelConfig, token_level: TokenLM, seed: int, start: Path | None = None) -> PatchLM:
     """TLDR on a pretrained token-level model: its embeddings and backbone frozen and adapted, its head as the first head.
-    With `start`, a checkpoint directory, the trained parts go on from there."""
+    With `start`, a checkpoint directory, the trained parts go on from there, from those of the nearest patch size."""
     torch.manual_seed(seed)
     model = PatchLM(config)
     initialise(model, seed)
@@ -33,9 +33,14 @@ def build(config: ModelConfig, token_level: TokenLM, seed: int, start: Path | No
     model.extractor.head.load_state_dict(token_level.head.state_dict())
     model.adapt()
     if start is not None:
-        load_patch_parts(start, model)
+        load_patch_parts(start, model, nearest(start, config.patch))
     structure(model.extractor.head)
     return model
+
+
+def nearest(start: Path, patch: int) -> int | None:
+    """The trained patch size of a checkpoint that is nearest to `patch`; None where it has none."""
+    return min(patch_sizes(start), key=lambda size: abs(size - patch), default=None)
 
 
 def train_patch_level(train: list[Spoken], held_out: list[Spoken], voices: Voices, folder: Path, config: ModelConfig,
@@ -44,7 +49,8 @@ def train_patch_level(train: list[Spoken], held_out: list[Spoken], voices: Voice
     """Teacher-forced cross-entropy over valid target positions; `positions` counts text ids and patches."""
     model = build(config, token_level, seed, start)
     trainable = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
-    optimizers = Optimizers(trainable, RATE * (1 if start is None else GOING_ON), 0.05)
+    same = start is not None and nearest(start, config.patch) == config.patch
+    optimizers = Optimizers(trainable, RATE * (GOING_ON if same else 1), 0.05)
     batches, checks = Batches(train, positions, config.patch, seed), Batches(held_out, positions, config.patch, seed)
     steps = int(epochs * batches.per_epoch)
 

@@ -37,9 +37,13 @@ class FSQ(nn.Module):
         self.reach = (levels - 1) / 2
         self.register_buffer("places", levels ** torch.arange(digits), persistent=False)
 
+    def bound(self, z: Tensor) -> Tensor:
+        """What is rounded: within about half a step beyond the outermost digits."""
+        return torch.tanh(z) * (self.reach + 0.499)
+
     def forward(self, z: Tensor) -> Tensor:
         """Digits [..., 8] as float multiples of 1 / half, differentiable."""
-        bounded = torch.tanh(z) * (self.reach + 0.499)
+        bounded = self.bound(z)
         return (bounded + (bounded.round() - bounded).detach()) / self.reach
 
     def codes(self, digits: Tensor) -> Tensor:
@@ -59,11 +63,16 @@ class CodecEncoder(nn.Module):
         self.leave = nn.Sequential(nn.LayerNorm(ENCODER_WIDTH), nn.Linear(ENCODER_WIDTH, config.digits))
         self.quantise = FSQ(config.levels, config.digits)
 
-    def forward(self, mels: Tensor) -> Tensor:
+    def latents(self, mels: Tensor) -> Tensor:
+        """What the quantiser gets: float32 [B, F / 4, 8]."""
         x = nn.functional.gelu(self.enter(mels.transpose(1, 2))).transpose(1, 2)
         batch, frames, width = x.shape
         x = self.shrink(x.reshape(batch, frames // self.stride, self.stride * width))
-        digits: Tensor = self.quantise(self.leave(self.blocks(x)).float())
+        latents: Tensor = self.leave(self.blocks(x)).float()
+        return latents
+
+    def forward(self, mels: Tensor) -> Tensor:
+        digits: Tensor = self.quantise(self.latents(mels))
         return digits
 
     def codes(self, mels: Tensor) -> Tensor:

@@ -1,0 +1,159 @@
+"""The stages of the embedded voice's recipe, in order; each leaves a folder of `Recipe.work` and goes on where it stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from export.checkpoint import (
+    CODEC_ENCODER,
+    VoiceCard,
+    load_codec_encoder,
+    load_token_model,
+    load_vocoder,
+    save_card,
+    save_codec_encoder,
+    save_patch_model,
+    save_speaker_encoder,
+    save_token_model,
+    save_vocoder,
+    save_voice,
+)
+from export.model.config import EMBEDDED_VOCODER
+from training import (
+    codec,
+    corpus,
+    encoder,
+    frontend,
+    patch_level,
+    recogniser,
+    speaker_encoder,
+    student,
+    token_level,
+    tokens,
+    vocoder,
+)
+from training.recipe import Recipe
+from training.spectrograms import Spectrogram, made_by_student, spoken_by_teacher
+
+LICENCE = "Apache-2.0"
+
+
+def run_frontend(recipe: Recipe) -> None:
+    """Compile the dictionary and the letter model into the checkpoint."""
+    frontend.build(recipe.target / "text")
+
+
+def run_audio(recipe: Recipe) -> None:
+    """The teacher reads the first sentences in full."""
+    _render(recipe, "audio", recipe.sentences[:recipe.audio_sentences], with_audio=True, make_render=corpus.keep_audio)
+
+
+def run_speaker_encoder(recipe: Recipe) -> None:
+    """Recordings to the embeddings that the voices' names give."""
+    speaker_encoder.train_speaker_encoder(recipe.work / "audio", recipe.speakers, recipe.work / "speaker_encoder",
+                                          recipe.speaker_steps, seed=recipe.seed)
+
+
+def run_student(recipe: Recipe) -> None:
+    """The student learns to replace the teacher's generator."""
+    student.train_student(recipe.work / "audio", recipe.work / "student", recipe.student_steps, batch=16, seed=recipe.seed)
+
+
+def run_mels(recipe: Recipe) -> None:
+    """The teacher reads everything, through the student."""
+    _render(recipe, "mels", recipe.sentences[:recipe.mel_sentences], with_audio=False,
+            make_render=partial(student.RenderMels, recipe.work / "student"))
+
+
+def run_recogniser(recipe: Recipe) -> None:
+    """Phonemes off mel frames."""
+    made, (said, held_out) = _made(recipe), (_said(recipe, split) for split in ("train", "validation"))
+    recogniser.train_recogniser([*made, *said], held_out, recipe.work / "recogniser", recipe.recogniser_steps, seed=recipe.seed)
+
+
+def run_codec(recipe: Recipe) -> None:
+    """Encoder and mel decoder."""
+    start = None
+    if recipe.start is not None:
+        has_encoder = (recipe.start / CODEC_ENCODER).exists()
+        first = load_codec_encoder(recipe.start, EMBEDDED_VOCODER) if has_encoder else None
+        start = first, load_vocoder(recipe.start).trunk
+    codec.train_codec(_made(recipe), _said(recipe, "train"), recipe.recogniser(), recipe.work / "codec", EMBEDDED_VOCODER,
+                      recipe.codec_steps, start, seed=recipe.seed)
+
+
+def run_tokens(recipe: Recipe) -> None:
+    """Everything becomes tokens."""
+    tokens.write_tokens(recipe.work / "mels", recipe.work / "tokens.safetensors", recipe.encoder())
+
+
+def run_encoder(recipe: Recipe) -> None:
+    """The codec's encoder hears recordings as it hears the student."""
+    start, maker, audio = recipe.encoder(), recipe.student(), recipe.work / "audio"
+    pairs, held_out = (encoder.load_pairs(audio, maker, split, start.stride) for split in ("train", "validation"))
+    encoder.train_encoder(start, pairs, held_out, recipe.work / "encoder", recipe.encoder_steps, seed=recipe.seed)
+
+
+def run_vocoder(recipe: Recipe) -> None:
+    """Tokens to samples."""
+    recordings = vocoder.load_recordings(recipe.work / "audio", recipe.student(), recipe.hearing_encoder(), recipe.speakers)
+    vocoder.train_vocoder(recordings, recipe.trunk(), recipe.recogniser(), recipe.work / "vocoder", EMBEDDED_VOCODER,
+                          recipe.vocoder_steps, None if recipe.start is None else load_vocoder(recipe.start).head.state_dict(),
+                          seed=recipe.seed)
+
+
+def run_token_level(recipe: Recipe) -> None:
+    """The baseline, and TLDR's backbone."""
+    train, held_out = (tokens.read_tokens(recipe.work / "tokens.safetensors", split) for split in ("train", "validation"))
+    start = None if recipe.start is None else load_token_model(recipe.start)
+    token_level.train_token_level(train, held_out, recipe.work / "token_level", recipe.token_config, recipe.token_epochs,
+                                  start, seed=recipe.seed)
+
+
+def run_patch_level(recipe: Recipe) -> None:
+    """TLDR at the recipe's patch size."""
+    train, held_out = (tokens.read_tokens(recipe.work / "tokens.safetensors", split) for split in ("train", "validation"))
+    patch_level.train_patch_level(train, held_out, recipe.speakers, recipe.work / f"patch_{recipe.patch}", recipe.patch_config,
+                                  recipe.token_model(), recipe.patch_epochs, recipe.start, seed=recipe.seed)
+
+
+def run_package(recipe: Recipe) -> None:
+    """Put what was trained into the checkpoint that `tldr-export` reads; a patch size that was not stays as it is there."""
+    save_token_model(recipe.target, recipe.token_model())
+    if (recipe.work / f"patch_{recipe.patch}").exists():
+        save_patch_model(recipe.target, recipe.patch_model())
+    save_vocoder(recipe.target, recipe.vocoder())
+    save_codec_encoder(recipe.target, recipe.hearing_encoder())
+    save_speaker_encoder(recipe.target, recipe.speaker_encoder())
+    for name, teacher in recipe.voices.items():
+        save_voice(recipe.target, name, recipe.speakers[teacher].numpy())
+    save_card(recipe.target, VoiceCard(default_voice=next(iter(recipe.voices)), licence=LICENCE))
+
+
+STAGES: dict[str, Callable[[Recipe], None]] = {
+    "frontend": run_frontend, "audio": run_audio, "speaker-encoder": run_speaker_encoder,
+    "student": run_student, "mels": run_mels, "recogniser": run_recogniser, "codec": run_codec,
+    "tokens": run_tokens, "encoder": run_encoder, "vocoder": run_vocoder, "token-level": run_token_level,
+    "patch-level": run_patch_level,
+    "package": run_package,
+}
+"""In the order in which they need each other."""
+
+
+def _made(recipe: Recipe) -> list[Spectrogram]:
+    return made_by_student(recipe.work / "mels", "train", recipe.speakers)
+
+
+def _said(recipe: Recipe, split: str) -> list[Spectrogram]:
+    return spoken_by_teacher(recipe.work / "audio", split, recipe.speakers)
+
+
+def _render(recipe: Recipe, folder: str, sentences: list[str], *, with_audio: bool,
+            make_render: Callable[[], corpus.Render]) -> None:
+    from rich.progress import track
+
+    done = corpus.render_shards(recipe.work / folder, sentences, tuple(recipe.voices.values()), recipe.target / "text",
+                                recipe.work / "teacher", with_audio=with_audio, make_render=make_render, workers=recipe.threads)
+    for _ in track(done, folder, total=-(-len(sentences) // corpus.SHARD)):
+        pass
