@@ -71,8 +71,7 @@ def make(synthesizer: Synthesizer, texts: Sequence[str], way: Way) -> list[Audio
 def measure(synthesizer: Synthesizer, texts: Sequence[str], tried: Sequence[Way], rounds: int) -> list[Row]:
     """Every way in every round, after one that is not timed."""
     alone = make(synthesizer, texts, Way(None))
-    different = {way: sum(not np.array_equal(one.samples, other.samples)
-                          for one, other in zip(alone, make(synthesizer, texts, way), strict=True)) for way in tried}
+    different = {way: 0 if way.batch is None else _different(alone, make(synthesizer, texts, way)) for way in tried}
     speeds: dict[Way, list[float]] = {way: [] for way in tried}
     for _ in track(range(rounds), console=Console(stderr=True)):
         for way in tried:
@@ -80,6 +79,10 @@ def measure(synthesizer: Synthesizer, texts: Sequence[str], tried: Sequence[Way]
             seconds = sum(audio.seconds for audio in make(synthesizer, texts, way))
             speeds[way].append(seconds / (time.perf_counter() - begin))
     return [Row(way.name, tuple(speeds[way]), different[way]) for way in tried]
+
+
+def _different(alone: Sequence[Audio], together: Sequence[Audio]) -> int:
+    return sum(not np.array_equal(one.samples, other.samples) for one, other in zip(alone, together, strict=True))
 
 
 @click.command()
