@@ -8,6 +8,7 @@ import signal
 import time
 import warnings
 from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +37,23 @@ def handle(tiny: Path) -> Iterator[Any]:
 
     ray.init(num_cpus=2, object_store_memory=100 << 20, include_dashboard=False, log_to_driver=False,
              runtime_env={"env_vars": {"PYTHONPATH": os.environ.get("PYTHONPATH", os.getcwd()), **patience}})
-    serve.start(http_options={"port": PORT})
+    with suppress(TimeoutError):  # after 60 s, which cannot be set; its controller is there, and goes on
+        serve.start(http_options={"port": PORT})
     serve.run(application({"bundle": str(tiny), "replicas": "2", "provider": "cpu", "threads": "1"}), name="speech")
+    wait_for_endpoint()
     yield serve.get_deployment_handle("Speech", "speech")
     serve.shutdown()
     ray.shutdown()
+
+
+def wait_for_endpoint() -> None:
+    """Until it answers, at most two minutes."""
+    for _ in range(240):
+        with suppress(httpx.HTTPError):
+            if httpx.get(f"http://127.0.0.1:{PORT}/v1/models", timeout=30).status_code == 200:
+                return
+        time.sleep(0.5)
+    pytest.fail("the endpoint never answered")
 
 
 def expected(tiny: Path) -> list[bytes]:
