@@ -52,7 +52,7 @@ class Synthesizer:
             warm_up: speak one sentence to nobody now, so that the first real one is as fast as the others.
             hooks: functions to call with times of stages and figures of utterances.
             flow_steps: CosyVoice3 bundles: steps of the flow, 1 to 1000; time and memory of the vocoder grow with them.
-            flow_solver: CosyVoice3 bundles: euler or adams-bashforth, which comes nearer with as many steps.
+            flow_solver: CosyVoice3 bundles: euler or adams-bashforth; `benchmarks.flow_solvers` holds them against each other.
 
         Raises:
             BundleError, VoiceError, OptionError, BackendError: each says what to do.
