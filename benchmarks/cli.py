@@ -99,8 +99,8 @@ def bench(context: click.Context, bundles: tuple[Path, ...], preset: str | None,
     if context.invoked_subcommand is not None:
         return
     try:
-        from benchmarks.speed.run import Order  # heavy, and not for --help
-        from benchmarks.speed.run import bench as measure
+        from benchmarks.run import Order  # heavy, and not for --help
+        from benchmarks.run import bench as measure
     except ImportError as error:
         raise OptionError(f"tldr-bench needs the package {error.name}: pip install 'tldr-edge[bench]'.") from error
     console = Console(stderr=True, highlight=False)

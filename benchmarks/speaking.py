@@ -13,9 +13,7 @@ import msgspec
 from benchmarks.quality.failures import failures
 from engines.recognition import Recogniser
 from runtime import Bundle, Synthesizer
-from runtime.synthesizer import load_text
-from runtime.text.frontend import TextFrontEnd
-from runtime.text.qwen import QwenFrontEnd
+from runtime.text.loading import FrontEnd, load_front_end
 
 SECONDS_PER_ID, SECONDS_BESIDES = 0.068, 0.2
 """The teacher's pace on held-out sentences: seconds a phoneme id, and seconds a sentence besides."""
@@ -55,14 +53,14 @@ def speak_all(bundle: Path | None, voice: str | None, jobs: Sequence[Job], proce
         pool.shutdown(cancel_futures=True)
 
 
-def expected_seconds(text: str, front_end: TextFrontEnd | QwenFrontEnd) -> float:
+def expected_seconds(text: str, front_end: FrontEnd) -> float:
     """How long the teacher would take, within about a third."""
     sentences = front_end.sentences(text)
     return sum(SECONDS_BESIDES + SECONDS_PER_ID * len(front_end.ids(sentence)) for sentence in sentences)
 
 
 _synthesizer: Synthesizer
-_front_end: TextFrontEnd | QwenFrontEnd
+_front_end: FrontEnd
 _recogniser: Recogniser
 
 
@@ -70,7 +68,8 @@ def _open(bundle: Path | None, voice: str | None) -> None:
     global _synthesizer, _front_end, _recogniser
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent answers it
     _synthesizer = Synthesizer(bundle, provider="cpu", threads=1, voice=voice)
-    _front_end, _recogniser = load_text(_synthesizer.bundle), Recogniser(1)
+    opened = _synthesizer.bundle
+    _front_end, _recogniser = load_front_end(opened.manifest.text, opened.root / "text"), Recogniser(1)
 
 
 def _say(job: Job) -> Heard:

@@ -32,12 +32,13 @@ def bundle_card(manifest: Manifest) -> str:
 
 def engine_card(found: EngineSet, torch: Sequence[Parity] = ()) -> str:
     """`README.md` of one set of engines; `torch` is the bundle's own comparison of its graphs with PyTorch."""
-    title = "TensorRT" if found.kind == "tensorrt" else "TensorRT-RTX"
+    target = found.target
+    title = "TensorRT" if target.kind == "tensorrt" else "TensorRT-RTX"
     rows = [[graph, f"{engine.size / 1e6:.1f} MB", f"{engine.seconds:.1f} s", ", ".join(each.name for each in engine.profiles)]
             for graph, engine in found.engines.items()]
     built = f"Built on {found.device}." if found.device else "Built without a GPU."
     parts = [
-        f"# {title} {found.version}, SM {found.sm}", f"{built} They load under this version on this SM only, and with the "
+        f"# {title} {target.version}, SM {target.sm}", f"{built} They load under this version on this SM only, and with the "
         "bundle around them; `engines.json` holds their keys and hashes.", _table(["graph", "size", "build", "profiles"], rows),
         "## Engine against ONNX Runtime against PyTorch",
     ]

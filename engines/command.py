@@ -44,7 +44,7 @@ def how_to_build(path: Path) -> str:
 def figures(done: Sequence[Done]) -> list[dict[str, Any]]:
     """What was printed, for `--json`."""
     return [{"path": str(each.stored.path), "built": each.stored.built, "compared": each.parity,
-             "engines": msgspec.to_builtins(each.stored.engines)} for each in done]
+             "engines": each.stored.engines.listed()} for each in done]
 
 
 def _build(bundle: Bundle, target: Target, force: bool, verify: bool) -> Done:
@@ -79,13 +79,13 @@ def _build_set(bundle: Bundle, target: Target, force: bool = False) -> Stored:
 
 
 def _print(stored: Stored, parity: DeviceParity | None) -> None:
-    engines = stored.engines
+    engines, sm = stored.engines, stored.engines.target.sm
     for graph, engine in engines.engines.items():
         state = f"{engine.seconds:7.1f} s" if graph in stored.built else "  present"
         click.echo(f"{engine.size / 1e6:10.3f} MB {state}  {stored.path / engine.file}")
     if parity is None:
-        click.echo(f"SM {engines.sm}: built, not run; its GPU is not here.")
+        click.echo(f"SM {sm}: built, not run; its GPU is not here.")
     else:
         worst = max(parity.rows, key=lambda row: row.relative / row.tolerance)
-        click.echo(f"SM {engines.sm} on {engines.device}: {parity.equal} of {parity.utterances} utterances have ONNX Runtime's "
+        click.echo(f"SM {sm} on {engines.device}: {parity.equal} of {parity.utterances} utterances have ONNX Runtime's "
                    f"greedy tokens; largest error {worst.relative:.1e} ({worst.graph}, {worst.output}).")

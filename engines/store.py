@@ -25,6 +25,7 @@ from runtime.engine_set import (
     Engine,
     EngineKey,
     EngineSet,
+    EngineTarget,
     folder_name,
     graph_digest,
     read_engine_set,
@@ -68,8 +69,11 @@ def build_engine_set(bundle: Bundle, library: Library, options: BuildOptions, de
     if bundle.manifest.weights is not None:
         raise OptionError(f"TensorRT does not read the {bundle.manifest.weights.upper()} weights of {bundle.root}, which are "
                           "for CPUs; export the bundle with --fp16 for engines.")
-    folder = bundle.root / FOLDER / folder_name(library.kind, library.version, options.sm)
-    keys = {graph: _key(bundle, library, options, graph) for graph in bundle.manifest.graphs}
+    manifest, folder = bundle.manifest, bundle.root / FOLDER / folder_name(library.kind, library.version, options.sm)
+    target = EngineTarget(library.kind, library.version, options.sm, options.hardware, options.version_compatible,
+                          manifest.precision)
+    keys = {graph: EngineKey(target, graph_digest(bundle, graph), graph_profiles(graph, contract, manifest, options.joint))
+            for graph, contract in manifest.graphs.items()}
     present = {} if force else _present(folder, keys)
     if present.keys() == keys.keys():
         return Stored(folder, read_engine_set(folder), ())
@@ -82,9 +86,8 @@ def build_engine_set(bundle: Bundle, library: Library, options: BuildOptions, de
                 engines[graph] = present[graph]
             else:
                 engines[graph] = _build(bundle, library, options, graph, key, partial, progress)
-        found = EngineSet(SCHEMA, library.kind, library.version, options.sm, options.hardware, options.version_compatible,
-                          bundle.manifest.precision, device, engines)
-        write_engine_set(partial, found, bundle.manifest.parity)
+        found = EngineSet(SCHEMA, target, device, engines)
+        write_engine_set(partial, found, manifest.parity)
     return Stored(folder, found, tuple(graph for graph in keys if graph not in present))
 
 
@@ -104,7 +107,7 @@ def write_engine_set(folder: Path, found: EngineSet, torch: Sequence[Parity] = (
         torch: the graphs against PyTorch, for the page.
     """
     with atomic_file(folder / SET_MANIFEST) as file:
-        file.write(msgspec.json.format(msgspec.json.encode(found), indent=1) + b"\n")
+        file.write(msgspec.json.format(msgspec.json.encode(found.listed()), indent=1) + b"\n")
     with atomic_file(folder / "README.md") as file:
         file.write(engine_card(found, torch).encode())
 
@@ -125,13 +128,6 @@ def _build(bundle: Bundle, library: Library, options: BuildOptions, graph: str, 
     del built
     gc.collect()
     return engine
-
-
-def _key(bundle: Bundle, library: Library, options: BuildOptions, graph: str) -> EngineKey:
-    manifest = bundle.manifest
-    profiles = graph_profiles(graph, manifest.graphs[graph], manifest, options.joint)
-    return EngineKey(library.kind, library.version, options.sm, options.hardware, options.version_compatible,
-                     manifest.precision, graph_digest(bundle, graph), profiles)
 
 
 def _present(folder: Path, keys: dict[str, EngineKey]) -> dict[str, Engine]:

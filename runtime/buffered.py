@@ -7,16 +7,35 @@ import contextlib
 import threading
 import weakref
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from runtime.audio import AudioChunk
 from runtime.errors import OptionError
+from runtime.stats import Stats
 
-if TYPE_CHECKING:
-    from runtime.stats import Stats
-    from runtime.stream import Stream
+
+class Source(Protocol):
+    """What is made ahead: chunks that any thread may stop."""
+
+    sample_rate: int
+    listener: object
+    """Told who is waiting for the chunks, as that is not the thread that makes them."""
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether somebody cancelled it."""
+
+    @property
+    def stats(self) -> Stats:
+        """The figures so far."""
+
+    def __iter__(self) -> Iterator[AudioChunk]:
+        """The chunks."""
+
+    def close(self) -> None:
+        """Stop; nothing for one that is at its end."""
 
 
 class Buffered:
@@ -26,7 +45,7 @@ class Buffered:
     the object any more. One thread or one task at a time may iterate.
     """
 
-    def __init__(self, stream: Stream, seconds: float) -> None:
+    def __init__(self, stream: Source, seconds: float) -> None:
         if not seconds > 0:
             raise OptionError(f"A buffer holds more than 0 seconds of audio, not {seconds!r}.")
         self._stream = stream
@@ -174,7 +193,7 @@ class _Shelf:
         self.on_change()
 
 
-def _fill(stream: Stream, shelf: _Shelf) -> None:
+def _fill(stream: Source, shelf: _Shelf) -> None:
     error: BaseException | None = None
     try:
         for chunk in stream:
@@ -187,6 +206,6 @@ def _fill(stream: Stream, shelf: _Shelf) -> None:
         shelf.end(error)
 
 
-def _leave(stream: Stream, shelf: _Shelf) -> None:
+def _leave(stream: Source, shelf: _Shelf) -> None:
     stream.close()
     shelf.clear()

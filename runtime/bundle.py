@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import get_args
 
 import msgspec
 
 from runtime.contract import Graph, flow_vocoder_graphs, language_model_graphs, streaming_vocoder_graph
-from runtime.errors import BundleError, VoiceError
+from runtime.errors import BundleError, OptionError, VoiceError
 from runtime.files import file_digest
-from runtime.manifest import MANIFEST, SCHEMA, Flow, Manifest, Vocoder
+from runtime.manifest import MANIFEST, SCHEMA, Flow, Manifest, Solver, Vocoder
 from runtime.voice import Voice, read_voice
 
 EMBEDDED = Path(__file__).parent / "bundles" / "embedded"
@@ -20,6 +21,7 @@ EMBEDDED = Path(__file__).parent / "bundles" / "embedded"
 MAX_MANIFEST_BYTES = 4 << 20
 MAX_SECONDS = 600.0
 MAX_TEXT_IDS = 8192
+MAX_FLOW_STEPS = 1000
 _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
 _AGAIN = "copy or export the bundle again"
 
@@ -64,6 +66,26 @@ class Bundle:
         if chosen is None or chosen not in self.manifest.voices:
             raise VoiceError(f"There is no voice {chosen!r} in this bundle; it has {', '.join(self.voices) or 'none'}.")
         return read_voice(self.root / self.manifest.voices[chosen], chosen, self.manifest)
+
+    def with_flow(self, steps: int | None = None, solver: str | None = None) -> Bundle:
+        """The same with another number of steps, or another solver, of CosyVoice3's flow; None leaves what the bundle says.
+
+        Raises:
+            OptionError: a value out of its range, or the vocoder of this bundle is no flow.
+        """
+        if steps is None and solver is None:
+            return self
+        vocoder = self.manifest.vocoder
+        if vocoder is None or vocoder.flow is None:
+            raise OptionError(f"The bundle {self.manifest.model} has no flow whose steps could be chosen; leave that option "
+                              "out.")
+        if steps is not None and (isinstance(steps, bool) or not isinstance(steps, int) or not 1 <= steps <= MAX_FLOW_STEPS):
+            raise OptionError(f"flow_steps must be a whole number from 1 to {MAX_FLOW_STEPS}, not {steps!r}.")
+        if solver is not None and solver not in get_args(Solver):
+            raise OptionError(f"There is no flow_solver {solver!r}; choose one of {', '.join(get_args(Solver))}.")
+        flow = msgspec.structs.replace(vocoder.flow, steps=steps or vocoder.flow.steps, solver=solver or vocoder.flow.solver)
+        vocoder = msgspec.structs.replace(vocoder, flow=flow)
+        return replace(self, manifest=msgspec.structs.replace(self.manifest, vocoder=vocoder))
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -123,7 +145,7 @@ def _check_flow(flow: Flow) -> dict[str, bool]:
     return {
         "vocoder.flow.sizes": all(1 <= getattr(sizes, name) <= 1 << 24 for name in sizes.__struct_fields__),
         "vocoder.flow.chunk_tokens": flow.sizes.token_lookahead < flow.chunk_tokens <= 1000,
-        "vocoder.flow.steps": 1 <= flow.steps <= 1000,
+        "vocoder.flow.steps": 1 <= flow.steps <= MAX_FLOW_STEPS,
         "vocoder.flow.window_frames": flow.chunk_tokens * sizes.frames_per_token <= flow.window_frames <= 1 << 20,
         "vocoder.flow.look_back": 0 <= flow.pitch_look_back <= 10_000 and 0 <= flow.wave_look_back <= 10_000,
         "vocoder.flow.max_silent": flow.max_silent >= 0,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
@@ -61,22 +61,35 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return all(span.admits(shapes[name]) for name, span in self.shapes.items())
 
 
-class EngineKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Everything that an engine depends on; equal keys mean that it need not be built again."""
+class EngineTarget(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What all engines of a set are built with and for."""
 
     kind: EngineKind
     version: str
     sm: str
+    """Compute capability, such as 8.7."""
     hardware: Hardware
     version_compatible: bool
     precision: Precision
+
+    def runs_under(self, version: str, sm: str) -> bool:
+        """Whether a library of that version on a GPU of that compute capability may load its engines."""
+        if self.version != version and not (self.version_compatible and _newer(version, self.version)):
+            return False
+        return self.sm == sm or (self.hardware == "ampere-plus" and number(sm) >= max(80, number(self.sm)))
+
+
+class EngineKey(msgspec.Struct, frozen=True):
+    """Everything that an engine depends on; equal keys mean that it need not be built again."""
+
+    target: EngineTarget
     graph: str
     """sha256 over the names and hashes of the graph's files in the bundle."""
     profiles: tuple[Profile, ...]
 
     def digest(self) -> str:
         """The key as one sha256."""
-        return hashlib.sha256(msgspec.json.encode(self, order="sorted")).hexdigest()
+        return hashlib.sha256(msgspec.json.encode(_flat(self), order="sorted")).hexdigest()
 
 
 class Engine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -103,27 +116,24 @@ class EngineParity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class EngineSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`engines.json`."""
+    """`engines.json`, where the fields of the target stand among the others."""
 
     schema: int
-    kind: EngineKind
-    version: str
-    sm: str
-    """Compute capability, such as 8.7."""
-    hardware: Hardware
-    version_compatible: bool
-    precision: Precision
+    target: EngineTarget
     device: str
     """The GPU that it was built on; empty where it was built without one."""
     engines: dict[str, Engine]
     parity: tuple[EngineParity, ...] = ()
     """Empty: never compared on a device."""
 
-    def runs_under(self, version: str, sm: str) -> bool:
-        """Whether a library of that version on a GPU of that compute capability may load it."""
-        if self.version != version and not (self.version_compatible and _newer(version, self.version)):
-            return False
-        return self.sm == sm or (self.hardware == "ampere-plus" and number(sm) >= max(80, number(self.sm)))
+    @property
+    def version_compatible(self) -> bool:
+        """Whether each engine brings the small runtime that later versions of the library load it with."""
+        return self.target.version_compatible
+
+    def listed(self) -> dict[str, Any]:
+        """What `engines.json` says, as plain values."""
+        return _flat(self)
 
 
 def number(sm: str) -> int:
@@ -159,7 +169,9 @@ def read_engine_set(folder: Path) -> EngineSet:
     try:
         with path.open("rb") as file:
             data = file.read(MAX_MANIFEST_BYTES + 1)
-        found = msgspec.json.decode(data, type=EngineSet)
+        fields = msgspec.json.decode(data, type=dict[str, Any])
+        target = {name: fields.pop(name) for name in EngineTarget.__struct_fields__ if name in fields}
+        found = msgspec.convert({**fields, "target": target}, EngineSet)
     except OSError as error:
         raise BundleError(f"{path} cannot be read ({error.strerror}); delete {folder} and build its engines again.") from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -182,12 +194,12 @@ def find_engine_set(bundle: Bundle, kind: EngineKind, version: str, sm: str) -> 
     sets = [(folder, read_engine_set(folder)) for folder in folders if (folder / SET_MANIFEST).is_file()]
     if not sets:
         raise BackendError(f"The bundle {bundle.root} holds no {kind} engines; build them with `{command}`.")
-    usable = [(folder, found) for folder, found in sets if found.kind == kind and found.runs_under(version, sm)]
+    usable = [(folder, found) for folder, found in sets if found.target.kind == kind and found.target.runs_under(version, sm)]
     if not usable:
-        have = ", ".join(f"SM {found.sm} under {found.version}" for _, found in sets)
+        have = ", ".join(f"SM {found.target.sm} under {found.target.version}" for _, found in sets)
         raise BackendError(f"The bundle's {kind} engines are for {have}, this machine has SM {sm} under {version}; "
                            f"build its own with `{command}`.")
-    folder, found = max(usable, key=lambda pair: (pair[1].sm == sm, pair[1].version == version))
+    folder, found = max(usable, key=lambda pair: (pair[1].target.sm == sm, pair[1].target.version == version))
     return found, {graph: _checked(bundle, folder, found, graph, command) for graph in bundle.manifest.graphs}
 
 
@@ -211,6 +223,14 @@ def _checked(bundle: Bundle, folder: Path, found: EngineSet, graph: str, command
     if file_digest(path) != engine.sha256:
         raise BackendError(f"{path} is corrupt: its sha256 is not the one in {SET_MANIFEST}; build it again with `{command}`.")
     return path
+
+
+def _flat(value: EngineKey | EngineSet) -> dict[str, Any]:
+    """Plain values, those of the target among the others, where `schema` comes first."""
+    fields: dict[str, Any] = {}
+    for name, plain in msgspec.to_builtins(value).items():
+        fields |= plain if name == "target" else {name: plain}
+    return fields
 
 
 def _newer(version: str, built: str) -> bool:

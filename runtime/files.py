@@ -7,11 +7,16 @@ import errno
 import hashlib
 import os
 import secrets
+import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
 from runtime.errors import OutputError
+
+BROKEN_ARCHIVE = (OSError, ValueError, KeyError, EOFError, MemoryError, RuntimeError, zipfile.BadZipFile, zlib.error)
+"""What reading a damaged or hostile archive may raise."""
 
 
 @contextlib.contextmanager

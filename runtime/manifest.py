@@ -11,6 +11,8 @@ from runtime.contract import FlowSizes, Graph, Precision, Sizes
 SCHEMA = 1
 MANIFEST = "bundle.json"
 Weights = Literal["int8", "int4"]
+Solver = Literal["euler", "adams-bashforth"]
+"""How a flow's velocities make a step: by the last one, or by the last two, as a line through them."""
 
 
 class Positions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -52,7 +54,7 @@ class Flow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     chunk_tokens: int
     """The estimator's frames attend to their own chunk of this many tokens and to earlier ones."""
     steps: int
-    """Euler steps of the flow."""
+    """Steps of the flow, each of which runs the estimator once."""
     guidance: float
     """Weight of the conditioned velocity beyond one, taken from the unconditioned one."""
     window_frames: int
@@ -67,6 +69,7 @@ class Flow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     silent_tokens: tuple[int, ...] = ()
     max_silent: int = 0
     """Silent tokens in a row that are kept; more of them are left out."""
+    solver: Solver = "euler"
 
 
 class Vocoder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -10,8 +10,7 @@ from runtime.bundle import Bundle
 from runtime.encoders import open_encoders, package
 from runtime.errors import VoiceError
 from runtime.features import SPEECH_RATE
-from runtime.text.frontend import TextFrontEnd
-from runtime.text.qwen import QwenFrontEnd
+from runtime.text.loading import FrontEnd
 from runtime.voice import Voice
 
 SHORTEST, LONGEST = 0.5, 30.0
@@ -19,7 +18,7 @@ SHORTEST, LONGEST = 0.5, 30.0
 SILENCE = 1e-4
 
 
-def clone_voice(bundle: Bundle, front_end: TextFrontEnd | QwenFrontEnd, reference: Path, transcript: str | None,
+def clone_voice(bundle: Bundle, front_end: FrontEnd, reference: Path, transcript: str | None,
                 instruction: str | None, name: str) -> Voice:
     """Encode a recording as a prompt.
 

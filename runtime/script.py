@@ -7,15 +7,15 @@ import time
 from collections.abc import AsyncIterable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
+from itertools import chain
 
 from runtime.errors import TextError
 from runtime.stats import Tally, Timer
 from runtime.tempo import MAX_RATE, MIN_RATE
 from runtime.text.clauses import clauses
 from runtime.text.feed import Feed
-from runtime.text.frontend import TextFrontEnd
+from runtime.text.loading import FrontEnd
 from runtime.text.passage import Passage
-from runtime.text.qwen import QwenFrontEnd
 from runtime.text.ssml import is_ssml, parse_ssml
 from runtime.turn import Ticket
 
@@ -43,11 +43,19 @@ class Line:
 class Script:
     """Reads one utterance's text with a front end, and counts the time that takes."""
 
-    def __init__(self, front_end: TextFrontEnd | QwenFrontEnd, tally: Tally, rate: float = 1.0) -> None:
+    def __init__(self, front_end: FrontEnd, tally: Tally, rate: float = 1.0) -> None:
         self._front_end = front_end
         self._tally = tally
         self._rate = rate
         self._spoken = 0
+
+    def begin(self, text: Text, ticket: Ticket) -> Iterable[Line]:
+        """Lines of whatever form of text. A whole one is refused here (TextError) if nothing in it can be spoken."""
+        check_text(text)
+        if not isinstance(text, str):
+            return self.lines_of_pieces(text, _running_loop(), ticket)
+        lines = self.lines(text)
+        return chain([next(lines)], lines)
 
     def lines(self, text: str) -> Iterator[Line]:
         """Lines of a whole text or SSML document, worked out as they are needed."""
@@ -113,13 +121,16 @@ class Script:
 def _read_in_loop(feed: Feed, pieces: AsyncIterable[str], loop: asyncio.AbstractEventLoop | None) -> Future[None]:
     if loop is None:
         raise TextError("Text from an asynchronous iterator needs a running event loop; call stream() in a coroutine.")
-    try:
-        here = asyncio.get_running_loop()
-    except RuntimeError:
-        here = None
-    if here is loop:
+    if _running_loop() is loop:
         raise TextError("Text from an asynchronous iterator is spoken with `async for`: a plain loop would block its writer.")
     return asyncio.run_coroutine_threadsafe(feed.fill_from_async(pieces), loop)
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
 
 
 def check_text(text: Text) -> None:

@@ -2,39 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-import os
-import threading
 import time
-import weakref
-from collections.abc import Generator, Iterable, Sequence
-from itertools import chain
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn
 
-from runtime.audio import Audio, AudioChunk
-from runtime.backends import create_backend
-from runtime.batch import Batch, BatchRun, Utterance, longest
-from runtime.batch_decoding import BatchDecoder, check_batch
+from runtime.audio import Audio
+from runtime.batch import Batch
+from runtime.batch_decoding import check_batch
 from runtime.bundle import Bundle
-from runtime.errors import BackendError, BundleError, OptionError, TextError, VoiceError
+from runtime.errors import BackendError, OptionError
 from runtime.hooks import Hooks
 from runtime.memory import keep_few_heaps
-from runtime.narration import Narrator
+from runtime.model import Model
 from runtime.reference import clone_voice
 from runtime.sampling import SamplingOptions, uniform_source
-from runtime.script import Line, Script, Text, check_text
-from runtime.speech import Request, Speech
-from runtime.stats import Tally
+from runtime.script import Text
+from runtime.speech import Request
 from runtime.stream import Stream
 from runtime.tempo import check_rate
-from runtime.text.frontend import TextFrontEnd
-from runtime.text.qwen import QwenFrontEnd
-from runtime.turn import Ticket, Turn
-from runtime.vocoding import vocoder_opener
-from runtime.voice import BROKEN_FILE, Voice
+from runtime.turn import Ticket
+from runtime.voice import Voice
+from runtime.voices import Voices
 
 WARM_UP = "This sentence is long enough to bring every graph to its working size."
 _log = logging.getLogger(__name__)
@@ -49,7 +40,8 @@ class Synthesizer:
     """
 
     def __init__(self, bundle: Path | str | None = None, *, provider: str = "auto", threads: int | None = None,
-                 voice: str | None = None, warm_up: bool = False, hooks: Hooks | None = None) -> None:
+                 voice: str | None = None, warm_up: bool = False, hooks: Hooks | None = None, flow_steps: int | None = None,
+                 flow_solver: str | None = None) -> None:
         """Open and check a bundle and load its graphs.
 
         Args:
@@ -59,29 +51,20 @@ class Synthesizer:
             voice: the voice to use where a call names none; None for the bundle's default.
             warm_up: speak one sentence to nobody now, so that the first real one is as fast as the others.
             hooks: functions to call with times of stages and figures of utterances.
+            flow_steps: CosyVoice3 bundles: steps of the flow, 1 to 1000; time and memory of the vocoder grow with them.
+            flow_solver: CosyVoice3 bundles: euler or adams-bashforth; `benchmarks.flow_solvers` holds them against each other.
 
         Raises:
             BundleError, VoiceError, OptionError, BackendError: each says what to do.
         """
         begin = time.perf_counter()
         keep_few_heaps()
-        self.bundle = Bundle.open(bundle)
-        manifest = self.bundle.manifest
-        if manifest.vocoder is None or manifest.text == "none":
-            raise BundleError(f"The bundle {manifest.model} takes ids only; measure it with tldr-bench, or name another.")
-        self._voices: dict[str, Voice] = {}
-        self._voice = None if voice is None and not self.bundle.voices else self.bundle.voice(voice).name
-        self._text = load_text(self.bundle)
-        self._backend = create_backend(self.bundle, provider, threads)
-        self._speech = Speech(manifest, vocoder_opener(self.bundle, manifest.vocoder, self._backend), self._backend)
-        self.sample_rate = manifest.vocoder.sample_rate
+        self.bundle = Bundle.open(bundle).with_flow(flow_steps, flow_solver)
+        self._voices = Voices(self.bundle, voice)
+        self._model = Model(self.bundle, provider, threads, hooks or Hooks())
+        self.sample_rate = self._model.sample_rate
         """Samples a second of everything this synthesizer makes."""
-        self._narrator = Narrator(self._speech, self._text.space, self.sample_rate)
-        self._turn = Turn(self._backend.abort)
-        self._streams: weakref.WeakSet[Stream | Batch] = weakref.WeakSet()
-        self._registry = threading.RLock()
-        self._hooks = hooks or Hooks()
-        self._process = os.getpid()
+        manifest = self.bundle.manifest
         _log.info("Loaded %s (k = %d, %s) on %s in %.2f s", manifest.model, manifest.sizes.patch, manifest.precision,
                   self.provider, time.perf_counter() - begin)
         if warm_up:
@@ -95,7 +78,7 @@ class Synthesizer:
     @property
     def provider(self) -> str:
         """The execution provider that really runs the graphs."""
-        return self._backend.provider
+        return self._model.backend.provider
 
     def synthesize(self, text: Text, *, voice: str | Voice | None = None, seed: int = 0, temperature: float | None = None,
                    top_k: int | None = None, top_p: float | None = None, rate: float = 1.0,
@@ -165,18 +148,19 @@ class Synthesizer:
         Raises:
             TextError, VoiceError, OptionError, BackendError: as for `stream`; a bad text is named by its index.
         """
-        self._check_usable()
+        self._model.check_usable()
         if isinstance(texts, str) or not isinstance(texts, Sequence):
             raise OptionError("texts must be a list of texts; one text is for synthesize().")
         check_batch(batch)
         check_rate(rate)
-        sampling = SamplingOptions.chosen(self.bundle.manifest.sampling, temperature, top_k, top_p)
-        return self._begin_batch(texts, voices, seeds, sampling, rate, batch, exact)
+        ticket = Ticket()
+        given = zip(_each(voices, len(texts), "voices"), _each(seeds, len(texts), "seeds"), strict=True)
+        requests = [self._request(voice, seed, temperature, top_k, top_p, True, ticket) for voice, seed in given]
+        return self._model.batch(texts, requests, ticket, rate, batch, exact)
 
     def stop(self) -> None:
         """Cancel everything that is being spoken or waits, urgent or not; from any thread."""
-        for stream in self._open_streams():
-            stream.cancel()
+        self._model.stop()
 
     def warm_up(self) -> float:
         """Speak one sentence to nobody; gives the seconds that took."""
@@ -200,15 +184,11 @@ class Synthesizer:
             TextError: the transcript holds nothing that can be said.
             BackendError: an encoder, or a package that it needs, is missing or fails.
         """
-        return clone_voice(self.bundle, self._text, Path(reference), transcript, instruction, name)
+        return clone_voice(self.bundle, self._model.front_end, Path(reference), transcript, instruction, name)
 
     def close(self) -> None:
         """Cancel all streams and give back the graphs; what follows is refused. It may be called twice."""
-        if self._process != os.getpid():
-            return
-        self.stop()
-        with self._turn.hold(Ticket(urgent=True)):
-            self._backend.close()
+        self._model.close()
 
     def __enter__(self) -> Synthesizer:
         return self
@@ -222,108 +202,16 @@ class Synthesizer:
 
     def _begin(self, text: Text, retry: bool, voice: str | Voice | None, seed: int, temperature: float | None,
                top_k: int | None, top_p: float | None, rate: float, interrupt: bool) -> Stream:
-        self._check_usable()
-        sampling = SamplingOptions.chosen(self.bundle.manifest.sampling, temperature, top_k, top_p)
-        check_text(text)
+        self._model.check_usable()
         check_rate(rate)
+        request = self._request(voice, seed, temperature, top_k, top_p, retry, Ticket(interrupt))
+        return self._model.stream(text, request, rate)
+
+    def _request(self, voice: str | Voice | None, seed: int, temperature: float | None, top_k: int | None,
+                 top_p: float | None, retry: bool, ticket: Ticket) -> Request:
+        sampling = SamplingOptions.chosen(self.bundle.manifest.sampling, temperature, top_k, top_p)
         uniform_source(seed, 0, 0)  # refuses a bad seed here, not at the first chunk
-        request = Request(self._chosen(voice), sampling, seed, retry, Ticket(interrupt))
-        tally = Tally(self.provider, self._speech.decoder.cache.bytes_allocated)
-        script = Script(self._text, tally, rate)
-        lines: Iterable[Line]
-        if isinstance(text, str):
-            whole = script.lines(text)
-            lines = chain([next(whole)], whole)  # bad text is refused here, too
-        else:
-            lines = script.lines_of_pieces(text, _running_loop(), request.ticket)
-        tally.compute_seconds = tally.stage_seconds["text"]
-        if interrupt:
-            for other in self._open_streams():
-                if not other.urgent:
-                    other.cancel()
-        stream = Stream(self._chunks(lines, request, tally), tally, self.sample_rate, request.ticket,
-                        self._hooks.tell_finished)
-        with self._registry:
-            self._streams.add(stream)
-        return stream
-
-    def _chunks(self, lines: Iterable[Line], request: Request, tally: Tally) -> Generator[AudioChunk, None, None]:
-        """All chunks, the turn held from first to last. It knows no Stream, so that a dropped one is freed at once."""
-        with self._turn.hold(request.ticket) as waited:
-            tally.waited_seconds += waited
-            self._check_usable()
-            self._backend.record_into(tally.stage_seconds, self._hooks.tell_stage)
-            try:
-                yield from self._narrator.chunks(lines, request, tally, self._speech.say)
-                if request.ticket.cancelled:
-                    tally.stopped("cancel")
-            finally:
-                self._speech.decoder.cache.clear()
-
-    def _begin_batch(self, texts: Sequence[str], voices: str | Voice | Sequence[str | Voice | None] | None,
-                     seeds: int | Sequence[int], sampling: SamplingOptions, rate: float, batch: int, exact: bool) -> Batch:
-        ticket, utterances = Ticket(), []
-        for index, (voice, seed) in enumerate(zip(_each(voices, len(texts), "voices"), _each(seeds, len(texts), "seeds"),
-                                                  strict=True)):
-            uniform_source(seed, 0, 0)
-            request, tally = Request(self._chosen(voice), sampling, seed, True, ticket), Tally(self.provider, 0)
-            try:
-                check_text(texts[index])
-                lines = list(Script(self._text, tally, rate).lines(texts[index]))
-            except TextError as error:
-                raise TextError(f"Text {index}: {error}") from error
-            tally.compute_seconds = tally.stage_seconds["text"]
-            pieces = [part for line in lines for part in self._narrator.pieces(line, request.voice)]
-            utterances.append(Utterance(index, lines, pieces, request, tally))
-        made = Batch(self._batch_results(utterances, ticket, batch, exact), len(texts), ticket)
-        with self._registry:
-            self._streams.add(made)
-        return made
-
-    def _batch_results(self, utterances: list[Utterance], ticket: Ticket, batch: int,
-                       exact: bool) -> Generator[tuple[int, Audio], None, None]:
-        """Finished texts, the turn held from first to last."""
-        with self._turn.hold(ticket):
-            self._check_usable()
-            run = BatchRun(self._speech, self._narrator, self._backend, self.sample_rate, self._hooks)
-            capacity = longest(self._speech.decoder, utterances)
-            try:
-                yield from run.results(utterances, BatchDecoder(self._speech.decoder, batch, exact, capacity))
-            finally:
-                self._speech.decoder.cache.clear()
-
-    def _open_streams(self) -> list[Stream | Batch]:
-        with self._registry:
-            return list(self._streams)
-
-    def _chosen(self, voice: str | Voice | None) -> Voice:
-        if isinstance(voice, Voice):
-            voice.check(self.bundle.manifest)
-            return voice
-        name = self._voice if voice is None else voice
-        if name is None:
-            raise VoiceError(f"The bundle {self.bundle.manifest.model} has no voice of its own: give a recording to speak like "
-                             "(--reference, or clone_voice).")
-        if name not in self._voices:
-            self._voices[name] = self.bundle.voice(name)
-        return self._voices[name]
-
-    def _check_usable(self) -> None:
-        if self._backend.closed:
-            raise BackendError("This synthesizer is closed; make a new one.")
-        if self._process != os.getpid():
-            raise BackendError("This synthesizer was made before a fork, and its threads stayed behind: make a new one "
-                               "in this process, or start processes with the `spawn` method.")
-
-
-def load_text(bundle: Bundle) -> TextFrontEnd | QwenFrontEnd:
-    """The bundle's text front end; BundleError if its files are not what their names say."""
-    if bundle.manifest.text == "qwen2":
-        return QwenFrontEnd.load(bundle.root / "text")
-    try:
-        return TextFrontEnd.load(bundle.root / "text")
-    except BROKEN_FILE as error:
-        raise BundleError(f"The bundle's text front end does not load ({error}); export the bundle again.") from error
+        return Request(self._voices.chosen(voice), sampling, seed, retry, ticket)
 
 
 def _each(values: object, texts: int, name: str) -> list[Any]:
@@ -333,10 +221,3 @@ def _each(values: object, texts: int, name: str) -> list[Any]:
     if len(values) != texts:
         raise OptionError(f"There are {texts} texts and {len(values)} {name}; give one for all, or one for each.")
     return list(values)
-
-
-def _running_loop() -> asyncio.AbstractEventLoop | None:
-    try:
-        return asyncio.get_running_loop()
-    except RuntimeError:
-        return None

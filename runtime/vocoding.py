@@ -13,7 +13,7 @@ from runtime.bundle import Bundle
 from runtime.contract import NO_TOKEN
 from runtime.errors import BackendError, BundleError
 from runtime.flow import FlowEngine, FlowVocoder
-from runtime.manifest import Vocoder
+from runtime.manifest import Flow, Vocoder
 from runtime.voice import Voice
 
 BLOCKS = (8, 8, 16, 32)
@@ -38,14 +38,19 @@ def vocoder_opener(bundle: Bundle, vocoder: Vocoder, backend: Backend) -> Vocode
     """What makes the vocoder of each utterance; BundleError where the bundle's noise is no array of its sizes."""
     if vocoder.flow is None:
         return lambda voice: StreamingVocoder(backend, vocoder, voice.speaker)
-    try:
-        noise = np.load(bundle.root / vocoder.flow.noise, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise BundleError(f"{vocoder.flow.noise} is no array ({error}); export the bundle again.") from error
-    if noise.dtype != np.float32 or noise.ndim != 2 or noise.shape[1] != vocoder.flow.sizes.mel or not len(noise):
-        raise BundleError(f"{vocoder.flow.noise} does not fit the vocoder; export the bundle again.")
-    engine = FlowEngine(backend, vocoder, vocoder.flow, bundle.manifest.precision, noise)
+    engine = flow_engine(bundle, vocoder, vocoder.flow, backend)
     return lambda voice: FlowVocoder(engine, voice)
+
+
+def flow_engine(bundle: Bundle, vocoder: Vocoder, flow: Flow, backend: Backend) -> FlowEngine:
+    """What the utterances of a flow share; BundleError as above."""
+    try:
+        noise = np.load(bundle.root / flow.noise, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise BundleError(f"{flow.noise} is no array ({error}); export the bundle again.") from error
+    if noise.dtype != np.float32 or noise.ndim != 2 or noise.shape[1] != flow.sizes.mel or not len(noise):
+        raise BundleError(f"{flow.noise} does not fit the vocoder; export the bundle again.")
+    return FlowEngine(backend, vocoder, flow, bundle.manifest.precision, noise)
 
 
 class StreamingVocoder:

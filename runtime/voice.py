@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import zipfile
-import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from runtime.errors import BundleError, VoiceError
-from runtime.files import atomic_file
+from runtime.files import BROKEN_ARCHIVE, atomic_file
 from runtime.manifest import Manifest
 
 MAX_BYTES = 64 << 20
 """Unpacked size of a voice file that is still read."""
 _KEYS = {"speaker", "prompt_tokens", "prompt_text_ids", "flow_tokens", "flow_mel"}
-BROKEN_FILE = (OSError, ValueError, KeyError, EOFError, MemoryError, RuntimeError, zipfile.BadZipFile, zlib.error)
-"""What reading a damaged or hostile archive may raise."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +55,7 @@ def read_voice(path: Path, name: str, manifest: Manifest) -> Voice:
             raise BundleError(f"Voice {name!r} is larger than {MAX_BYTES >> 20} MiB; export the bundle again.")
         with np.load(path, allow_pickle=False) as data:
             arrays = {key: np.asarray(data[key]) for key in data.files}
-    except BROKEN_FILE as error:
+    except BROKEN_ARCHIVE as error:
         raise BundleError(f"Voice {name!r} is no readable .npz file ({error}); export the bundle again.") from error
     if "speaker" not in arrays or not arrays.keys() <= _KEYS:
         raise BundleError(f"Voice {name!r} holds {sorted(arrays)}, expected speaker and optionally prompt_tokens and "

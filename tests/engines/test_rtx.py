@@ -42,7 +42,7 @@ def build_and_inspect(library: Library, path: Path, sm: str) -> None:
     assert stored.path.name == f"tensorrt-rtx-{library.version}-sm{sm.replace('.', '')}"
     assert list(stored.built) == list(bundle.manifest.graphs)
     found = read_engine_set(stored.path)
-    assert found == stored.engines and (found.sm, found.device, found.parity) == (sm, "", ())
+    assert found == stored.engines and (found.target.sm, found.device, found.parity) == (sm, "", ())
     for graph, engine in found.engines.items():
         plan = (stored.path / engine.file).read_bytes()
         assert plan.startswith(MAGIC) and len(plan) == engine.size

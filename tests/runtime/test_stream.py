@@ -34,7 +34,7 @@ def endless(tmp_path: Path) -> Iterator[Synthesizer]:
 def test_cancel_from_another_thread(endless: Synthesizer) -> None:
     stream = endless.stream(LONG)
     steps: list[int] = []
-    step = endless._speech.decoder.step
+    step = endless._model.speech.decoder.step
 
     def watched_step(tokens: object) -> None:
         steps.append(1)
@@ -44,7 +44,7 @@ def test_cancel_from_another_thread(endless: Synthesizer) -> None:
             other.join()
         step(tokens)  # type: ignore[arg-type]
 
-    endless._speech.decoder.step = watched_step  # type: ignore[method-assign]
+    endless._model.speech.decoder.step = watched_step  # type: ignore[method-assign]
     chunks = list(stream)
     assert chunks and len(steps) == 30  # the patch that was being made is the last
     assert stream.stats.stopped_by == "cancel"
@@ -200,16 +200,16 @@ def test_stop_silences_everything(synthesizer: Synthesizer) -> None:
 def test_a_cancel_breaks_into_a_running_graph(synthesizer: Synthesizer, monkeypatch: pytest.MonkeyPatch) -> None:
     """The backend is told while the graph runs, and what it then says is no failure."""
     stream = synthesizer.stream(TEXT)
-    execute = synthesizer._backend._execute
+    execute = synthesizer._model.backend._execute
 
     def cancelled_meanwhile(*arguments: object) -> None:
         stream.cancel()
         execute(*arguments)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patched:
-        patched.setattr(synthesizer._backend, "_execute", cancelled_meanwhile)
+        patched.setattr(synthesizer._model.backend, "_execute", cancelled_meanwhile)
         assert list(stream) == [] and stream.stats.stopped_by == "cancel"
-    assert synthesizer._speech.decoder.cache.bytes_used == 0
+    assert synthesizer._model.speech.decoder.cache.bytes_used == 0
     assert synthesizer.synthesize(TEXT).stats.stopped_by == "end"
 
 

@@ -1,0 +1,22 @@
+"""The front end that a bundle's text needs, by the name that its manifest gives it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from runtime.errors import BundleError
+from runtime.files import BROKEN_ARCHIVE
+from runtime.text.frontend import TextFrontEnd
+from runtime.text.qwen import QwenFrontEnd
+
+FrontEnd = TextFrontEnd | QwenFrontEnd
+
+
+def load_front_end(kind: str, folder: Path) -> FrontEnd:
+    """Read a bundle's text folder; BundleError if its files are not what their names say."""
+    if kind == "qwen2":
+        return QwenFrontEnd.load(folder)
+    try:
+        return TextFrontEnd.load(folder)
+    except BROKEN_ARCHIVE as error:
+        raise BundleError(f"The bundle's text front end does not load ({error}); export the bundle again.") from error
