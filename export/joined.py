@@ -35,10 +35,12 @@ class JoinedSelfAttention(SelfAttention):
         self.o_proj = source.o_proj
 
     def project(self, x: Tensor, rotary: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+        batch, length, _ = x.shape
         heads, kv_heads = self.config.heads, self.config.kv_heads
-        states = split_heads(self.qkv_proj(x), heads + 2 * kv_heads)
-        queries, keys, values = torch.split(states, [heads, kv_heads, kv_heads], 1)
-        return rotate(queries, rotary), rotate(keys, rotary), values
+        states = self.qkv_proj(x).reshape(batch, length, heads + 2 * kv_heads, self.config.head_dim)
+        turned, values = states.split([heads + kv_heads, kv_heads], 2)
+        queries, keys = rotate(turned, rotary).split([heads, kv_heads], 2)
+        return queries, keys, values
 
 
 class JoinedProjections(Projections):

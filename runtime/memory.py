@@ -1,15 +1,25 @@
-"""Keeping a long-running process at the size that it had after its first minutes."""
+"""The process's memory: it keeps the size that it had after its first minutes, and weights are read by large pages."""
 
 from __future__ import annotations
 
 import ctypes
 import os
+import re
+from collections.abc import Iterator
 from contextlib import suppress
 
 _M_ARENA_MAX = -8
 ARENAS = 2
 """glibc gives each new thread a heap of its own, up to eight a core, and none shrinks: streams that come and go with their
 threads grew the resident memory by 2.8 % over 2,000 utterances, with two heaps by 0.4 %."""
+
+HUGE_PAGE = 1 << 21
+"""Bytes, on x86-64 and on ARM with pages of 4 KiB."""
+_WORTH_IT = 4 * HUGE_PAGE
+"""Bytes of the smallest region that is looked at."""
+_FILLED = 0.9
+"""Share of a region that must be in use: what is not would become so."""
+_MADV_HUGEPAGE, _MADV_COLLAPSE = 14, 25
 
 
 def keep_few_heaps() -> bool:
@@ -19,3 +29,39 @@ def keep_few_heaps() -> bool:
     with suppress(OSError, AttributeError):
         return bool(ctypes.CDLL("libc.so.6").mallopt(_M_ARENA_MAX, ARENAS))
     return False
+
+
+def merge_pages() -> int:
+    """Put what fills large regions of this process's own memory, model weights above all, on pages of 2 MiB.
+
+    A step at batch 1 reads every weight once, and with pages of 4 KiB the processor looks up an address for each: a step of
+    1.4 GB took 6 % longer. Linux merges pages at once since 6.1 (about a second for a gigabyte), older ones in time; systems
+    whose transparent huge pages are switched off, or which are not Linux, go on without.
+
+    Returns:
+        Bytes that were merged at once.
+    """
+    merged = 0
+    with suppress(OSError, AttributeError):
+        madvise = ctypes.CDLL(None, use_errno=True).madvise
+        madvise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
+        for start, stop in _filled_regions():
+            madvise(start, stop - start, _MADV_HUGEPAGE)
+            merged += (stop - start) * (madvise(start, stop - start, _MADV_COLLAPSE) == 0)
+    return merged
+
+
+def _filled_regions() -> Iterator[tuple[int, int]]:
+    """First and last address, whole huge pages, of large anonymous regions that are in use and not merged yet."""
+    with open("/proc/self/smaps", encoding="ascii", errors="replace") as file:
+        for region in re.split(r"\n(?=[0-9a-f]+-[0-9a-f]+ )", file.read()):
+            head, _, rest = region.partition("\n")
+            addresses, mode, _, _, inode, *name = head.split(None, 5)
+            if not mode.startswith("rw") or inode != "0" or (name and name[0] != "[heap]"):
+                continue
+            begin, end = (int(address, 16) for address in addresses.split("-"))
+            used = dict(re.findall(r"^(Rss|AnonHugePages): +(\d+) kB", rest, re.M))
+            start, stop = -(-begin // HUGE_PAGE) * HUGE_PAGE, end // HUGE_PAGE * HUGE_PAGE
+            small = 1024 * (int(used.get("Rss", 0)) - int(used.get("AnonHugePages", 0)))
+            if stop - start >= _WORTH_IT and 1024 * int(used.get("Rss", 0)) >= _FILLED * (end - begin) and small >= HUGE_PAGE:
+                yield start, stop

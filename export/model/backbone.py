@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from export.model.config import BackboneConfig
-from export.model.layers import RMSNorm, SwiGLU, merge_heads, rotary_tables, rotate, split_heads
+from export.model.layers import RMSNorm, SwiGLU, merge_heads, rotary_tables, rotate
 
 MASKED = -1e9
 """Score of a position that may not be seen; finite, so that a fully masked row stays finite, and only ever float32."""
@@ -32,27 +32,34 @@ class SelfAttention(nn.Module):
         self.o_proj = nn.Linear(wide, config.hidden, bias=False)
 
     def project(self, x: Tensor, rotary: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
-        """Rotated queries [B, Hq, S, E] and keys, and values, [B, H, S, E]."""
-        queries = rotate(split_heads(self.q_proj(x), self.config.heads), rotary)
-        keys = rotate(split_heads(self.k_proj(x), self.config.kv_heads), rotary)
-        return queries, keys, split_heads(self.v_proj(x), self.config.kv_heads)
+        """Rotated queries [B, S, Hq, E] and keys, and values, [B, S, H, E]."""
+        batch, length, _ = x.shape
+        queries, keys, values = (each(x).reshape(batch, length, -1, self.config.head_dim)
+                                 for each in (self.q_proj, self.k_proj, self.v_proj))
+        return rotate(queries, rotary), rotate(keys, rotary), values
 
     def forward(self, x: Tensor, rotary: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
         """Causal attention of a whole sequence (training): x [B, S, D]."""
-        queries, keys, values = self.project(x, rotary)
+        queries, keys, values = (each.transpose(1, 2) for each in self.project(x, rotary))
         attended = nn.functional.scaled_dot_product_attention(queries, keys, values, is_causal=True, enable_gqa=True)
         return self.o_proj(merge_heads(attended)), keys, values
 
     def step(self, x: Tensor, rotary: tuple[Tensor, Tensor], past: tuple[Tensor, Tensor],
              bias: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Attention over past [B, H, P, E] and the S new positions; bias float32 [B, 1, G * S, P + S]."""
+        """Attention over past [P, 1, B, H, E] and the S new positions; bias float32 [B, 1, G * S, P + S].
+
+        Past and present stay position-major up to the products, which read them as they lie: neither is ever transposed.
+        """
         queries, keys, values = self.project(x, rotary)
-        batch, heads, length, width = queries.shape
-        groups = self.config.heads // self.config.kv_heads
-        grouped = queries.reshape(batch, self.config.kv_heads, groups * length, width) * width**-0.5
-        scores = (grouped @ torch.cat((past[0], keys), 2).transpose(-1, -2)).float() + bias
-        attended = scores.softmax(-1).to(values.dtype) @ torch.cat((past[1], values), 2)
-        return self.o_proj(merge_heads(attended.reshape(batch, heads, length, width))), keys, values
+        batch, length, heads, width = queries.shape
+        groups, kv_heads = heads // self.config.kv_heads, self.config.kv_heads
+        keys, values = (each[None].permute(2, 0, 1, 3, 4) for each in (keys, values))
+        rows = queries.reshape(batch, length, kv_heads, groups, width).permute(0, 2, 3, 1, 4)
+        grouped = rows.reshape(1, batch, kv_heads, groups * length, width) * width**-0.5
+        scores = (grouped @ torch.cat((past[0], keys)).permute(1, 2, 3, 4, 0)).float() + bias
+        attended = scores.softmax(-1).to(values.dtype) @ torch.cat((past[1], values)).permute(1, 2, 3, 0, 4)
+        rows = attended.reshape(batch, kv_heads, groups, length, width).permute(0, 3, 1, 2, 4)
+        return self.o_proj(rows.reshape(batch, length, heads * width)), keys, values
 
 
 class BackboneLayer(nn.Module):
@@ -87,7 +94,7 @@ class Backbone(nn.Module):
 
     def forward(self, inputs_embeds: Tensor, positions: Tensor) -> Tensor:
         """Hidden states [B, S, D] of whole sequences, right-padded where rows differ in length (training)."""
-        rotary = rotary_tables(positions, self.config.head_dim, self.config.rope_theta)
+        rotary = self._rotary(positions)
         x = inputs_embeds
         for layer in self.layers:
             x, _, _ = layer(x, rotary)
@@ -107,16 +114,19 @@ class Backbone(nn.Module):
         Returns:
             context [B, D] of the last position, and present keys and values of the new positions only, [S, L, B, H, E].
         """
-        rotary = rotary_tables(positions, self.config.head_dim, self.config.rope_theta)
+        rotary = self._rotary(positions)
         bias = _step_bias(inputs_embeds, past_length, past_keys, self.config.heads // self.config.kv_heads)
-        past_keys, past_values = past_keys.permute(1, 2, 3, 0, 4), past_values.permute(1, 2, 3, 0, 4)
         x, keys, values = inputs_embeds, [], []
-        for index, layer in enumerate(self.layers):
-            x, key, value = layer(x, rotary, (past_keys[index], past_values[index]), bias)
+        for layer, past in zip(self.layers, zip(past_keys.split(1, 1), past_values.split(1, 1), strict=True), strict=True):
+            x, key, value = layer(x, rotary, past, bias)
             keys.append(key)
             values.append(value)
-        context = self.norm(x[:, -1])
-        return context, torch.stack(keys).permute(3, 0, 1, 2, 4), torch.stack(values).permute(3, 0, 1, 2, 4)
+        return self.norm(x[:, -1]), torch.cat(keys, 1), torch.cat(values, 1)
+
+    def _rotary(self, positions: Tensor) -> tuple[Tensor, Tensor]:
+        """Tables for [B, S, H, E]."""
+        cosines, sines = rotary_tables(positions, self.config.head_dim, self.config.rope_theta)
+        return cosines[:, :, None], sines[:, :, None]
 
 
 def _step_bias(inputs_embeds: Tensor, past_length: Tensor, past_keys: Tensor, groups: int) -> Tensor:

@@ -54,15 +54,16 @@ class Compressor(nn.Module):
         """States [B, N * k, D] of the patches' own tokens after the windowed layer."""
         total = embedded.shape[1]
         steps = torch.arange(total, device=embedded.device)
-        rotary = rotary_tables(steps[None].float(), embedded.shape[-1] // self.local.heads, ROPE_THETA)
+        cosines, sines = rotary_tables(steps[None].float(), embedded.shape[-1] // self.local.heads, ROPE_THETA)
         normed = self.token_norm(embedded)
         keys, values = self.local.keys_values(normed)
         queries = self.local.queries(normed[:, self.context:])
-        queries = rotate(queries, (rotary[0][:, :, self.context:], rotary[1][:, :, self.context:]))
+        queries = rotate(queries, (cosines[:, self.context:], sines[:, self.context:]))
         distance = steps[self.context:, None] - steps[None, :]
         visible = ((distance >= 0) & (distance < self.window))[None] & present[:, None, :]
         bias = (1.0 - visible.float()) * MASKED
-        x = embedded[:, self.context:] + self.local.output(attend(queries, rotate(keys, rotary), values, bias[:, None]))
+        attended = attend(queries, rotate(keys, (cosines, sines)), values, bias[:, None])
+        x = embedded[:, self.context:] + self.local.output(attended)
         return x + self.mlp(self.mlp_norm(x))
 
     def _gather(self, patches: Tensor, inside: Tensor) -> Tensor:

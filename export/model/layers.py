@@ -91,14 +91,15 @@ def attend(queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None = 
 
 
 def rotary_tables(positions: Tensor, head_dim: int, theta: float) -> tuple[Tensor, Tensor]:
-    """Cosines and sines, float32 [B, 1, S, E/2], for float32 positions [B, S]."""
+    """Factors of `rotate`, float32 [B, S, E], for float32 positions [B, S]: cosines, and sines whose first half is negated."""
     frequencies = theta ** (-torch.arange(0, head_dim, 2, dtype=torch.float32, device=positions.device) / head_dim)
-    angles = positions.float()[:, None, :, None] * frequencies
-    return angles.cos(), angles.sin()
+    angles = positions.float()[:, :, None] * frequencies
+    cosines, sines = angles.cos(), angles.sin()
+    return torch.cat((cosines, cosines), -1), torch.cat((-sines, sines), -1)
 
 
 def rotate(x: Tensor, tables: tuple[Tensor, Tensor]) -> Tensor:
-    """Rotary embedding in the half-split form (Qwen2): x [B, H, S, E]."""
-    cos, sin = tables
-    first, second = x.float().chunk(2, dim=-1)
-    return torch.cat((first * cos - second * sin, second * cos + first * sin), dim=-1).to(x.dtype)
+    """Rotary embedding in the half-split form (Qwen2): x [..., E], and tables that broadcast to it."""
+    wide = x.float()
+    first, second = wide.chunk(2, dim=-1)
+    return (wide * tables[0] + torch.cat((second, first), dim=-1) * tables[1]).to(x.dtype)

@@ -18,6 +18,7 @@ from runtime.backends.cast_once import REREAD, cast_once
 from runtime.bundle import Bundle
 from runtime.contract import DType, Graph, Tensor
 from runtime.errors import BackendError, Cancelled
+from runtime.memory import merge_pages
 
 _EXECUTION_PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider",
                         "tensorrt-onnxruntime": "TensorrtExecutionProvider"}
@@ -47,6 +48,8 @@ class OnnxRuntimeBackend(Backend):
         if self._device == "cuda":
             self._find_gpu_provider()
         self.load(bundle.graph_paths())
+        if self._device == "cpu":
+            merge_pages()
         self._run_options = self._ort.RunOptions()
 
     def _find_gpu_provider(self) -> None:

@@ -28,7 +28,8 @@ def test_each_form_gives_the_same_values() -> None:
     x = states()
     mlp, attention = SwiGLU(WIDTH, 24), SelfAttention(tiny().backbone)
     torch.testing.assert_close(joined(mlp)(x), mlp(x))
-    rotary = rotary_tables(torch.arange(3.0)[None].expand(2, 3), tiny().backbone.head_dim, 1e4)
+    cosines, sines = rotary_tables(torch.arange(3.0)[None].expand(2, 3), tiny().backbone.head_dim, 1e4)
+    rotary = cosines[:, :, None], sines[:, :, None]
     both = joined(attention)
     assert isinstance(both, SelfAttention)
     torch.testing.assert_close(both.project(x, rotary), attention.project(x, rotary))

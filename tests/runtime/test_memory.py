@@ -1,4 +1,4 @@
-"""The limit of heaps: a process with many threads has no more of them than it should."""
+"""The limit of heaps: a process with many threads has no more of them than it should; and large pages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.memory import ARENAS
+from runtime.memory import ARENAS, HUGE_PAGE, merge_pages
 
 COUNT = """
 import ctypes, sys, tempfile, threading
@@ -44,3 +44,41 @@ def heaps(tmp_path: Path, **environment: str) -> tuple[int, str]:
 def test_threads_share_heaps(tmp_path: Path) -> None:
     assert heaps(tmp_path) == (ARENAS, "True")
     assert heaps(tmp_path, MALLOC_ARENA_MAX="6") == (6, "False")
+
+
+MERGE = """
+import ctypes, mmap, sys
+from runtime.memory import HUGE_PAGE, merge_pages
+filled, empty = (mmap.mmap(-1, 16 * HUGE_PAGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) for _ in range(2))
+for each in (filled, empty):  # a page apart, or Linux makes one region of them
+    last = ctypes.addressof(ctypes.c_char.from_buffer(each)) + 16 * HUGE_PAGE - 4096
+    assert ctypes.CDLL(None).mprotect(ctypes.c_void_p(last), 4096, mmap.PROT_READ) == 0
+for place in range(0, 16 * HUGE_PAGE - 4096, 4096):
+    filled[place] = place // 4096 % 251
+def huge():
+    return sum(int(line.split()[1]) for line in open("/proc/self/smaps") if line.startswith("AnonHugePages"))
+def resident():
+    return sum(int(line.split()[1]) for line in open("/proc/self/smaps") if line.startswith("Rss"))
+before, used = huge(), resident()
+merged = merge_pages()
+same = all(filled[place] == place // 4096 % 251 for place in range(0, 15 * HUGE_PAGE, 4096))
+print(merged, (huge() - before) * 1024, (resident() - used) * 1024, same, merge_pages())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
+def test_pages_of_filled_regions_are_merged_and_those_of_empty_ones_are_not() -> None:
+    done = subprocess.run([sys.executable, "-c", MERGE], text=True, capture_output=True, check=True)
+    merged, huge, grown, same, again = done.stdout.split()
+    assert same == "True"
+    if int(merged) == 0:
+        pytest.skip("this kernel merges no pages on request")
+    assert int(huge) >= 8 * HUGE_PAGE and int(grown) < 4 * HUGE_PAGE and int(again) < int(merged)
+
+
+def test_a_system_without_such_a_list_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(*arguments: object, **options: object) -> None:
+        raise FileNotFoundError
+
+    monkeypatch.setattr("builtins.open", missing)
+    assert merge_pages() == 0
