@@ -38,7 +38,7 @@ class GuidedAttention:
         if self._seen is None:
             raise RuntimeError("run the model first")
         queries, keys, _ = self._attention.project(*self._seen)
-        scores = (queries[:, HEAD] @ keys[:, HEAD].transpose(1, 2)).float() * queries.shape[-1] ** -0.5
+        scores = (queries[:, :, HEAD] @ keys[:, :, HEAD].transpose(1, 2)).float() * queries.shape[-1] ** -0.5
         length = scores.shape[-1]
         future = torch.ones(length, length, dtype=torch.bool).triu(1)
         log_weights = scores.masked_fill(future, float("-inf")).log_softmax(-1)
