@@ -38,8 +38,8 @@ class JoinedSelfAttention(SelfAttention):
         batch, length, _ = x.shape
         heads, kv_heads = self.config.heads, self.config.kv_heads
         states = self.qkv_proj(x).reshape(batch, length, heads + 2 * kv_heads, self.config.head_dim)
-        turned, values = states.split([heads + kv_heads, kv_heads], 2)
-        queries, keys = rotate(turned, rotary).split([heads, kv_heads], 2)
+        turned, values = torch.split(states, [heads + kv_heads, kv_heads], 2)
+        queries, keys = torch.split(rotate(turned, rotary), [heads, kv_heads], 2)
         return queries, keys, values
 
 

@@ -117,7 +117,8 @@ class Backbone(nn.Module):
         rotary = self._rotary(positions)
         bias = _step_bias(inputs_embeds, past_length, past_keys, self.config.heads // self.config.kv_heads)
         x, keys, values = inputs_embeds, [], []
-        for layer, past in zip(self.layers, zip(past_keys.split(1, 1), past_values.split(1, 1), strict=True), strict=True):
+        pasts = zip(torch.split(past_keys, 1, 1), torch.split(past_values, 1, 1), strict=True)
+        for layer, past in zip(self.layers, pasts, strict=True):
             x, key, value = layer(x, rotary, past, bias)
             keys.append(key)
             values.append(value)
