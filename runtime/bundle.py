@@ -6,14 +6,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import get_args
 
 import msgspec
 
 from runtime.contract import Graph, flow_vocoder_graphs, language_model_graphs, streaming_vocoder_graph
 from runtime.errors import BundleError, OptionError, VoiceError
 from runtime.files import file_digest
-from runtime.manifest import MANIFEST, SCHEMA, Flow, Manifest, Solver, Vocoder
+from runtime.manifest import MANIFEST, SCHEMA, Flow, Manifest, Vocoder
 from runtime.voice import Voice, read_voice
 
 EMBEDDED = Path(__file__).parent / "bundles" / "embedded"
@@ -67,24 +66,21 @@ class Bundle:
             raise VoiceError(f"There is no voice {chosen!r} in this bundle; it has {', '.join(self.voices) or 'none'}.")
         return read_voice(self.root / self.manifest.voices[chosen], chosen, self.manifest)
 
-    def with_flow(self, steps: int | None = None, solver: str | None = None) -> Bundle:
-        """The same with another number of steps, or another solver, of CosyVoice3's flow; None leaves what the bundle says.
+    def with_flow_steps(self, steps: int | None) -> Bundle:
+        """The same with another number of steps of CosyVoice3's flow; None leaves what the bundle says.
 
         Raises:
             OptionError: a value out of its range, or the vocoder of this bundle is no flow.
         """
-        if steps is None and solver is None:
+        if steps is None:
             return self
         vocoder = self.manifest.vocoder
         if vocoder is None or vocoder.flow is None:
             raise OptionError(f"The bundle {self.manifest.model} has no flow whose steps could be chosen; leave that option "
                               "out.")
-        if steps is not None and (isinstance(steps, bool) or not isinstance(steps, int) or not 1 <= steps <= MAX_FLOW_STEPS):
+        if isinstance(steps, bool) or not isinstance(steps, int) or not 1 <= steps <= MAX_FLOW_STEPS:
             raise OptionError(f"flow_steps must be a whole number from 1 to {MAX_FLOW_STEPS}, not {steps!r}.")
-        if solver is not None and solver not in get_args(Solver):
-            raise OptionError(f"There is no flow_solver {solver!r}; choose one of {', '.join(get_args(Solver))}.")
-        flow = msgspec.structs.replace(vocoder.flow, steps=steps or vocoder.flow.steps, solver=solver or vocoder.flow.solver)
-        vocoder = msgspec.structs.replace(vocoder, flow=flow)
+        vocoder = msgspec.structs.replace(vocoder, flow=msgspec.structs.replace(vocoder.flow, steps=steps))
         return replace(self, manifest=msgspec.structs.replace(self.manifest, vocoder=vocoder))
 
 

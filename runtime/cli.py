@@ -44,7 +44,6 @@ _STDIN_BYTES = 4 << 20
 @click.option("--top-k", type=int, metavar="K", help="1 to 64 [default: the bundle's].")
 @click.option("--top-p", type=float, metavar="P", help="Above 0, at most 1 [default: the bundle's].")
 @click.option("--flow-steps", type=int, metavar="N", help="CosyVoice3: steps of its flow [default: the bundle's].")
-@click.option("--flow-solver", metavar="NAME", help="CosyVoice3: euler or adams-bashforth [default: the bundle's].")
 @click.option("--stream", "streaming", is_flag=True, help="Write samples as they are made; WAV only.")
 @click.option("--json", "json_path", metavar="PATH", help="Write the figures as JSON too.")
 @click.option("--doctor", is_flag=True, help="Check machine, bundle and providers, say what to do; exit 1 if unfit.")
@@ -54,8 +53,7 @@ _STDIN_BYTES = 4 << 20
 def speak(text: str | None, output: str, bundle: Path | None, voice: str | None, list_voices: bool, reference: Path | None,
           transcript: str | None, instruction: str | None, seed: int, provider: str, threads: int | None,
           temperature: float | None, top_k: int | None, top_p: float | None, flow_steps: int | None,
-          flow_solver: str | None, streaming: bool,
-          json_path: str | None, doctor: bool, rate: float, quiet: bool) -> None:
+          streaming: bool, json_path: str | None, doctor: bool, rate: float, quiet: bool) -> None:
     """Speak TEXT, plain or SSML (`-`: read it from standard input), into a sound file.
 
     With --stream and `-o -` the WAV goes out as it is made, its header without a length; into a file it grows beside
@@ -71,8 +69,7 @@ def speak(text: str | None, output: str, bundle: Path | None, voice: str | None,
     _check_options(output, voice, reference, transcript, instruction, streaming, json_path)
     from runtime.synthesizer import Synthesizer  # heavy, and not for --help
 
-    with Synthesizer(bundle, provider=provider, threads=threads, voice=voice, flow_steps=flow_steps,
-                     flow_solver=flow_solver) as synthesizer:
+    with Synthesizer(bundle, provider=provider, threads=threads, voice=voice, flow_steps=flow_steps) as synthesizer:
         cloned = None
         if reference is not None:
             cloned = synthesizer.clone_voice(reference, transcript, instruction=instruction)

@@ -14,7 +14,7 @@ import numpy as np
 from runtime.backends.base import Backend, Memory
 from runtime.contract import NO_TOKEN, DType, Precision
 from runtime.errors import BackendError, VoiceError
-from runtime.manifest import Flow, Solver, Vocoder
+from runtime.manifest import Flow, Vocoder
 from runtime.mel_vocoding import MelVocoder
 from runtime.voice import Voice
 
@@ -33,7 +33,6 @@ class FlowEngine:
         self._activation: DType = "float16" if precision == "fp16" else "float32"
         self._noise = noise
         self._times = (1 - np.cos(np.linspace(0, 1, flow.steps + 1) * 0.5 * np.pi)).astype(np.float32)
-        self._weights = step_weights(self._times, flow.solver)
         self._voice: Voice | None = None
         self._caches: list[tuple[Memory, Memory]] = []
         self._prompt_inputs: list[np.ndarray] = []
@@ -70,14 +69,13 @@ class FlowEngine:
 
     def solve(self, mu: np.ndarray, cond: np.ndarray, speaker: np.ndarray, start: int, seen: np.ndarray, row: int,
               inputs: list[np.ndarray]) -> np.ndarray:
-        """Mel frames float32 [T, M] from frame `start` on.
+        """Mel frames float32 [T, M] from frame `start` on, by Euler's steps.
 
         `inputs` moves on, cache rows from `row` on are written; `seen` int64 [P] has the chunk number of each row in use.
         """
         frames = mu.shape[1]
         numbers = np.arange(start, start + frames)
         x = self.noise(numbers)[None]
-        before = np.zeros_like(x)
         fixed = {
             "mu": _with_nothing(mu), "cond": _with_nothing(cond), "speaker_mel": _with_nothing(speaker),
             "positions": np.tile(numbers.astype(np.float32), (ROWS, 1)),
@@ -92,9 +90,7 @@ class FlowEngine:
             outputs = self.backend.run("flow_estimator", given, into=into, fetch=("velocity", "next_inputs"))
             inputs[step] = outputs["next_inputs"]
             guided = (1 + self.flow.guidance) * outputs["velocity"][:1] - self.flow.guidance * outputs["velocity"][1:]
-            now, earlier = self._weights[step]
-            x = x + now * guided + earlier * before
-            before = guided
+            x = x + (self._times[step + 1] - self._times[step]) * guided
         if not np.isfinite(x).all():
             raise BackendError("The flow computed mel frames that are not finite; use an FP32 bundle or provider cpu.")
         mel: np.ndarray = x[0]
@@ -188,15 +184,6 @@ class FlowVocoder:
             if self._silent <= flow.max_silent or not flow.silent_tokens:
                 kept.append(token)
         return np.array(kept, np.int64)
-
-
-def step_weights(times: np.ndarray, solver: Solver) -> list[tuple[np.float32, np.float32]]:
-    """What a step adds: so much of its own velocity, and so much of the one before. `times` float32 [steps + 1] rise."""
-    lengths = np.diff(times)
-    if solver == "euler":
-        return [(length, np.float32(0)) for length in lengths]
-    half = np.concatenate(([np.float32(0)], lengths[1:] / lengths[:-1])) / 2  # the first has none before it
-    return [(length * (1 + part), -length * part) for length, part in zip(lengths, half.astype(np.float32), strict=True)]
 
 
 def _with_nothing(x: np.ndarray) -> np.ndarray:

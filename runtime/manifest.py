@@ -11,8 +11,6 @@ from runtime.contract import FlowSizes, Graph, Precision, Sizes
 SCHEMA = 1
 MANIFEST = "bundle.json"
 Weights = Literal["int8", "int4"]
-Solver = Literal["euler", "adams-bashforth"]
-"""How a flow's velocities make a step: by the last one, or by the last two, as a line through them."""
 
 
 class Positions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -54,7 +52,7 @@ class Flow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     chunk_tokens: int
     """The estimator's frames attend to their own chunk of this many tokens and to earlier ones."""
     steps: int
-    """Steps of the flow, each of which runs the estimator once."""
+    """Euler steps of the flow."""
     guidance: float
     """Weight of the conditioned velocity beyond one, taken from the unconditioned one."""
     window_frames: int
@@ -69,7 +67,6 @@ class Flow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     silent_tokens: tuple[int, ...] = ()
     max_silent: int = 0
     """Silent tokens in a row that are kept; more of them are left out."""
-    solver: Solver = "euler"
 
 
 class Vocoder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -40,8 +40,8 @@ class Synthesizer:
     """
 
     def __init__(self, bundle: Path | str | None = None, *, provider: str = "auto", threads: int | None = None,
-                 voice: str | None = None, warm_up: bool = False, hooks: Hooks | None = None, flow_steps: int | None = None,
-                 flow_solver: str | None = None) -> None:
+                 voice: str | None = None, warm_up: bool = False, hooks: Hooks | None = None,
+                 flow_steps: int | None = None) -> None:
         """Open and check a bundle and load its graphs.
 
         Args:
@@ -52,14 +52,13 @@ class Synthesizer:
             warm_up: speak one sentence to nobody now, so that the first real one is as fast as the others.
             hooks: functions to call with times of stages and figures of utterances.
             flow_steps: CosyVoice3 bundles: steps of the flow, 1 to 1000; time and memory of the vocoder grow with them.
-            flow_solver: CosyVoice3 bundles: euler or adams-bashforth; `benchmarks.flow_solvers` holds them against each other.
 
         Raises:
             BundleError, VoiceError, OptionError, BackendError: each says what to do.
         """
         begin = time.perf_counter()
         keep_few_heaps()
-        self.bundle = Bundle.open(bundle).with_flow(flow_steps, flow_solver)
+        self.bundle = Bundle.open(bundle).with_flow_steps(flow_steps)
         self._voices = Voices(self.bundle, voice)
         self._model = Model(self.bundle, provider, threads, hooks or Hooks())
         self.sample_rate = self._model.sample_rate

@@ -20,11 +20,10 @@ from training.loop import fit, half, warm_cosine
 from training.mel import MelSpectrogram
 from training.optimizers import Optimizers
 from training.shards import read_folder
+from training.spectrograms import CROP
 from training.student import Student
 
 RATE = 5e-4
-CROP = 256
-"""Mel frames of a training crop (2.56 s)."""
 
 
 class Pair(NamedTuple):

@@ -15,7 +15,7 @@ from runtime.backends import create_backend
 from runtime.backends.base import Backend
 from runtime.bundle import Bundle
 from runtime.errors import BundleError, OptionError, VoiceError
-from runtime.flow import FlowVocoder, step_weights
+from runtime.flow import FlowVocoder
 from runtime.manifest import Flow
 from runtime.mel_vocoding import MelVocoder
 from runtime.synthesizer import Synthesizer
@@ -194,46 +194,28 @@ def test_vocoder_of_the_bundle(bundle: Bundle, backend: Backend) -> None:
     assert isinstance(vocoder_opener(bundle, bundle.manifest.vocoder, backend)(prompted(0)), FlowVocoder)
 
 
-def error_of(solver: Any, steps: int) -> float:
-    """Of the flow x' = cos 3t - x from 0 to 1, against its own formula."""
-    times = (1 - np.cos(np.linspace(0, 1, steps + 1) * 0.5 * np.pi)).astype(np.float32)
-    x = before = np.float32(1)
-    for time, (now, earlier) in zip(times, step_weights(times, solver), strict=False):
-        velocity = np.cos(3 * time) - x
-        x, before = x + now * velocity + earlier * before, velocity
-    return abs(float(x) - (0.9 * np.exp(-1) + (np.cos(3) + 3 * np.sin(3)) / 10))
-
-
-def test_the_second_solver_is_of_second_order() -> None:
-    assert error_of("euler", 20) / error_of("euler", 40) == pytest.approx(2, rel=0.15)
-    assert error_of("adams-bashforth", 20) / error_of("adams-bashforth", 40) == pytest.approx(4, rel=0.3)
-    assert error_of("adams-bashforth", 6) < error_of("euler", 10)
-
-
-def test_steps_and_solver_are_chosen(bundle: Bundle, backend: Backend) -> None:
-    """As many calls of the estimator and as many caches as steps; other steps, other samples; Euler's by default."""
+def test_steps_are_chosen(bundle: Bundle, backend: Backend) -> None:
+    """As many calls of the estimator as steps; other steps, other samples."""
     voice, tokens, said = prompted(0), RNG.integers(0, 300, 28), {}
-    for steps, solver in ((None, None), (10, "euler"), (4, "euler"), (4, "adams-bashforth")):
+    for steps in (None, 10, 4):
         recorded = Recorded(backend)
-        said[steps, solver] = np.concatenate(spoken(bundle.with_flow(steps, solver), recorded, voice, [tokens]))
+        said[steps] = np.concatenate(spoken(bundle.with_flow_steps(steps), recorded, voice, [tokens]))
         assert sum(name == "flow_estimator" for name, _ in recorded.calls) == 2 * (steps or 10)
-    assert np.array_equal(said[None, None], said[10, "euler"])
-    assert len({samples.tobytes() for samples in said.values()}) == 3 and bundle.with_flow() is bundle
+    assert np.array_equal(said[None], said[10]) and not np.array_equal(said[10], said[4])
 
 
-def test_a_synthesizer_takes_steps_and_solver(cosyvoice_bundle: Path) -> None:
-    with Synthesizer(cosyvoice_bundle, provider="cpu", threads=1, flow_steps=3, flow_solver="adams-bashforth") as synthesizer:
-        chosen = flow_of(synthesizer.bundle)
-    assert (chosen.steps, chosen.solver) == (3, "adams-bashforth")
+def test_a_synthesizer_takes_steps(cosyvoice_bundle: Path) -> None:
+    with Synthesizer(cosyvoice_bundle, provider="cpu", threads=1, flow_steps=3) as synthesizer:
+        assert flow_of(synthesizer.bundle).steps == 3
 
 
-@pytest.mark.parametrize(("steps", "solver"), [(0, None), (1001, None), (True, None), (2.5, None), (None, "heun")])
-def test_steps_and_solvers_that_there_are_not(bundle: Bundle, steps: Any, solver: str | None) -> None:
+@pytest.mark.parametrize("steps", [0, 1001, True, 2.5])
+def test_steps_that_there_are_not(bundle: Bundle, steps: Any) -> None:
     with pytest.raises(OptionError) as error:
-        bundle.with_flow(steps, solver)
+        bundle.with_flow_steps(steps)
     sentence_of(error)
 
 
 def test_a_bundle_without_a_flow_has_no_steps(tiny: Path) -> None:
     with pytest.raises(OptionError, match="no flow"):
-        Bundle.open(tiny).with_flow(5)
+        Bundle.open(tiny).with_flow_steps(5)

@@ -1,14 +1,18 @@
 """Quantiser, encoder and decoder fit each other and the vocoder's table of digits."""
 
+import json
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from export.checkpoint import load_codec_encoder, save_codec_encoder
 from export.model.config import EMBEDDED_VOCODER
 from export.model.encoders import FSQ, CodecEncoder
 from export.model.vocoder import fsq_digits
-from training.codec import MelDecoder, PhonemeHead
+from training.codec import MelDecoder, PhonemeHead, train_codec
+from training.recogniser import Recogniser
+from training.spectrograms import CROP, Spectrogram
 
 
 def test_codes_index_the_vocoders_digits() -> None:
@@ -46,3 +50,15 @@ def test_the_phoneme_head_speaks_for_every_frame_and_teaches_the_encoder() -> No
     assert logits.shape == (2, 48, 7)
     logits.square().mean().backward()
     assert encoder.enter.weight.grad is not None and float(encoder.enter.weight.grad.abs().sum()) > 0
+
+
+def test_it_trains_on_made_and_real_speech_with_every_loss(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    made, real = ([Spectrogram(rng.normal(size=(CROP, 80)).astype(np.float16), rng.integers(5, size=CROP).astype(np.uint8),
+                               torch.ones(64))] for _ in range(2))
+    listener = Recogniser()
+    before = listener.leave.weight.clone()
+    train_codec(made, real, listener, tmp_path, EMBEDDED_VOCODER, 2, batch=4)
+    figures = json.loads((tmp_path / "log.jsonl").read_text().splitlines()[-1])
+    assert figures["step"] == 2 and all(figures[name] > 0 for name in ("l1", "phonemes", "hearing", "codes"))
+    assert torch.equal(listener.leave.weight, before)

@@ -7,7 +7,8 @@ import torch
 
 from export.model.config import EMBEDDED_VOCODER
 from export.model.encoders import CodecEncoder
-from training.encoder import CROP, Pair, train_encoder
+from training.encoder import Pair, train_encoder
+from training.spectrograms import CROP
 
 
 def test_recordings_become_the_tokens_of_the_students_mels(tmp_path: Path) -> None:

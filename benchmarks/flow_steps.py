@@ -1,7 +1,7 @@
-"""`python -m benchmarks.flow_solvers --bundle DIR`: what fewer or better steps of CosyVoice3's flow cost and save.
+"""`python -m benchmarks.flow_steps --bundle DIR`: what fewer steps of CosyVoice3's flow cost and save.
 
-One chunk of mel frames is made from the same noise, tokens and prompt by each solver with each number of steps, and held
-against many steps. What an error sounds like only ears, or a recogniser, can tell: `tldr-speak --flow-steps N` makes the sound.
+One chunk of mel frames is made from the same noise, tokens and prompt with each number of steps, and held against many steps.
+What an error sounds like only ears, or a recogniser, can tell: `tldr-speak --flow-steps N` makes the sound.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import get_args
 
 import click
 import msgspec
@@ -23,18 +22,16 @@ from runtime.backends import create_backend
 from runtime.backends.base import Backend
 from runtime.command import run
 from runtime.files import atomic_file
-from runtime.manifest import Solver
 from runtime.vocoding import flow_engine
 from runtime.voice import Voice, read_voice
 
 STEPS = (10, 8, 6, 5, 4)
-REFERENCE: tuple[Solver, int] = ("adams-bashforth", 64)
+REFERENCE = 64
 
 
 class Row(msgspec.Struct, frozen=True):
-    """One solver with one number of steps."""
+    """One number of steps."""
 
-    solver: str
     steps: int
     error: float
     """Root mean square difference of the mel from the reference's, as a part of the way from the noise to the reference."""
@@ -55,17 +52,17 @@ class Solved:
 
 
 class Chunk:
-    """The first chunk behind a voice's prompt, of made-up tokens, by any solver."""
+    """The first chunk behind a voice's prompt, of made-up tokens."""
 
     def __init__(self, bundle: Bundle, backend: Backend, voice: Voice) -> None:
         self._bundle, self._backend, self._voice = bundle, backend, voice
         self._random = np.random.default_rng(0).integers(0, bundle.manifest.sizes.codes, 1000)
 
-    def solve(self, solver: str, steps: int) -> Solved:
+    def solve(self, steps: int) -> Solved:
         """The chunk, its prompt computed before the clock starts."""
-        bundle, voice = self._bundle.with_flow(steps, solver), self._voice
+        bundle, voice = self._bundle.with_flow_steps(steps), self._voice
         vocoder = bundle.manifest.vocoder
-        assert vocoder is not None and vocoder.flow is not None, "with_flow refuses the others"
+        assert vocoder is not None and vocoder.flow is not None, "with_flow_steps refuses the others"
         engine = flow_engine(bundle, vocoder, vocoder.flow, self._backend)
         inputs, row = engine.begin(voice), engine.prompt_rows
         first = row // engine.sizes.frames_per_token
@@ -77,14 +74,13 @@ class Chunk:
 
 
 def measure(chunk: Chunk, steps: Sequence[int], repeats: int = 1) -> list[Row]:
-    """Every solver with every number of steps, in turn, held against `REFERENCE`; times are the least of the repeats."""
-    wanted = chunk.solve(*REFERENCE)
+    """Every number of steps, in turn, held against `REFERENCE`; times are the least of the repeats."""
+    wanted = chunk.solve(REFERENCE)
     way, rows = _size(wanted.mel - wanted.noise), []
-    for solver in get_args(Solver):
-        for count in steps:
-            solved = [chunk.solve(solver, count) for _ in range(repeats)]
-            rows.append(Row(solver, count, _size(solved[0].mel - wanted.mel) / way, min(one.seconds for one in solved),
-                            solved[0].cache_bytes))
+    for count in steps:
+        solved = [chunk.solve(count) for _ in range(repeats)]
+        error = _size(solved[0].mel - wanted.mel) / way
+        rows.append(Row(count, error, min(one.seconds for one in solved), solved[0].cache_bytes))
     return rows
 
 
@@ -101,15 +97,15 @@ def _size(difference: np.ndarray) -> float:
 @click.option("--threads", type=click.IntRange(1, 256), default=2, show_default=True)
 @click.option("--json", "json_path", type=click.Path(path_type=Path), default=None, help="Write the figures here.")
 def main(bundle: Path, voice: Path | None, steps: tuple[int, ...], repeats: int, threads: int, json_path: Path | None) -> None:
-    """Measure solvers of the flow against many steps."""
-    opened = Bundle.open(bundle).with_flow(REFERENCE[1], REFERENCE[0])  # refuses a bundle without a flow before it is loaded
+    """Measure few steps of the flow against many."""
+    opened = Bundle.open(bundle).with_flow_steps(REFERENCE)  # refuses a bundle without a flow before it is loaded
     backend = create_backend(opened, "cpu", threads)
     rows = measure(Chunk(opened, backend, _speaker(opened, voice)), steps, repeats)
     backend.close()
     title = f"{opened.manifest.model}, {threads} threads"
-    table = Table("solver", "steps", "error", "seconds a chunk", "cache, MB", title=title)
+    table = Table("steps", "error", "seconds a chunk", "cache, MB", title=title)
     for row in rows:
-        table.add_row(row.solver, str(row.steps), f"{row.error:.1e}", f"{row.seconds:.2f}", f"{row.cache_bytes / 1e6:.0f}")
+        table.add_row(str(row.steps), f"{row.error:.1e}", f"{row.seconds:.2f}", f"{row.cache_bytes / 1e6:.0f}")
     Console().print(table)
     if json_path is not None:
         with atomic_file(json_path) as file:
