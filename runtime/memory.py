@@ -35,7 +35,7 @@ def merge_pages() -> int:
     """Put what fills large regions of this process's own memory, model weights above all, on pages of 2 MiB.
 
     A step at batch 1 reads every weight once, and with pages of 4 KiB the processor looks up an address for each: a step of
-    1.4 GB took 6 % longer. Linux merges pages at once since 6.1 (about a second for a gigabyte), older ones in time; systems
+    1.4 GB took 6 % longer. Linux merges pages at once since 6.1 (1 to 3 s a gigabyte, once), older ones in time; systems
     whose transparent huge pages are switched off, or which are not Linux, go on without.
 
     Returns:
