@@ -175,6 +175,12 @@ def test_the_page_in_chromium(browser: Any, address: str, synthesizer: Synthesiz
     wait_for(browser, "peaks.length > 0")
     browser.execute_script("document.getElementById('stop').click()")
     wait_for(browser, "document.getElementById('state').textContent === 'stopped'")
+    browser.execute_script("document.getElementById('text').value = arguments[0]; document.getElementById('speak').click()",
+                           LONG[:300])
+    wait_for(browser, "document.getElementById('state').textContent === 'done' && playing.length > 0")
+    browser.execute_script("document.getElementById('stop').click()")  # of a text that is computed but still sounds
+    wait_for(browser, "document.getElementById('state').textContent === 'stopped' && playing.length === 0")
+    assert not browser.find_element("id", "stop").is_enabled()
     browser.execute_script("document.getElementById('text').value = ''; document.getElementById('speak').click()")
     wait_for(browser, "document.getElementById('state').className === 'error'")
     severe = [entry["message"] for entry in browser.get_log("browser") if entry["level"] == "SEVERE"]
