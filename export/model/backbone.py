@@ -32,7 +32,7 @@ class SelfAttention(nn.Module):
         self.o_proj = nn.Linear(wide, config.hidden, bias=False)
 
     def project(self, x: Tensor, rotary: tuple[Tensor, Tensor], *lead: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Rotated queries [*lead, Hq, E] and keys, and values, [*lead, H, E], of x [..., D]; `lead` is its own axes or others."""
+        """Rotated queries [*lead, Hq, E] and keys, and values, [*lead, H, E], of x [..., D]; `lead`: its axes, unless given."""
         lead = lead or x.shape[:-1]
         queries, keys, values = (each(x).reshape(*lead, -1, self.config.head_dim)
                                  for each in (self.q_proj, self.k_proj, self.v_proj))

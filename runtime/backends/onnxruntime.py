@@ -45,7 +45,8 @@ class OnnxRuntimeBackend(Backend):
         self._sessions: dict[str, Any] = {}
         self._bindings: dict[str, Any] = {}
         self._bound: dict[str, dict[str, tuple[int, tuple[int, ...]]]] = {}
-        """Address and shape of each graph's inputs as they were bound last: most are the same patch after patch."""
+        """Address and shape of each graph's inputs as they were bound last: most are the same patch after patch. Of inputs on
+        the session's own device only, as others are copied when they are bound."""
         self.provider = self._wanted
         if self._device == "cuda":
             self._find_gpu_provider()
@@ -99,7 +100,7 @@ class OnnxRuntimeBackend(Backend):
         binding, bound = self._bindings[name], self._bound[name]
         try:
             for key, memory in inputs.items():
-                if bound.get(key) != (memory.pointer, memory.shape):
+                if memory.device != self._device or bound.get(key) != (memory.pointer, memory.shape):
                     binding.bind_input(key, memory.device, 0, DTYPES[memory.dtype].type, memory.shape, memory.pointer)
                     bound[key] = memory.pointer, memory.shape
             binding.clear_binding_outputs()
