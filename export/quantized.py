@@ -1,7 +1,7 @@
 """Weight-only INT8 and INT4: every product of a graph with a constant becomes ONNX Runtime's MatMulNBits.
 
 Blocks of weights along a column share one float32 scale: 32 in INT4; in INT8, whose steps are finer, up to 128, as scales are
-read too. The zero point is the middle of the range, which is the operator's default. Activations stay float32; the kernel rounds
+read too. The zero point is the middle of the range, the default of the operator. Activations stay float32; the kernel rounds
 those of each block to int8 as well (accuracy level 4), without which it would compute in float32 and gain little. Weights that
 several nodes read (the extractor's k steps) are stored once.
 """
