@@ -14,7 +14,7 @@ import onnx_ir as ir
 from runtime.manifest import Weights
 
 BITS: dict[Weights, int] = {"int8": 8, "int4": 4}
-QUANTIZED = ("compressor", "backbone", "extractor")
+QUANTIZED = ("compressor", "backbone", "extractor", "step")
 """Graphs that are read whole once a patch."""
 BLOCKS = {8: (128, 64), 4: ()}
 """Sizes of a block, the first that divides a column into whole ones; SMALLEST_BLOCK where none does."""
