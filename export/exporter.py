@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import importlib.metadata
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -33,6 +32,7 @@ from runtime.contract import STEP, Graph, Precision, encoder_graphs, language_mo
 from runtime.decoding import Decoder, patch_capacity
 from runtime.errors import OptionError
 from runtime.manifest import SCHEMA, Limits, Manifest, Parity, Positions, Weights
+from runtime.packages import installed
 from runtime.progress import Bounds
 from runtime.sampling import SamplingOptions
 from runtime.voice import Voice, read_voice
@@ -205,19 +205,9 @@ def _manifest(source: Source, order: Order, config: ModelConfig, vocoder: Stream
         text=source.text, vocoder=vocoder_form(vocoder), weights=order.weights, encoders=source.encoders,
         default_voice=card.default_voice if voices else None,
         voices=voices, graphs=contracts(config, order.precision, vocoder), files={}, parity=(), greedy_sentences=0,
-        tools=_versions(), licence=card.licence,
+        tools=installed(TOOLS), licence=card.licence,
     )
 
 
 def _with_step(manifest: Manifest) -> Manifest:
     return msgspec.structs.replace(manifest, graphs={**manifest.graphs, STEP: step_graph(manifest.sizes, manifest.precision)})
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for name in TOOLS:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found

@@ -7,7 +7,6 @@ import json
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
@@ -16,6 +15,7 @@ import click
 from runtime.backends import CHOICES
 from runtime.command import run
 from runtime.errors import OptionError, OutputError, TextError
+from runtime.packages import installed
 
 if TYPE_CHECKING:
     from runtime.stats import Stats
@@ -196,10 +196,7 @@ def print_table(stats: Stats, output: str, aside: bool) -> None:
 
 def version() -> str:
     """Version of the installed toolkit."""
-    try:
-        return metadata.version("tldr-edge")
-    except metadata.PackageNotFoundError:
-        return "unknown"
+    return installed(["tldr-edge"]).get("tldr-edge", "unknown")
 
 
 def _check_options(output: str, voice: str | None, reference: Path | None, transcript: str | None, instruction: str | None,

@@ -16,6 +16,7 @@ from export.model.encoders import CodecEncoder, SpeakerEncoder
 from export.model.language_model import PatchLM, TokenLM
 from export.model.vocoder import StreamingVocoder
 from training import patch_level, text, token_level
+from training.prompts import Ids, voice_ids
 from training.recogniser import Recogniser
 from training.structured import flatten
 from training.student import Student
@@ -60,6 +61,11 @@ class Recipe:
         """Speaker embedding of each of the teacher's voices."""
         width = embedded().speaker
         return {teacher: torch.from_numpy(speaker_embedding(teacher, width)) for teacher in self.voices.values()}
+
+    @property
+    def voice_ids(self) -> Ids:
+        """Text id of each of the teacher's voices."""
+        return voice_ids(tuple(self.voices.values()))
 
     def state(self, run: str, part: str) -> Any:
         """State dict of one part of a finished run."""

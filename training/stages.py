@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+import numpy as np
+
 from export.checkpoint import (
     CODEC_ENCODER,
     VoiceCard,
@@ -33,6 +35,7 @@ from training import (
     tokens,
     vocoder,
 )
+from training.prompts import mixed, told
 from training.recipe import Recipe
 from training.spectrograms import Spectrogram, made_by_student, spoken_by_teacher
 
@@ -105,7 +108,7 @@ def run_vocoder(recipe: Recipe) -> None:
 
 def run_token_level(recipe: Recipe) -> None:
     """The baseline, and TLDR's backbone."""
-    train, held_out = (tokens.read_tokens(recipe.work / "tokens.safetensors", split) for split in ("train", "validation"))
+    train, held_out = _read(recipe)
     start = None if recipe.start is None else load_token_model(recipe.start)
     token_level.train_token_level(train, held_out, recipe.work / "token_level", recipe.token_config, recipe.token_epochs,
                                   start, seed=recipe.seed)
@@ -113,7 +116,7 @@ def run_token_level(recipe: Recipe) -> None:
 
 def run_patch_level(recipe: Recipe) -> None:
     """TLDR at the recipe's patch size."""
-    train, held_out = (tokens.read_tokens(recipe.work / "tokens.safetensors", split) for split in ("train", "validation"))
+    train, held_out = _read(recipe)
     patch_level.train_patch_level(train, held_out, recipe.speakers, recipe.work / f"patch_{recipe.patch}", recipe.patch_config,
                                   recipe.token_model(), recipe.patch_epochs, recipe.start, seed=recipe.seed)
 
@@ -127,7 +130,7 @@ def run_package(recipe: Recipe) -> None:
     save_codec_encoder(recipe.target, recipe.hearing_encoder())
     save_speaker_encoder(recipe.target, recipe.speaker_encoder())
     for name, teacher in recipe.voices.items():
-        save_voice(recipe.target, name, recipe.speakers[teacher].numpy())
+        save_voice(recipe.target, name, recipe.speakers[teacher].numpy(), prompt_text_ids=np.array([recipe.voice_ids[teacher]]))
     save_card(recipe.target, VoiceCard(default_voice=next(iter(recipe.voices)), licence=LICENCE))
 
 
@@ -147,6 +150,12 @@ def _made(recipe: Recipe) -> list[Spectrogram]:
 
 def _said(recipe: Recipe, split: str) -> list[Spectrogram]:
     return spoken_by_teacher(recipe.work / "audio", split, recipe.speakers)
+
+
+def _read(recipe: Recipe) -> tuple[list[tokens.Spoken], list[tokens.Spoken]]:
+    """What language models train on, and what is held out."""
+    train, held_out = (tokens.read_tokens(recipe.work / "tokens.safetensors", split) for split in ("train", "validation"))
+    return mixed(train, recipe.voice_ids, recipe.seed), [told(u, recipe.voice_ids[u.voice]) for u in held_out]
 
 
 def _render(recipe: Recipe, folder: str, sentences: list[str], *, with_audio: bool,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import ClassVar
 
 from benchmarks.speed.speech import Spoken
 from export.model.config import ModelConfig
+from runtime.packages import installed
 
 
 class PeerMissing(Exception):
@@ -30,10 +30,10 @@ class Peer(ABC):
     @property
     def version(self) -> str:
         """Installed version. PeerMissing where it is not installed."""
-        try:
-            return importlib.metadata.version(self.distribution)
-        except importlib.metadata.PackageNotFoundError:
-            raise PeerMissing(f"not installed: pip install {self.distribution}") from None
+        found = installed([self.distribution])
+        if not found:
+            raise PeerMissing(f"not installed: pip install {self.distribution}")
+        return found[self.distribution]
 
     def close(self) -> None:  # noqa: B027 - most let go of everything by themselves
         """Give back what it holds."""

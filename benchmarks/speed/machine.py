@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import platform
 import re
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.speed.figures import Machine
+from runtime.packages import installed
 
 PACKAGES = ("tldr-edge", "numpy", "onnxruntime", "onnxruntime-gpu", "tensorrt", "tensorrt-rtx", "torch", "onnx")
 _ROOT = Path("/")
@@ -37,13 +37,7 @@ def machine(root: Path = _ROOT) -> Machine:
 
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages that matter."""
-    found = {"python": platform.python_version()}
-    for name in PACKAGES:
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return found
+    return {"python": platform.python_version(), **installed(PACKAGES)}
 
 
 @contextmanager

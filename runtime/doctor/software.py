@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Iterator
-from importlib import metadata
 
 from runtime.doctor.finding import Finding
+from runtime.packages import installed
 
 PACKAGES = ("tldr-edge", "numpy", "msgspec", "soundfile")
 ONNX_RUNTIMES = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-directml", "onnxruntime-openvino", "onnxruntime-qnn",
@@ -18,35 +18,28 @@ def check_software() -> Iterator[Finding]:
     """Python, packages, ONNX Runtime."""
     libc = " ".join(platform.libc_ver()).strip()
     yield Finding("Python", "ok", f"{platform.python_version()} on {platform.system()} {platform.machine()}, {libc}")
-    versions = {name: _version(name) for name in PACKAGES}
-    missing = [name for name in PACKAGES[1:] if versions[name] is None]
-    said = ", ".join(f"{name} {version or 'missing'}" for name, version in versions.items())
+    versions = installed(PACKAGES)
+    missing = [name for name in PACKAGES[1:] if name not in versions]
+    said = ", ".join(f"{name} {versions.get(name, 'missing')}" for name in PACKAGES)
     yield Finding("packages", "fail" if missing else "ok", said, f"pip install {' '.join(missing)}" if missing else "")
-    yield _onnx_runtime({name: version for name in ONNX_RUNTIMES if (version := _version(name)) is not None})
+    yield _onnx_runtime(installed(ONNX_RUNTIMES))
 
 
-def _onnx_runtime(installed: dict[str, str]) -> Finding:
-    said = ", ".join(f"{name} {version}" for name, version in installed.items())
-    if len(installed) > 1:
-        keep = "onnxruntime-gpu" if "onnxruntime-gpu" in installed else next(iter(installed))
+def _onnx_runtime(found: dict[str, str]) -> Finding:
+    said = ", ".join(f"{name} {version}" for name, version in found.items())
+    if len(found) > 1:
+        keep = "onnxruntime-gpu" if "onnxruntime-gpu" in found else next(iter(found))
         return Finding("ONNX Runtime", "fail", f"{said} overwrite each other",
-                       f"pip uninstall -y {' '.join(installed)} && pip install {keep}")
+                       f"pip uninstall -y {' '.join(found)} && pip install {keep}")
     try:
         import onnxruntime
     except ImportError as error:
         return Finding("ONNX Runtime", "fail", f"{said or 'none installed'}; import: {str(error).splitlines()[0][:160]}",
                        "pip install --force-reinstall onnxruntime (or onnxruntime-gpu on a machine with an NVIDIA GPU)")
     providers = ", ".join(name.removesuffix("ExecutionProvider") for name in onnxruntime.get_available_providers())
-    wrong = installed and onnxruntime.__version__.split("+")[0] not in next(iter(installed.values()))
+    wrong = found and onnxruntime.__version__.split("+")[0] not in next(iter(found.values()))
     if wrong:
         return Finding("ONNX Runtime", "fail", f"{said} is installed, but {onnxruntime.__version__} is imported",
-                       f"pip uninstall -y {' '.join(installed)} && pip install {next(iter(installed))}")
+                       f"pip uninstall -y {' '.join(found)} && pip install {next(iter(found))}")
     return Finding("ONNX Runtime", "ok", f"{said or onnxruntime.__version__}, built with {providers} (which proves nothing "
                    "about this machine: see the runs below)")
-
-
-def _version(name: str) -> str | None:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None

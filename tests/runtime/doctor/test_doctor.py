@@ -68,7 +68,7 @@ def installed(monkeypatch: pytest.MonkeyPatch, **versions: str) -> None:
             return versions[name.replace("-", "_")]
         return real(name)
 
-    monkeypatch.setattr(software.metadata, "version", version)
+    monkeypatch.setattr("importlib.metadata.version", version)
 
 
 def test_two_onnx_runtimes(monkeypatch: pytest.MonkeyPatch) -> None:

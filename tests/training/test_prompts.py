@@ -1,0 +1,61 @@
+"""Who speaks, or what was said before, stands before the text, and every token still knows its phoneme."""
+
+import torch
+
+from export.model.config import embedded
+from runtime.text.phonemes import SYMBOLS, to_ids
+from training.prompts import MOST_IDS, continued, mixed, told, voice_ids
+from training.tokens import Spoken
+
+
+def _spoken(text: str, voice: str = "a") -> Spoken:
+    ids = torch.tensor(to_ids(text))
+    aligned = torch.arange(len(ids)).repeat_interleave(2)
+    return Spoken(text, voice, ids, 100 + ids[aligned], aligned)
+
+
+def _as_spoken(made: Spoken) -> None:
+    """Every code is that of the phoneme it is aligned with."""
+    assert torch.equal(made.codes, 100 + made.ids[made.aligned])
+
+
+def test_voices_have_ids_that_no_phoneme_has_and_the_model_has_room_for() -> None:
+    ids = voice_ids(["a", "b", "c"])
+    assert len(set(ids.values())) == 3
+    assert all(len(SYMBOLS) < value < embedded().vocabulary.text for value in ids.values())
+
+
+def test_told_puts_the_id_first() -> None:
+    made = told(_spoken("mun"), 60)
+    assert made.ids.tolist() == [60, *to_ids("mun")]
+    _as_spoken(made)
+
+
+def test_continued_is_one_utterance_as_a_cloned_voice_makes_it() -> None:
+    made = continued(_spoken("mun"), _spoken("lit"))
+    assert made.ids.tolist() == to_ids("mun ") + to_ids("lit")
+    assert len(made.codes) == 12
+    _as_spoken(made)
+
+
+def test_a_mixture_holds_everything_once_and_pairs_only_one_voice() -> None:
+    texts = [f"{'m' * (1 + i % 7)}{'n' * (i % 5)}" for i in range(400)]
+    utterances = [_spoken(text, "ab"[i % 2]) for i, text in enumerate(texts)]
+    ids = voice_ids(["a", "b"])
+    made = mixed(utterances, ids, seed=3)
+    assert sorted(word for one in made for word in one.text.split()) == sorted(texts)
+    kinds = {kind: sum(1 for one in made if _kind(one) == kind) for kind in ("told", "untold", "pair")}
+    assert 240 < kinds["told"] < 320 and 20 < kinds["untold"] < 70 and 25 < kinds["pair"] < 55
+    assert all(one.ids[0] == ids[one.voice] for one in made if _kind(one) == "told")
+    for one in made:
+        _as_spoken(one)
+    assert [one.text for one in mixed(utterances, ids, seed=3)] == [one.text for one in made]
+
+
+def test_a_pair_is_not_too_long() -> None:
+    utterances = [_spoken("m" * (MOST_IDS // 2 + 1)) for _ in range(50)]
+    assert all(len(one.ids) <= MOST_IDS // 2 + 2 for one in mixed(utterances, voice_ids(["a"]), seed=0))
+
+
+def _kind(spoken: Spoken) -> str:
+    return "told" if spoken.ids[0] > len(SYMBOLS) else "pair" if " " in spoken.text else "untold"
