@@ -155,7 +155,8 @@ def test_onnx_runtime_recognises_its_kernels(exported: Export, name: str, kernel
     """Written in another order of operations, each of these is several nodes on every call."""
     options = onnxruntime.SessionOptions()
     options.optimized_model_filepath, options.log_severity_level = str(tmp_path / "optimised.onnx"), 4
-    onnxruntime.InferenceSession(str(exported(PATCH).path / "onnx" / f"{name}.onnx"), options, providers=["CPUExecutionProvider"])
+    path = exported(PATCH).path / "onnx" / f"{name}.onnx"
+    onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     found = [node.op_type for node in onnx.load(tmp_path / "optimised.onnx").graph.node]
     assert kernels <= set(found)
     assert name != "backbone" or found.count("Transpose") <= 2, "a layer turns nothing around"
