@@ -143,14 +143,14 @@ def _import() -> ModuleType:
 
 
 def _spinning(version: str) -> dict[str, str]:
-    """Threads look for work as long as the small nodes between two products take (an attention: up to 0.1 ms), and no longer:
-    waking them costs up to a tenth of a step, but all sessions take turns on the same cores, and so does whatever else a
-    robot runs. Behind a graph's last node none looks any more.
+    """Threads look for work three times as long as the small nodes between two products take (an attention: up to 0.1 ms), and
+    no longer: waking them costs up to a tenth of a step, but all sessions take turns on the same cores, and so does whatever
+    else a robot runs. Behind a graph's last node none looks any more.
     """
     release = tuple(int(part) for part in re.findall(r"\d+", version)[:2])
     if release < _SPINS_BRIEFLY:
         return {"session.intra_op.allow_spinning": "0"}
-    return {"session.intra_op.spin_duration_us": "100", "session.force_spinning_stop": "1"}
+    return {"session.intra_op.spin_duration_us": "300", "session.force_spinning_stop": "1"}
 
 
 def _computes_half(graph: Graph) -> bool:
