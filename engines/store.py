@@ -17,6 +17,7 @@ from engines.builder import BuildOptions, Built, build_engine, keeps_timing_cach
 from engines.card import engine_card
 from runtime.backends.tensorrt_library import Library
 from runtime.bundle import Bundle
+from runtime.contract import STEP
 from runtime.directories import cache_folder, new_directory, output_errors
 from runtime.engine_set import (
     FOLDER,
@@ -63,12 +64,15 @@ def build_engine_set(bundle: Bundle, library: Library, options: BuildOptions, de
 
     Raises:
         BackendError, OptionError: see `build_engine`. The bundle is left as it was.
-        OptionError: the bundle's weights are quantised, in an operator that only ONNX Runtime has.
+        OptionError: the bundle's weights are quantised, in an operator that only ONNX Runtime has, or it has the graph `step`.
         OutputError: the bundle cannot be written, the disk is full.
     """
     if bundle.manifest.weights is not None:
         raise OptionError(f"TensorRT does not read the {bundle.manifest.weights.upper()} weights of {bundle.root}, which are "
                           "for CPUs; export the bundle with --fp16 for engines.")
+    if STEP in bundle.manifest.graphs:
+        raise OptionError(f"{bundle.root} makes a patch in one graph, for ONNX Runtime; export the bundle without --fuse for "
+                          "engines.")
     manifest, folder = bundle.manifest, bundle.root / FOLDER / folder_name(library.kind, library.version, options.sm)
     target = EngineTarget(library.kind, library.version, options.sm, options.hardware, options.version_compatible,
                           manifest.precision)

@@ -32,6 +32,7 @@ from runtime.manifest import Weights
 @click.option("--fp16/--fp32", default=None, help="Precision of weights and activations.  [default: fp16]")
 @click.option("--int8", is_flag=True, help="Weights of the language model in INT8, the rest FP32: for CPUs.")
 @click.option("--int4", is_flag=True, help="The same in INT4.")
+@click.option("--fuse", is_flag=True, help="Also one graph of compressor, backbone and extractor: a call a patch, for CPUs.")
 @click.option("--token-level", is_flag=True, help="Export the token-level baseline (with --patch: as well).")
 @click.option("--max-seconds", type=float, default=30.0, show_default=True, help="Audio that the KV cache is sized for.")
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
@@ -42,21 +43,22 @@ from runtime.manifest import Weights
 @click.option("--json", "json_path", type=click.Path(path_type=Path), metavar="PATH", help="Write the printed figures there.")
 @click.version_option(package_name="tldr-edge")
 def export(checkpoint: str | None, backbone: Path | None, preset: str | None, patches: tuple[str, ...], fp16: bool | None,
-            int8: bool, int4: bool,
+            int8: bool, int4: bool, fuse: bool,
             token_level: bool, max_seconds: float, out: Path | None, engines: str, sm: tuple[str, ...], no_verify: bool,
             json_path: Path | None) -> None:
     """Export a TLDR model to ONNX: a bundle that tldr-speak and tldr-bench read."""
     precision, weights = _precision(fp16, int8, int4)
-    targets = find_targets(engines, sm) if weights is None else _no_targets(engines, sm)
+    option = f"--{weights}" if weights is not None else "--fuse" if fuse else None
+    targets = find_targets(engines, sm) if option is None else _no_targets(engines, sm, option)
     source = open_source(checkpoint, preset, backbone)
     sizes = _patch_sizes(patches, token_level)
-    orders = [Order(patch, precision, max_seconds, not no_verify, weights) for patch in sizes]
+    orders = [Order(patch, precision, max_seconds, not no_verify, weights, fuse) for patch in sizes]
     places = [_place(source, order, out, len(orders) > 1) for order in orders]
     done, built = [], []
     for order, place in zip(orders, places, strict=True):
         done.append(_export(source, order, place))
         built.append(build_targets(place, targets, verify=not no_verify))
-        if engines == "auto" and not targets and weights is None:
+        if engines == "auto" and not targets and option is None:
             click.echo(how_to_build(place))
     if json_path is not None:
         _write_json(json_path, done, built)
@@ -70,11 +72,11 @@ def _precision(fp16: bool | None, int8: bool, int4: bool) -> tuple[Precision, We
     return "fp32" if fp16 is False else "fp16", None
 
 
-def _no_targets(engines: str, sm: tuple[str, ...]) -> list[Target]:
-    """Quantised weights are ONNX Runtime's own operator: no engine is built, and asking for one is a fault."""
+def _no_targets(engines: str, sm: tuple[str, ...], option: str) -> list[Target]:
+    """What `option` makes is for ONNX Runtime on CPUs: no engine is built, and asking for one is a fault."""
     if sm or engines not in ("auto", "none"):
-        raise OptionError("TensorRT does not read weights quantised by --int8 or --int4, which are for CPUs; export with "
-                          "--fp16 for engines.")
+        raise OptionError(f"TensorRT does not read what {option} makes, which is for CPUs; export with --fp16 alone for "
+                          "engines.")
     return []
 
 
@@ -90,7 +92,7 @@ def _patch_sizes(options: tuple[str, ...], token_level: bool) -> list[int]:
 
 def _place(source: Source, order: Order, out: Path | None, several: bool) -> Path:
     system = "token-level" if order.patch == 1 else f"k{order.patch}"
-    name = f"{source.config(order.patch).name}-{system}-{order.weights or order.precision}"
+    name = f"{source.config(order.patch).name}-{system}-{order.weights or order.precision}{'-fused' if order.fuse else ''}"
     if out is None:
         return Path("build") / name
     return out / name if several else out

@@ -26,14 +26,14 @@ def example_inputs(graph: Graph, sizes: Sizes, lengths: dict[str, int], seed: in
         past = lengths["past"]
         result["past_length"] = np.maximum(past - 2 * np.arange(lengths["batch"]), min(past, 1)).astype(np.int64)
         start = result["past_length"][:, None] + 0.5
-        result["positions"] = (start + np.arange(lengths["length"])).astype(np.float32)
+        result["positions"] = (start + np.arange(result["positions"].shape[1])).astype(np.float32)
     return result
 
 
 def _values(name: str, shape: tuple[int, ...], rng: np.random.Generator, sizes: Sizes, text_ids: int) -> ArrayLike:
     if name == "text_ids":
         return rng.integers(0, text_ids, shape)
-    if name == "tokens":
+    if name in ("tokens", "window"):
         tokens = rng.integers(0, sizes.codes, shape)
         if not sizes.token_level:
             for row in range(shape[0]):

@@ -28,7 +28,7 @@ from export.reference import GreedyRun, compare_runs, greedy_run, silent_voice
 from export.source import Source
 from runtime.backends import create_backend
 from runtime.bundle import MAX_SECONDS, Bundle
-from runtime.contract import Graph, Precision, encoder_graphs, language_model_graphs
+from runtime.contract import STEP, Graph, Precision, encoder_graphs, language_model_graphs, step_graph
 from runtime.decoding import Decoder, patch_capacity
 from runtime.errors import OptionError
 from runtime.manifest import SCHEMA, Limits, Manifest, Parity, Positions, Weights
@@ -57,6 +57,8 @@ class Order:
     verify: bool = True
     weights: Weights | None = None
     """Weight-only quantisation; `precision` is fp32 then."""
+    fuse: bool = False
+    """Add the graph `step`; not at token level."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ def stages(order: Order, source: Source) -> int:
     """How often `export_bundle` will call its progress function."""
     graphs = len(language_model_graphs(sizes_of(source.config(order.patch)), order.precision))
     checks = (2 + (order.precision == "fp16")) if order.verify else 0
-    return 2 + graphs + source.vocoder_graphs + len(source.encoder_makers()) + checks
+    return 2 + graphs + order.fuse + source.vocoder_graphs + len(source.encoder_makers()) + checks
 
 
 def export_bundle(source: Source, order: Order, target: Path, progress: Progress = lambda stage: None) -> Exported:
@@ -100,10 +102,13 @@ def export_bundle(source: Source, order: Order, target: Path, progress: Progress
     if not 1 <= order.max_seconds <= MAX_SECONDS:
         raise OptionError(f"--max-seconds must be from 1 to {MAX_SECONDS:g}, not {order.max_seconds:g}.")
     source.config(order.patch)
+    if order.fuse and order.patch == 1:
+        raise OptionError("--fuse makes one graph of a patch, and the token-level baseline has none; leave it out there.")
     with new_bundle(target) as partial:
         progress("loading weights")
         model, vocoder = source.model(order.patch), source.vocoder()
         manifest = _manifest(source, order, model.config, vocoder, source.copy_files(partial))
+        plain, manifest = manifest, _with_step(manifest) if order.fuse else manifest
         check = _LoopCheck(partial, manifest, source) if order.verify else None
         if check is not None:
             progress("PyTorch patch loop")
@@ -116,8 +121,8 @@ def export_bundle(source: Source, order: Order, target: Path, progress: Progress
         gc.collect()
         if order.verify and order.precision == "fp16":
             progress("FP16 ranges")
-            manifest = msgspec.structs.replace(manifest, half=secure_bundle(Bundle(partial, manifest)))
-            manifest = msgspec.structs.replace(manifest, audio=check_audio(Bundle(partial, manifest)))
+            manifest = msgspec.structs.replace(manifest, half=secure_bundle(Bundle(partial, plain)))
+            manifest = msgspec.structs.replace(manifest, audio=check_audio(Bundle(partial, plain)))
         equal = ties = 0
         if check is not None:
             progress("exported patch loop")
@@ -142,7 +147,7 @@ def _write_graphs(partial: Path, manifest: Manifest, makes: Mapping[str, Maker],
         write_graph(stored_half(ready) if module.stored_half else ready, graph, manifest.sizes, ids, path,
                     None if weights is None else BITS[weights])
         gc.collect()
-        if verify:
+        if verify and name != STEP:  # which the loop is held against, and whose parts are checked one by one
             rows += check_graph(name, open_session(path), module, graph, manifest.sizes, ids, weights or precision)
     return rows
 
@@ -202,3 +207,7 @@ def _manifest(source: Source, order: Order, config: ModelConfig, vocoder: Stream
         voices=voices, graphs=contracts(config, order.precision, vocoder), files={}, parity=(), greedy_sentences=0,
         tools=installed(TOOLS), licence=card.licence,
     )
+
+
+def _with_step(manifest: Manifest) -> Manifest:
+    return msgspec.structs.replace(manifest, graphs={**manifest.graphs, STEP: step_graph(manifest.sizes, manifest.precision)})

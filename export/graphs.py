@@ -16,7 +16,7 @@ from export.model.extractor import Extractor
 from export.model.language_model import PatchLM, SpeechLM, TokenLM
 from export.model.sampling import mask_end, sample
 from export.model.vocoder import StreamingVocoder
-from runtime.contract import Graph, Precision, Sizes, language_model_graphs, streaming_vocoder_graph
+from runtime.contract import STEP, Graph, Precision, Sizes, language_model_graphs, streaming_vocoder_graph
 from runtime.manifest import Vocoder
 
 
@@ -121,6 +121,21 @@ class HeadGraph(GraphModule):
         return _mask_ends(self.head(context)[:, None].float(), end_allowed, self.codes)
 
 
+class StepGraph(GraphModule):
+    """A patch in one graph: see `runtime.contract.step_graph`."""
+
+    def __init__(self, compressor: CompressorGraph, backbone: BackboneGraph, extractor: ExtractorGraph) -> None:
+        super().__init__()
+        self.compressor, self.backbone, self.extractor = compressor, backbone, extractor
+
+    def forward(self, window: Tensor, positions: Tensor, past_length: Tensor, past_keys: Tensor, past_values: Tensor,
+                speaker: Tensor, temperature: Tensor, top_k: Tensor, top_p: Tensor, uniforms: Tensor,
+                end_allowed: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        context, keys, values = self.backbone(self.compressor(window), positions, past_length, past_keys, past_values)
+        tokens, logits = self.extractor(context, speaker, temperature, top_k, top_p, uniforms, end_allowed)
+        return tokens, logits, keys, values
+
+
 class VocoderGraph(GraphModule):
     """tokens, speaker and state to samples and the next state: see `StreamingVocoder`."""
 
@@ -215,6 +230,9 @@ def makers(model: SpeechLM, vocoder: StreamingVocoder | VocoderGraphs | None) ->
     if isinstance(model, PatchLM):
         found["compressor"] = lambda: CompressorGraph(model.compressor, model.speech_embedding)
         found["extractor"] = lambda: ExtractorGraph(model.extractor, model.speech_embedding, codes)
+        found[STEP] = lambda: StepGraph(CompressorGraph(model.compressor, model.speech_embedding),
+                                        BackboneGraph(model.backbone),
+                                        ExtractorGraph(model.extractor, model.speech_embedding, codes))
     elif isinstance(model, TokenLM):
         found["compressor"] = lambda: TokenEmbeddingGraph(model.speech_embedding)
         found["extractor"] = lambda: HeadGraph(model.head, codes)

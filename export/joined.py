@@ -34,12 +34,11 @@ class JoinedSelfAttention(SelfAttention):
         self.qkv_proj = _joined(source.q_proj, source.k_proj, source.v_proj)
         self.o_proj = source.o_proj
 
-    def project(self, x: Tensor, rotary: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
-        batch, length, _ = x.shape
+    def project(self, x: Tensor, rotary: tuple[Tensor, Tensor], *lead: int) -> tuple[Tensor, Tensor, Tensor]:
         heads, kv_heads = self.config.heads, self.config.kv_heads
-        states = self.qkv_proj(x).reshape(batch, length, heads + 2 * kv_heads, self.config.head_dim)
-        turned, values = torch.split(states, [heads + kv_heads, kv_heads], 2)
-        queries, keys = torch.split(rotate(turned, rotary), [heads, kv_heads], 2)
+        states = self.qkv_proj(x).reshape(*(lead or x.shape[:-1]), heads + 2 * kv_heads, self.config.head_dim)
+        turned, values = torch.split(states, [heads + kv_heads, kv_heads], -2)
+        queries, keys = torch.split(rotate(turned, rotary), [heads, kv_heads], -2)
         return queries, keys, values
 
 
@@ -67,8 +66,9 @@ class JoinedSelfProjections(SelfProjections):
         self.qkv_proj = _joined(source.q_proj, source.k_proj, source.v_proj)
         self.o_proj = source.o_proj
 
-    def states(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        queries, keys, values = split_heads(self.qkv_proj(x), 3 * self.heads).chunk(3, 1)
+    def states(self, x: Tensor, rotary: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor, Tensor]:
+        turned, values = torch.split(split_heads(self.qkv_proj(x), 3 * self.heads), [2 * self.heads, self.heads], 1)
+        queries, keys = (turned if rotary is None else rotate(turned, rotary)).chunk(2, 1)
         return queries, keys, values
 
 

@@ -8,6 +8,7 @@ waveform head stay float32 behind Casts, whatever engine reads the graph.
 from __future__ import annotations
 
 import copy
+import math
 
 import torch
 from torch import Tensor, nn
@@ -61,6 +62,14 @@ class WideLayerNorm(nn.Module):
         return normed.to(x.dtype)
 
 
+class WideGELU(nn.Module):
+    """The exact GELU in float32, in the order of operations that ONNX Runtime recognises as one kernel."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        wide = x.float()
+        return (wide * (torch.erf(wide / math.sqrt(2)) + 1) * 0.5).to(x.dtype)
+
+
 def exportable(module: nn.Module, precision: Precision, wide: tuple[str, ...] = ()) -> nn.Module:
     """A copy of `module` that computes the same with weights in `precision`; linear maps below the paths in `wide` compute
     in float32 nevertheless."""
@@ -91,6 +100,8 @@ def _convert(module: nn.Module, path: str, dtype: torch.dtype, wide: tuple[str, 
             setattr(module, name, WideRMSNorm(child))
         elif isinstance(child, nn.LayerNorm):
             setattr(module, name, WideLayerNorm(child))
+        elif isinstance(child, nn.GELU):
+            setattr(module, name, WideGELU())
         else:
             form = joined(child)
             setattr(module, name, form)

@@ -1,8 +1,9 @@
 """Weight-only INT8 and INT4: every product of a graph with a constant becomes ONNX Runtime's MatMulNBits.
 
-Blocks of 32 weights along a column share one float32 scale; the zero point is the middle of the range, which is the operator's
-default. Activations stay float32; the kernel rounds those of each block to int8 as well (accuracy level 4), without which it
-would compute in float32 and gain little. Weights that several nodes read (the extractor's k steps) are stored once.
+Blocks of weights along a column share one float32 scale: 32 in INT4; in INT8, whose steps are finer, up to 128, as scales are
+read too. The zero point is the middle of the range, the default of the operator. Activations stay float32; the kernel rounds
+those of each block to int8 as well (accuracy level 4), without which it would compute in float32 and gain little. Weights that
+several nodes read (the extractor's k steps) are stored once.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ import onnx_ir as ir
 from runtime.manifest import Weights
 
 BITS: dict[Weights, int] = {"int8": 8, "int4": 4}
-QUANTIZED = ("compressor", "backbone", "extractor")
+QUANTIZED = ("compressor", "backbone", "extractor", "step")
 """Graphs that are read whole once a patch."""
-BLOCK = 32
+BLOCKS = {8: (128, 64), 4: ()}
+"""Sizes of a block, the first that divides a column into whole ones; SMALLEST_BLOCK where none does."""
+SMALLEST_BLOCK = 32
 SMALLEST = 1 << 12
 """Elements of the smallest weight that is worth it."""
 DOMAIN = "com.microsoft"
@@ -45,10 +48,12 @@ def quantize(model: ir.Model, bits: int) -> None:
 
 
 def pack(weight: np.ndarray, bits: int) -> tuple[np.ndarray, np.ndarray]:
-    """A weight float32 [K, N] as uint8 [N, ceil(K / 32), 4 * bits] and its scales float32 [N, ceil(K / 32)]."""
+    """A weight float32 [K, N] as uint8 [N, ceil(K / b), b * bits / 8] and its scales float32 [N, ceil(K / b)], b being
+    `block_of(K, bits)`."""
     rows, columns = weight.shape
-    padded = np.pad(weight, ((0, -rows % BLOCK), (0, 0)))
-    blocks = np.ascontiguousarray(padded.T).reshape(columns, -1, BLOCK)
+    block = block_of(rows, bits)
+    padded = np.pad(weight, ((0, -rows % block), (0, 0)))
+    blocks = np.ascontiguousarray(padded.T).reshape(columns, -1, block)
     middle = 1 << (bits - 1)
     # The value of the largest magnitude goes to -middle, the one end of the range that the other lacks.
     place = np.abs(blocks).argmax(-1, keepdims=True)
@@ -58,6 +63,11 @@ def pack(weight: np.ndarray, bits: int) -> tuple[np.ndarray, np.ndarray]:
     if bits == 4:
         codes = codes[..., ::2] | codes[..., 1::2] << 4
     return codes, scales[..., 0].astype(np.float32)
+
+
+def block_of(rows: int, bits: int) -> int:
+    """Weights of a column of `rows` that share a scale."""
+    return next((size for size in BLOCKS[bits] if rows % size == 0), SMALLEST_BLOCK)
 
 
 def _initializers(graph: ir.Graph, name: str, weight: np.ndarray, bits: int) -> tuple[ir.Value, ir.Value]:
@@ -71,7 +81,8 @@ def _initializers(graph: ir.Graph, name: str, weight: np.ndarray, bits: int) -> 
 
 
 def _replace(graph: ir.Graph, node: ir.Node, packed: tuple[ir.Value, ir.Value], shape: tuple[int, ...], bits: int) -> None:
-    attributes = {"K": shape[0], "N": shape[1], "bits": bits, "block_size": BLOCK, "accuracy_level": ROUNDS_ACTIVATIONS}
+    attributes = {"K": shape[0], "N": shape[1], "bits": bits, "block_size": block_of(shape[0], bits),
+                  "accuracy_level": ROUNDS_ACTIVATIONS}
     new = ir.Node(DOMAIN, "MatMulNBits", [node.inputs[0], *packed], [ir.AttrInt64(*item) for item in attributes.items()],
                   name=node.name)
     old, fresh = node.outputs[0], new.outputs[0]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import msgspec
 
-from runtime.contract import Graph, flow_vocoder_graphs, language_model_graphs, streaming_vocoder_graph
+from runtime.contract import STEP, Graph, flow_vocoder_graphs, language_model_graphs, step_graph, streaming_vocoder_graph
 from runtime.errors import BundleError, OptionError, VoiceError
 from runtime.files import file_digest
 from runtime.manifest import MANIFEST, SCHEMA, Flow, Manifest, Vocoder
@@ -109,6 +109,8 @@ def check_consistency(manifest: Manifest) -> None:
     """Raise BundleError where parts of the manifest contradict each other or are out of range."""
     _check_ranges(manifest)
     expected = language_model_graphs(manifest.sizes, manifest.precision)
+    if STEP in manifest.graphs and not manifest.sizes.token_level:
+        expected[STEP] = step_graph(manifest.sizes, manifest.precision)
     if manifest.vocoder is not None:
         expected |= vocoder_graphs(manifest, manifest.vocoder)
     _compare_graphs(expected, manifest.graphs)

@@ -20,6 +20,9 @@ NO_TOKEN = -1
 BATCH, TEXT, LENGTH, PAST, PATCHES, TOKENS, FRAMES = "batch", "text", "length", "past", "patches", "tokens", "frames"
 """Dynamic axes."""
 
+STEP = "step"
+"""The graph of `step_graph`."""
+
 ENCODER_BANDS, ENCODER_STRIDE = 80, 4
 """Mel bands that the embedded voice's encoders read, and frames a token."""
 
@@ -139,6 +142,22 @@ def language_model_graphs(sizes: Sizes, precision: Precision) -> dict[str, Graph
             ),
         ),
     }
+
+
+def step_graph(sizes: Sizes, precision: Precision) -> Graph:
+    """`step`: compressor, backbone and extractor of one patch in one call, which a bundle may have besides the three.
+
+    What passes between them stays inside, and `window` is the compressor's `tokens`.
+    """
+    parts = language_model_graphs(sizes, precision)
+    window = Tensor("window", "int64", (BATCH, sizes.compressor_context + sizes.patch))
+    _, *past = (_of_one_position(tensor) for tensor in parts["backbone"].inputs)
+    _, *present = (_of_one_position(tensor) for tensor in parts["backbone"].outputs)
+    return Graph((window, *past, *parts["extractor"].inputs[1:]), (*parts["extractor"].outputs, *present))
+
+
+def _of_one_position(tensor: Tensor) -> Tensor:
+    return Tensor(tensor.name, tensor.dtype, tuple(1 if axis == LENGTH else axis for axis in tensor.axes))
 
 
 def streaming_vocoder_graph(speaker: int, state: int, samples_per_token: int) -> Graph:

@@ -2,6 +2,7 @@
 
     tokens of patch i --compressor--> p_i --backbone, one step--> g_i --extractor(g_i, speaker)--> tokens of patch i + 1
 
+Where the bundle has the graph `step`, it makes that line in one call.
 The token-level baseline runs in the same loop with patches of one token.
 """
 
@@ -15,7 +16,7 @@ import numpy as np
 
 from runtime.backends.base import Backend, Memory
 from runtime.cache import KVCache
-from runtime.contract import NO_TOKEN, DType
+from runtime.contract import NO_TOKEN, STEP, DType
 from runtime.errors import TextError
 from runtime.manifest import Limits, Manifest, Positions
 from runtime.progress import Bounds, Progress
@@ -96,10 +97,13 @@ class Decoder:
         tokens = self._recent[:, :0]
         self.prefill(ids, voice, progress.bounds.max_patches)
         while not cancelled():
-            if progress.patches:
-                self.step(tokens)
             uniforms, end_allowed = progress.draws()
-            if progress.unrepeated:
+            whole = progress.patches > 0 and STEP in self.manifest.graphs
+            if progress.patches and not whole:
+                self.step(tokens)
+            if whole:
+                tokens = self._step_whole(tokens, draw, uniforms[None], end_allowed)
+            elif progress.unrepeated:
                 logits = self._extract(draw, uniforms[None], end_allowed, "logits")
                 tokens = progress.choose(logits[0], uniforms)[None]
             else:
@@ -139,6 +143,19 @@ class Decoder:
         self._remember(window)
         self._advance(self._patch)
 
+    def _step_whole(self, tokens: np.ndarray, draw: dict[str, np.ndarray], uniforms: np.ndarray,
+                    end_allowed: bool) -> np.ndarray:
+        """`step` and `extract` in one call."""
+        window = np.concatenate((self._recent, tokens), 1)
+        past, into = self._beside_the_past(1)
+        inputs: dict[str, np.ndarray | Memory] = {
+            "window": window, **past, "uniforms": uniforms, "end_allowed": np.full(BATCH, end_allowed), **draw,
+        }
+        found = self.backend.run(STEP, inputs, into, ("tokens",))["tokens"]
+        self.cache.advance(1)
+        self._remember(window)
+        return found
+
     def extract(self, draw: dict[str, np.ndarray], uniforms: np.ndarray, end_allowed: bool) -> np.ndarray:
         """The next k tokens, int64 [B, k], from the present context; what follows an end among them means nothing."""
         return self._extract(draw, uniforms, end_allowed, "tokens")
@@ -151,16 +168,19 @@ class Decoder:
 
     def _advance(self, embeds: np.ndarray | Memory) -> None:
         """One backbone call over new positions [B, S, D], host or device; keys and values go right behind the past."""
-        past, length = self.cache.length, embeds.shape[1]
+        length = embeds.shape[1]
+        past, into = self._beside_the_past(length)
+        self.backend.run("backbone", {"inputs_embeds": embeds, **past}, {"context": self._context, **into})
+        self.cache.advance(length)
+
+    def _beside_the_past(self, length: int) -> tuple[dict[str, np.ndarray | Memory], dict[str, Memory]]:
+        """What the next `length` positions are computed from, and where their keys and values go."""
+        past = self.cache.length
         past_keys, past_values = self.cache.past()
         present_keys, present_values = self.cache.room(length)
-        self.backend.run(
-            "backbone",
-            {"inputs_embeds": embeds, "positions": np.tile(self._positions[past:past + length], (BATCH, 1)),
-             "past_length": np.full(BATCH, past, np.int64), "past_keys": past_keys, "past_values": past_values},
-            into={"context": self._context, "present_keys": present_keys, "present_values": present_values},
-        )
-        self.cache.advance(length)
+        return ({"positions": np.tile(self._positions[past:past + length], (BATCH, 1)),
+                 "past_length": np.full(BATCH, past, np.int64), "past_keys": past_keys, "past_values": past_values},
+                {"present_keys": present_keys, "present_values": present_values})
 
     def _remember(self, window: np.ndarray) -> None:
         """Keep the last w - 1 tokens for the next call of the compressor."""

@@ -10,10 +10,13 @@ from benchmarks.roofline.traffic import traffic
 from benchmarks.speed.figures import DurationFigures
 from benchmarks.speed.system import stage_of
 from runtime.bundle import Bundle
+from runtime.contract import STEP
 from runtime.vocoding import BLOCKS
 
 LANGUAGE_MODEL = "language model"
 """Name of the row that sums the stages before flow and vocoder, and the host's time between them."""
+PARTS = ("compressor", "backbone", "extractor")
+"""What the graph `step` does in one, where a bundle has it, for all patches but the first."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ def patch_costs(bundle: Bundle, seconds: float, text_ids: int, widened: bool) ->
     past = text_ids + 2 + round(seconds * manifest.token_rate / sizes.patch / 2)
     axes = {"batch": 1, "text": text_ids, "length": 1, "past": past, "patches": 1}
     for graph, path in bundle.graph_paths().items():
-        if graph == "text_embedding":
+        if graph == "text_embedding" or (STEP in manifest.graphs and graph in PARTS):
             continue
         calls, chosen, cache = 1.0, axes, 0
         if graph == "vocoder":

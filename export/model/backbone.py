@@ -31,10 +31,10 @@ class SelfAttention(nn.Module):
         self.v_proj = nn.Linear(config.hidden, narrow, bias=True)
         self.o_proj = nn.Linear(wide, config.hidden, bias=False)
 
-    def project(self, x: Tensor, rotary: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
-        """Rotated queries [B, S, Hq, E] and keys, and values, [B, S, H, E]."""
-        batch, length, _ = x.shape
-        queries, keys, values = (each(x).reshape(batch, length, -1, self.config.head_dim)
+    def project(self, x: Tensor, rotary: tuple[Tensor, Tensor], *lead: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Rotated queries [*lead, Hq, E] and keys, and values, [*lead, H, E], of x [..., D]; `lead`: its axes, unless given."""
+        lead = lead or x.shape[:-1]
+        queries, keys, values = (each(x).reshape(*lead, -1, self.config.head_dim)
                                  for each in (self.q_proj, self.k_proj, self.v_proj))
         return rotate(queries, rotary), rotate(keys, rotary), values
 
@@ -46,20 +46,18 @@ class SelfAttention(nn.Module):
 
     def step(self, x: Tensor, rotary: tuple[Tensor, Tensor], past: tuple[Tensor, Tensor],
              bias: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Attention over past [P, 1, B, H, E] and the S new positions; bias float32 [B, 1, G * S, P + S].
+        """Attention of new positions x [S, B, D] over past [P, 1, B, H, E] and themselves; bias float32 [S, B, 1, 1, P + S].
 
-        Past and present stay position-major up to the products, which read them as they lie: neither is ever transposed.
+        All of it is position-major, as the cache is: neither past nor present is ever transposed, and queries are multiplied
+        as they lie, each position's groups beside the keys of their head.
         """
-        queries, keys, values = self.project(x, rotary)
-        batch, length, heads, width = queries.shape
-        groups, kv_heads = heads // self.config.kv_heads, self.config.kv_heads
-        keys, values = (each[None].permute(2, 0, 1, 3, 4) for each in (keys, values))
-        rows = queries.reshape(batch, length, kv_heads, groups, width).permute(0, 2, 3, 1, 4)
-        grouped = rows.reshape(1, batch, kv_heads, groups * length, width) * width**-0.5
+        length, batch, _ = x.shape
+        queries, keys, values = self.project(x, rotary, length, 1, batch)
+        heads, kv_heads, width = self.config.heads, self.config.kv_heads, self.config.head_dim
+        grouped = queries.reshape(length, batch, kv_heads, heads // kv_heads, width) * width**-0.5
         scores = (grouped @ torch.cat((past[0], keys)).permute(1, 2, 3, 4, 0)).float() + bias
         attended = scores.softmax(-1).to(values.dtype) @ torch.cat((past[1], values)).permute(1, 2, 3, 0, 4)
-        rows = attended.reshape(batch, kv_heads, groups, length, width).permute(0, 3, 1, 2, 4)
-        return self.o_proj(rows.reshape(batch, length, heads * width)), keys, values
+        return self.o_proj(attended.reshape(length, batch, heads * width)), keys, values
 
 
 class BackboneLayer(nn.Module):
@@ -114,30 +112,30 @@ class Backbone(nn.Module):
         Returns:
             context [B, D] of the last position, and present keys and values of the new positions only, [S, L, B, H, E].
         """
-        rotary = self._rotary(positions)
-        bias = _step_bias(inputs_embeds, past_length, past_keys, self.config.heads // self.config.kv_heads)
-        x, keys, values = inputs_embeds, [], []
+        cosines, sines = self._rotary(positions.transpose(0, 1))
+        rotary = cosines[:, None], sines[:, None]
+        bias = _step_bias(inputs_embeds, past_length, past_keys)
+        x, keys, values = inputs_embeds.transpose(0, 1), [], []
         pasts = zip(torch.split(past_keys, 1, 1), torch.split(past_values, 1, 1), strict=True)
         for layer, past in zip(self.layers, pasts, strict=True):
             x, key, value = layer(x, rotary, past, bias)
             keys.append(key)
             values.append(value)
-        return self.norm(x[:, -1]), torch.cat(keys, 1), torch.cat(values, 1)
+        return self.norm(x[-1]), torch.cat(keys, 1), torch.cat(values, 1)
 
     def _rotary(self, positions: Tensor) -> tuple[Tensor, Tensor]:
-        """Tables for [B, S, H, E]."""
+        """Tables [A, B, 1, E] of positions [A, B]."""
         cosines, sines = rotary_tables(positions, self.config.head_dim, self.config.rope_theta)
         return cosines[:, :, None], sines[:, :, None]
 
 
-def _step_bias(inputs_embeds: Tensor, past_length: Tensor, past_keys: Tensor, groups: int) -> Tensor:
-    """float32 [B, 1, G * S, P + S]: 0 where a query may look, MASKED where not."""
+def _step_bias(inputs_embeds: Tensor, past_length: Tensor, past_keys: Tensor) -> Tensor:
+    """float32 [S, B, 1, 1, P + S]: 0 where a position may look, MASKED where not."""
     batch, length, _ = inputs_embeds.shape
     past = past_keys.shape[0]
     device = inputs_embeds.device
     seen = torch.arange(past, device=device)[None, :] < past_length[:, None]
     steps = torch.arange(length, device=device)
     causal = steps[None, :] <= steps[:, None]
-    visible = torch.cat((seen[:, None, :].expand(batch, length, past), causal[None].expand(batch, length, length)), 2)
-    bias = (1.0 - visible.float()) * MASKED
-    return bias[:, None].repeat(1, 1, groups, 1)
+    visible = torch.cat((seen[None].expand(length, batch, past), causal[:, None].expand(length, batch, length)), 2)
+    return ((1.0 - visible.float()) * MASKED)[:, :, None, None]

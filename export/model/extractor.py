@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from export.model.config import ExtractorConfig
-from export.model.layers import Projections, RMSNorm, SelfProjections, SwiGLU, attend, rotary_tables, rotate
+from export.model.layers import Projections, RMSNorm, SelfProjections, SwiGLU, attend, rotary_tables
 from export.model.sampling import mask_end, sample
 
 ROPE_THETA = 1e4
@@ -34,18 +34,19 @@ class ExtractorLayer(nn.Module):
         batch, width = condition.shape
         return self.cross.keys_values(self.slot_proj(condition).reshape(batch, self.slots, width))
 
-    def forward(self, x: Tensor, memory: tuple[Tensor, Tensor], rotary: tuple[Tensor, Tensor],
+    def forward(self, x: Tensor, memory: tuple[Tensor, Tensor], rotary: tuple[Tensor, Tensor] | None,
                 bias: Tensor | None = None, cache: LocalCache | None = None) -> Tensor:
-        """x [B, S, D]: a whole patch with a causal bias (training), or one token behind a local cache (decoding)."""
+        """x [B, S, D]: a whole patch with a causal bias (training), or one token behind a local cache (decoding; the first
+        one without tables, as it is not turned)."""
         x = x + self.cross.output(attend(self.cross.queries(self.cross_norm(x)), *memory))
         normed = self.self_norm(x)
-        queries, keys, values = self.self_attn.states(normed)
-        queries, keys = rotate(queries, rotary), rotate(keys, rotary)
+        queries, keys, values = self.self_attn.states(normed, rotary)
         if cache is not None:
             cache[0].append(keys)
             cache[1].append(values)
             keys, values = torch.cat(cache[0], 2), torch.cat(cache[1], 2)
-        x = x + self.self_attn.output(attend(queries, keys, values, bias))
+        alone = cache is not None and len(cache[0]) == 1  # what attends to one token takes its values as they are
+        x = x + self.self_attn.output(values if alone else attend(queries, keys, values, bias))
         return x + self.mlp(self.mlp_norm(x))
 
 
@@ -100,7 +101,8 @@ class Extractor(nn.Module):
         x = self.start.to(context.dtype).expand(batch, width)
         tokens, all_logits = [], []
         for step in range(self.patch):
-            rotary = rotary_tables(torch.full((1, 1), float(step), device=context.device), width // self.heads, ROPE_THETA)
+            place = torch.full((1, 1), float(step), device=context.device)
+            rotary = rotary_tables(place, width // self.heads, ROPE_THETA) if step else None
             state = x[:, None]
             for layer, memory, cache in zip(self.layers, memories, caches, strict=True):
                 state = layer(state, memory, rotary, cache=cache)

@@ -66,20 +66,25 @@ class Projections(nn.Module):
 class SelfProjections(Projections):
     """The same where queries, keys and values are always made of the same states."""
 
-    def states(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Queries, keys and values [B, H, S, E] of x [B, S, D]."""
-        return (self.queries(x), *self.keys_values(x))
+    def states(self, x: Tensor, rotary: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries, keys and values [B, H, S, E] of x [B, S, D], the former two rotated; without tables as at position 0."""
+        queries, (keys, values) = self.queries(x), self.keys_values(x)
+        return (queries, keys, values) if rotary is None else (rotate(queries, rotary), rotate(keys, rotary), values)
 
 
 def split_heads(x: Tensor, heads: int) -> Tensor:
-    """[B, S, H * E] to [B, H, S, E]."""
+    """[B, S, H * E] to [B, H, S, E]; one position lies in memory like that already."""
     batch, length, width = x.shape
+    if isinstance(length, int) and length == 1:
+        return x.reshape(batch, heads, 1, width // heads)
     return x.reshape(batch, length, heads, width // heads).transpose(1, 2)
 
 
 def merge_heads(x: Tensor) -> Tensor:
-    """[B, H, S, E] to [B, S, H * E]."""
+    """[B, H, S, E] to [B, S, H * E]; one position as above."""
     batch, heads, length, width = x.shape
+    if isinstance(length, int) and length == 1:
+        return x.reshape(batch, 1, heads * width)
     return x.transpose(1, 2).reshape(batch, length, heads * width)
 
 

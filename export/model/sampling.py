@@ -26,12 +26,12 @@ def sample(logits: Tensor, temperature: Tensor, top_k: Tensor, top_p: Tensor, un
     values, tokens = torch.topk(logits / temperature[:, None], min(CANDIDATES, logits.shape[-1]))
     ranks = torch.arange(values.shape[-1], device=values.device)
     within = ranks[None] < top_k[:, None]
-    probabilities = torch.where(within, values, torch.full_like(values, MASKED)).softmax(-1)
+    probabilities = torch.where(within, values, MASKED).softmax(-1)
     # The mass before each rank. Not a cumulative sum (TensorRT runs that as a loop) and not a matrix product (TF32 there).
     earlier = (ranks[None] < ranks[:, None]).float()
     before = (probabilities[:, None] * earlier).sum(-1)
     kept = within & (before < top_p[:, None])
-    mass = torch.where(kept, probabilities, torch.zeros_like(probabilities)).sum(-1, keepdim=True)
+    mass = torch.where(kept, probabilities, 0.0).sum(-1, keepdim=True)
     rank = (kept & (before <= uniform[:, None] * mass)).long().sum(-1, keepdim=True) - 1
     return tokens.gather(-1, rank)[:, 0]
 
@@ -40,4 +40,4 @@ def mask_end(logits: Tensor, end_allowed: Tensor, codes: int) -> Tensor:
     """Forbid every id from `codes` on where end_allowed, bool [B], is false."""
     is_end = torch.arange(logits.shape[-1], device=logits.device) >= codes
     forbidden = is_end[None] & ~end_allowed[:, None]
-    return torch.where(forbidden, torch.full_like(logits, MASKED), logits)
+    return torch.where(forbidden, MASKED, logits)

@@ -22,13 +22,14 @@ class CausalConvNeXt(nn.Module):
         self.depthwise = nn.Conv1d(width, width, kernel, groups=width)
         self.norm = nn.LayerNorm(width, eps=1e-6)
         self.up = nn.Linear(width, expansion * width)
+        self.gelu = nn.GELU()
         self.down = nn.Linear(expansion * width, width)
         self.scale = nn.Parameter(torch.full((width,), 0.1))
         self.past = kernel - 1
 
     def forward(self, x: Tensor, state: StateReader) -> Tensor:
         mixed = self.depthwise(state.extend(x, self.past).transpose(1, 2)).transpose(1, 2)
-        return x + self.scale * self.down(nn.functional.gelu(self.up(self.norm(mixed))))
+        return x + self.scale * self.down(self.gelu(self.up(self.norm(mixed))))
 
 
 class DecoderTrunk(nn.Module):

@@ -22,6 +22,8 @@ from runtime.shapes import bind, resolve
 DTYPES: dict[DType, np.dtype] = {"int64": np.dtype(np.int64), "float32": np.dtype(np.float32),
                                  "float16": np.dtype(np.float16), "bool": np.dtype(np.bool_)}
 
+_LITERALS = {kind: literal for literal, kind in DTYPES.items()}
+
 
 @dataclass(frozen=True)
 class Memory:
@@ -169,10 +171,10 @@ class Backend(ABC):
 def _memory(name: str, value: np.ndarray | Memory) -> Memory:
     if isinstance(value, Memory):
         return value
-    known = {kind: literal for literal, kind in DTYPES.items()}
-    if value.dtype not in known:
+    literal = _LITERALS.get(value.dtype)
+    if literal is None:
         raise BackendError(f"Input {name} is {value.dtype}, which no graph takes.")
-    return Memory.of(np.ascontiguousarray(value), known[value.dtype])
+    return Memory.of(np.ascontiguousarray(value), literal)
 
 
 def _difference(expected: Graph, found: Graph) -> str | None:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
-REREAD = ("extractor",)
+REREAD = ("extractor", "step")
 """Graphs in which several nodes read a weight: the k steps of a patch."""
 _BESIDE_BYTES = "1024"
 """Weights from this size on lie beside the graph, which may not exceed 2 GiB."""

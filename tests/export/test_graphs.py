@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 from onnx import TensorProto, shape_inference
 
@@ -146,3 +147,16 @@ def test_rows_of_a_batch_do_not_touch(exported: Export) -> None:
         second = run(bundle.graph_paths()[name], {key: array[1:] for key, array in both.items()})
         for key, array in run(bundle.graph_paths()[name], both).items():
             np.testing.assert_allclose(array[1:], second[key], rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(("name", "kernels"), [("vocoder", {"BiasGelu", "LayerNormalization"}),
+                                               ("backbone", {"SimplifiedLayerNormalization", "QuickGelu", "FusedMatMul"})])
+def test_onnx_runtime_recognises_its_kernels(exported: Export, name: str, kernels: set[str], tmp_path: Path) -> None:
+    """Written in another order of operations, each of these is several nodes on every call."""
+    options = onnxruntime.SessionOptions()
+    options.optimized_model_filepath, options.log_severity_level = str(tmp_path / "optimised.onnx"), 4
+    path = exported(PATCH).path / "onnx" / f"{name}.onnx"
+    onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    found = [node.op_type for node in onnx.load(tmp_path / "optimised.onnx").graph.node]
+    assert kernels <= set(found)
+    assert name != "backbone" or found.count("Transpose") <= 2, "a layer turns nothing around"

@@ -33,11 +33,12 @@ def test_each_form_gives_the_same_values() -> None:
     both = joined(attention)
     assert isinstance(both, SelfAttention)
     torch.testing.assert_close(both.project(x, rotary), attention.project(x, rotary))
-    projections, own = Projections(WIDTH, 2), SelfProjections(WIDTH, 2)
+    projections, own = Projections(WIDTH, 2), SelfProjections(WIDTH, WIDTH // tiny().backbone.head_dim)
     pair, three = joined(projections), joined(own)
     assert isinstance(pair, Projections) and isinstance(three, JoinedSelfProjections)
     torch.testing.assert_close(pair.keys_values(x), projections.keys_values(x))
-    torch.testing.assert_close(three.states(x), own.states(x))
+    for tables in (None, (cosines[:, None], sines[:, None])):
+        torch.testing.assert_close(three.states(x, tables), own.states(x, tables))
 
 
 def test_what_has_no_joined_form_is_left_alone() -> None:

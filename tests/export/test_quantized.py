@@ -13,7 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from export.cli import export
 from export.parity import open_session
-from export.quantized import pack, quantize
+from export.quantized import block_of, pack, quantize
 from runtime.errors import OptionError
 
 WIDTH, COLUMNS = 80, 64
@@ -35,7 +35,7 @@ def unpacked(weight: np.ndarray, bits: int) -> np.ndarray:
     """The weight as the operator's description reads the codes."""
     codes, scales = pack(weight, bits)
     if bits == 4:
-        codes = np.stack((codes & 15, codes >> 4), -1).reshape(*codes.shape[:2], 32)
+        codes = np.stack((codes & 15, codes >> 4), -1).reshape(*codes.shape[:2], block_of(len(weight), bits))
     values = (codes.astype(np.float32) - (1 << (bits - 1))) * scales[..., None]
     return values.reshape(len(codes), -1)[:, :len(weight)].T
 
@@ -50,6 +50,26 @@ def test_packing_keeps_every_weight_within_a_step(weight: np.ndarray, bits: int,
     scales = np.abs(pack(weight, bits)[1])
     assert np.abs(unpacked(weight, bits) - weight).max() <= scales.max() * 1.01
     assert 0 < np.abs(unpacked(weight, bits) - weight).max() < error * 2
+
+
+def test_blocks_are_as_long_as_a_column_divides_into() -> None:
+    assert [block_of(rows, 8) for rows in (896, 192, WIDTH)] == [128, 64, 32]
+    assert [block_of(rows, 4) for rows in (896, 192, WIDTH)] == [32, 32, 32]
+
+
+@pytest.mark.parametrize("rows", [128, 64])
+def test_long_blocks_are_unpacked_too(rows: int, tmp_path: Path) -> None:
+    weight = np.random.default_rng(2).standard_normal((rows, COLUMNS)).astype(np.float32)
+    node = helper.make_node("MatMul", ["x", "w"], ["y"])
+    values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, size]) for name, size in (("x", rows), ("y", COLUMNS))]
+    graph = helper.make_graph([node], "g", values[:1], values[1:], [numpy_helper.from_array(weight, "w")])
+    model = ir.from_proto(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8))
+    quantize(model, 8)
+    ir.save(model, tmp_path / "quantized.onnx")
+    x = np.random.default_rng(1).standard_normal((1, rows)).astype(np.float32)
+    (found,) = open_session(tmp_path / "quantized.onnx").run(["y"], {"x": x})
+    expected = x @ unpacked(weight, 8)
+    assert np.abs(found - expected).max() <= 0.02 * np.abs(expected).max()
 
 
 def test_a_weight_of_zeros_stays_zero() -> None:

@@ -94,6 +94,26 @@ def test_memory_that_is_not_there(load: Load) -> None:
     assert "memory" in sentence_of(error)
 
 
+def test_inputs_are_read_anew_wherever_they_lie(load: Load) -> None:
+    """A session keeps the addresses of its inputs: what is written there counts, and so do another place and another length."""
+    _, backend = load()
+    tokens, expected = np.zeros((1, 9), np.int64), {}
+    for value in (1, 2):
+        expected[value] = load()[1].run("compressor", {"tokens": np.full((1, 9), value)}, fetch=("patches",))["patches"]
+    assert not np.array_equal(expected[1], expected[2])
+    for value in (1, 2, 1):
+        tokens[:] = value
+        for given in (tokens, tokens.copy()):
+            assert np.array_equal(backend.run("compressor", {"tokens": given}, fetch=("patches",))["patches"], expected[value])
+    assert backend.run("compressor", {"tokens": np.ones((1, 13), np.int64)}, fetch=("patches",))["patches"].shape[1] == 2
+
+
+def test_no_run_looks_for_what_nobody_said(load: Load) -> None:
+    """The library throws and catches an exception where this entry is missing, at 0.1 ms a run."""
+    _, backend = load()
+    assert backend._run_options.get_run_config_entry("gpu_graph_id") == "0"  # type: ignore[attr-defined]
+
+
 def test_threads(tiny: Path) -> None:
     backend = create_backend(Bundle.open(tiny), "cpu", threads=3)
     sessions = backend._sessions  # type: ignore[attr-defined]
