@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from export.checkpoint import load_codec_encoder, load_token_model, load_vocoder
+from export.checkpoint import load_codec_encoder, load_speaker_encoder, load_token_model, load_vocoder
 from export.model.config import EMBEDDED_VOCODER, ModelConfig, embedded
 from export.model.encoders import CodecEncoder, SpeakerEncoder
 from export.model.language_model import PatchLM, TokenLM
@@ -106,7 +106,9 @@ class Recipe:
         return listener.eval()
 
     def speaker_encoder(self) -> SpeakerEncoder:
-        """The trained speaker encoder."""
+        """The trained speaker encoder; where none was trained, the one to go on from."""
+        if self.start is not None and not (self.work / "speaker_encoder").exists():
+            return load_speaker_encoder(self.start, self.patch_config.speaker)
         encoder = SpeakerEncoder(self.patch_config.speaker)
         encoder.load_state_dict(self.state("speaker_encoder", "encoder"))
         return encoder.eval()

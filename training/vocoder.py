@@ -2,10 +2,6 @@
 
 Starts from the trunk that the codec trained. Spectral losses at several resolutions shape the filters while the source plays
 the teacher's pitch; the predicted pitch has a loss of its own.
-
-Where the truth is noise, what comes nearest to it on average is a smooth spectrum, which no throat makes: a plain distance
-teaches a voice to hum its noise. The losses are therefore energy distances (Gritsenko et al., "A Spectral Energy Distance for
-Parallel Speech Synthesis", 2020): everything is said twice with other noise, and how far the two are apart is taken off.
 """
 
 from __future__ import annotations
@@ -54,47 +50,27 @@ class Recording:
     speaker: Tensor
 
 
-class Spectra(NamedTuple):
-    """Magnitudes at each resolution, their logarithms, and log-mels at each scale."""
-
-    linear: list[Tensor]
-    logarithms: list[Tensor]
-    mels: list[Tensor]
-
-
-class SpectralDistance(nn.Module):
-    """Between samples: log-magnitude L1 and distance of magnitudes at four resolutions, and L1 of two mel scales."""
+class SpectralLoss(nn.Module):
+    """Log-magnitude L1 and spectral convergence at three resolutions, and L1 of two mel scales."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.sizes = (256, 512, 1024, 2048)
+        self.sizes = (512, 1024, 2048)
         for size in self.sizes:
             self.register_buffer(f"window_{size}", torch.hann_window(size), persistent=False)
         self.mels = nn.ModuleList((MelSpectrogram(), MelSpectrogram(n_fft=512, hop=120, bands=40)))
 
-    def spectra(self, samples: Tensor) -> Spectra:
-        """What is compared, of samples [B, T]."""
-        linear = [torch.stft(samples, size, size // 4, window=getattr(self, f"window_{size}"), return_complex=True).abs()
-                  .clamp(min=1e-4) for size in self.sizes]
-        return Spectra(linear, [magnitude.log() for magnitude in linear], [mel(samples) for mel in self.mels])
-
-    def forward(self, one: Spectra, other: Spectra, true: Spectra) -> Tensor:
-        """Scalar distance of two; magnitudes count as shares of `true`'s, so that distances to and beside it compare."""
+    def forward(self, made: Tensor, true: Tensor) -> Tensor:
+        """Scalar loss of samples [B, T]."""
         total = torch.zeros(())
-        for a, b, t in zip(one.linear, other.linear, true.linear, strict=True):
-            total = total + (a - b).norm() / t.norm()
-        for a, b in zip(one.logarithms, other.logarithms, strict=True):
-            total = total + (a - b).abs().mean()
-        for a, b in zip(one.mels, other.mels, strict=True):
-            total = total + 4 * (a - b).abs().mean()
+        for size in self.sizes:
+            window = getattr(self, f"window_{size}")
+            a, b = (torch.stft(x, size, size // 4, window=window, return_complex=True).abs().clamp(min=1e-4)
+                    for x in (made, true))
+            total = total + (a.log() - b.log()).abs().mean() + (a - b).norm() / b.norm()
+        for mel in self.mels:
+            total = total + 4 * (mel(made) - mel(true)).abs().mean()
         return total
-
-    def energy(self, made: Tensor, true: Tensor) -> Tensor:
-        """Energy distance, scalar, of two independent renderings, samples [2 B, T], to the truth [B, T], but for what the truth
-        alone adds: least where the renderings differ from it as they differ from each other."""
-        (first, second), wanted = map(self.spectra, made.chunk(2)), self.spectra(true)
-        near = self(first, wanted, wanted) + self(second, wanted, wanted)
-        return near - self(first, second, wanted)
 
 
 @torch.inference_mode()
@@ -126,15 +102,15 @@ def train_vocoder(recordings: list[Recording], trunk: Mapping[str, Tensor], reco
     vocoder.trunk.load_state_dict(trunk)
     if head is not None:
         vocoder.head.load_state_dict(head)
-    distance, hearing_loss, mel = SpectralDistance(), HearingLoss(recogniser), MelSpectrogram()
+    loss_of, hearing_loss, mel = SpectralLoss(), HearingLoss(recogniser), MelSpectrogram()
     optimizers = Optimizers(vocoder.named_parameters(), RATE, 0.01)
 
     def step(index: int) -> dict[str, float]:
         torch.manual_seed(seed * 1_000_003 + index)
         crops = draw_crops(recordings, batch, config, np.random.default_rng((seed, index)))
         made, heard = voice_crops(vocoder, crops)
-        spectral, pitch = distance.energy(made, crops.samples), pitch_loss(heard, crops.pitch)
-        hearing = hearing_loss(mel(made[:batch]), mel(crops.samples))
+        spectral, pitch = loss_of(made, crops.samples), pitch_loss(heard, crops.pitch)
+        hearing = hearing_loss(mel(made), mel(crops.samples))
         loss = spectral + PITCH_WEIGHT * pitch + HEARING_WEIGHT * hearing
         optimizers.step(loss, warm_cosine(index, steps, 50, 0.05), clip=5.0)
         return {"spectral": spectral.item(), "pitch": pitch.item(), "hearing": hearing.item()}
@@ -168,15 +144,17 @@ def draw_crops(recordings: list[Recording], batch: int, config: VocoderConfig, r
 
 
 def voice_crops(vocoder: StreamingVocoder, crops: Crops) -> tuple[Tensor, Tensor]:
-    """Samples [2 B, T] of the crops' tokens from SETTLE to the last whose lookahead is inside, each crop twice with phases and
-    noise of its own, as in the middle of a stream; and the pitch predicted [B, F]."""
-    trunk, config, batch = vocoder.trunk, vocoder.config, len(crops.codes)
+    """Samples of the crops' tokens from SETTLE to the last whose lookahead is inside, and the pitch predicted [B, F]. The
+    source starts at a random phase, as it would in the middle of a stream."""
+    state = torch.zeros(len(crops.codes), vocoder.state_size)
+    state[:, vocoder.trunk.state_size] = torch.rand(len(crops.codes))
+    reader = StateReader(state)
     with half():
-        frames = trunk(crops.codes, crops.speakers, StateReader(torch.zeros(batch, trunk.state_size))).float()
-    frames = frames[:, config.lookahead * config.frames_per_token:]
+        frames = vocoder.trunk(crops.codes, crops.speakers, reader).float()
+    frames = frames[:, vocoder.config.lookahead * vocoder.config.frames_per_token:]
     played = crops.pitch.clamp(LOWEST, HIGHEST)
-    samples = vocoder.head(frames.repeat(2, 1, 1), StateReader(vocoder.head.midway(2 * batch)), played.repeat(2, 1))
-    return samples[:, SETTLE * config.samples_per_token:], vocoder.head.pitch_of(frames)
+    samples = vocoder.head(frames, reader, played)
+    return samples[:, SETTLE * vocoder.config.samples_per_token:], vocoder.head.pitch_of(frames)
 
 
 def pitch_loss(predicted: Tensor, true: Tensor) -> Tensor:

@@ -62,13 +62,6 @@ class HarmonicHead(nn.Module):
         """Floats of state: phase, last pitch, place in the noise, last hops of source, noise and output."""
         return 3 + 3 * self.hop
 
-    def midway(self, batch: int) -> Tensor:
-        """A state [B, state_size] as in the middle of some stream: any phase, any place in the noise. For training."""
-        state = torch.zeros(batch, self.state_size)
-        state[:, 0] = torch.rand(batch)
-        state[:, 2] = torch.randint(NOISE_HOPS, (batch,))
-        return state
-
     def pitch_of(self, frames: Tensor) -> Tensor:
         """Hz, float32 [B, F]: what the source plays one hop after each frame."""
         share = torch.sigmoid(self.pitch(frames)[..., 0].float())
