@@ -151,7 +151,7 @@ class Decoder:
         inputs: dict[str, np.ndarray | Memory] = {
             "window": window, **past, "uniforms": uniforms, "end_allowed": np.full(BATCH, end_allowed), **draw,
         }
-        found = self.backend.run(STEP, inputs, into, ("tokens",))["tokens"]
+        found = self.backend.run(STEP, inputs, into=into, fetch=("tokens",))["tokens"]
         self.cache.advance(1)
         self._remember(window)
         return found
@@ -170,7 +170,7 @@ class Decoder:
         """One backbone call over new positions [B, S, D], host or device; keys and values go right behind the past."""
         length = embeds.shape[1]
         past, into = self._beside_the_past(length)
-        self.backend.run("backbone", {"inputs_embeds": embeds, **past}, {"context": self._context, **into})
+        self.backend.run("backbone", {"inputs_embeds": embeds, **past}, into={"context": self._context, **into})
         self.cache.advance(length)
 
     def _beside_the_past(self, length: int) -> tuple[dict[str, np.ndarray | Memory], dict[str, Memory]]:
