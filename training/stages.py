@@ -134,7 +134,8 @@ def run_package(recipe: Recipe) -> None:
     save_speaker_encoder(recipe.target, recipe.speaker_encoder())
     for name, teacher in recipe.voices.items():
         save_voice(recipe.target, name, recipe.speakers[teacher].numpy(), prompt_text_ids=np.array([recipe.voice_ids[teacher]]))
-    save_card(recipe.target, VoiceCard(default_voice=next(iter(recipe.voices)), licence=LICENCE, sampling=Sampling(temperature=TEMPERATURE)))
+    drawn = Sampling(temperature=TEMPERATURE)
+    save_card(recipe.target, VoiceCard(default_voice=next(iter(recipe.voices)), licence=LICENCE, sampling=drawn))
 
 
 STAGES: dict[str, Callable[[Recipe], None]] = {
