@@ -50,7 +50,8 @@ def test_the_cache_holds_two_l_h_e_values_a_position(synthesizer: Synthesizer, b
     audio = synthesizer.synthesize(SENTENCE, seed=0)
     front_end = TextFrontEnd.load(bundle / "text")
     ids = len(front_end.ids(front_end.sentences(SENTENCE)[0]))
-    positions = ids + 2 + audio.stats.patches - 1  # the last patch is spoken, not read
+    told = 1  # the voice's own id before the text
+    positions = told + ids + 2 + audio.stats.patches - 1  # the last patch is spoken, not read
     layers, heads, width, half = 6, 3, 32, 2
     assert audio.stats.kv_cache_bytes_used == 2 * layers * heads * width * positions * half
 
