@@ -35,7 +35,7 @@ def unpacked(weight: np.ndarray, bits: int) -> np.ndarray:
     """The weight as the operator's description reads the codes."""
     codes, scales = pack(weight, bits)
     if bits == 4:
-        codes = np.stack((codes & 15, codes >> 4), -1).reshape(*codes.shape[:2], block_of(len(weight), bits))
+        codes = np.stack((codes & 15, codes >> 4), -1).reshape(*codes.shape[:2], block_of(len(weight)))
     values = (codes.astype(np.float32) - (1 << (bits - 1))) * scales[..., None]
     return values.reshape(len(codes), -1)[:, :len(weight)].T
 
@@ -48,27 +48,37 @@ def weight() -> np.ndarray:
 @pytest.mark.parametrize(("bits", "error"), [(8, 0.02), (4, 0.35)])
 def test_packing_keeps_every_weight_within_a_step(weight: np.ndarray, bits: int, error: float) -> None:
     scales = np.abs(pack(weight, bits)[1])
-    assert np.abs(unpacked(weight, bits) - weight).max() <= scales.max() * 1.01
+    steps = 1.01 if bits == 8 else 3.5  # where a range was cut, the largest weight is further off
+    assert np.abs(unpacked(weight, bits) - weight).max() <= scales.max() * steps
     assert 0 < np.abs(unpacked(weight, bits) - weight).max() < error * 2
 
 
 def test_blocks_are_as_long_as_a_column_divides_into() -> None:
-    assert [block_of(rows, 8) for rows in (896, 192, WIDTH)] == [128, 64, 32]
-    assert [block_of(rows, 4) for rows in (896, 192, WIDTH)] == [32, 32, 32]
+    assert [block_of(rows) for rows in (896, 192, WIDTH)] == [128, 64, 32]
 
 
+def test_four_bits_err_less_than_with_whole_ranges() -> None:
+    weight = np.random.default_rng(3).standard_normal((128, COLUMNS)).astype(np.float32)
+    largest = np.take_along_axis(weight, np.abs(weight).argmax(0)[None], 0) / -8
+    whole = np.clip(np.rint(weight / largest), -8, 7) * largest
+    errors, before = (np.square(found - weight).sum(0) for found in (unpacked(weight, 4), whole))
+    assert (errors <= before * (1 + 1e-5)).all()
+    assert errors.sum() < 0.92 * before.sum()
+
+
+@pytest.mark.parametrize("bits", [8, 4])
 @pytest.mark.parametrize("rows", [128, 64])
-def test_long_blocks_are_unpacked_too(rows: int, tmp_path: Path) -> None:
+def test_long_blocks_are_unpacked_too(rows: int, bits: int, tmp_path: Path) -> None:
     weight = np.random.default_rng(2).standard_normal((rows, COLUMNS)).astype(np.float32)
     node = helper.make_node("MatMul", ["x", "w"], ["y"])
     values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, size]) for name, size in (("x", rows), ("y", COLUMNS))]
     graph = helper.make_graph([node], "g", values[:1], values[1:], [numpy_helper.from_array(weight, "w")])
     model = ir.from_proto(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8))
-    quantize(model, 8)
+    quantize(model, bits)
     ir.save(model, tmp_path / "quantized.onnx")
     x = np.random.default_rng(1).standard_normal((1, rows)).astype(np.float32)
     (found,) = open_session(tmp_path / "quantized.onnx").run(["y"], {"x": x})
-    expected = x @ unpacked(weight, 8)
+    expected = x @ unpacked(weight, bits)
     assert np.abs(found - expected).max() <= 0.02 * np.abs(expected).max()
 
 
