@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from export.model.backbone import SelfAttention
 from export.model.language_model import SpeechLM
-from training.tokens import Spoken
+from training.spoken import Spoken
 
 LAYER, HEAD = 2, 0
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from training.tokens import Spoken
+from training.spoken import Spoken
 
 
 class Batches:

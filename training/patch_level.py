@@ -13,9 +13,9 @@ from export.model.language_model import PatchLM, TokenLM
 from training.batches import Batches, corrupt
 from training.loop import fit, half, warm_cosine
 from training.optimizers import Optimizers
+from training.spoken import Spoken
 from training.structured import structure
 from training.token_level import GOING_ON, initialise
-from training.tokens import Spoken
 
 RATE = 2e-3
 CORRUPTED = 0.05

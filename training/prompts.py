@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 import torch
 
 from runtime.text.phonemes import SYMBOLS, to_ids
-from training.tokens import Spoken
+from training.spoken import Spoken
 
 UNTOLD, CONTINUED = 0.1, 0.2
 """Shares of the utterances that are read without a voice's id, as for a stranger without a transcript, and that are joined in

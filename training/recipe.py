@@ -18,6 +18,7 @@ from export.model.vocoder import StreamingVocoder
 from training import patch_level, text, token_level
 from training.prompts import Ids, voice_ids
 from training.recogniser import Recogniser
+from training.spoken import TOKENS
 from training.structured import flatten
 from training.student import Student
 from training.voices import speaker_embedding
@@ -114,10 +115,17 @@ class Recipe:
         return encoder.eval()
 
     def vocoder(self) -> StreamingVocoder:
-        """The trained waveform decoder."""
+        """The trained waveform decoder; where none was trained, the one to go on from."""
+        if self.start is not None and not (self.work / "vocoder").exists():
+            return load_vocoder(self.start)
         decoder = StreamingVocoder(EMBEDDED_VOCODER, self.patch_config.speaker)
         decoder.load_state_dict(self.state("vocoder", "vocoder"))
         return decoder.eval()
+
+    def tokens(self) -> Path:
+        """What language models train on: this run's file, or where none was written the one of the checkpoint to go on from."""
+        own = self.work / TOKENS
+        return own if self.start is None or own.exists() else self.start / TOKENS
 
     def token_model(self) -> TokenLM:
         """The trained token-level model, its vocabulary matrices folded to plain tables; where none was trained, the one to go

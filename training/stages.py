@@ -33,12 +33,13 @@ from training import (
     speaker_encoder,
     student,
     token_level,
-    tokens,
     vocoder,
 )
 from training.prompts import mixed, told
 from training.recipe import Recipe
 from training.spectrograms import Spectrogram, made_by_student, spoken_by_teacher
+from training.spoken import TOKENS, Spoken, copy_spoken, read_spoken, write_spoken
+from training.tokens import as_tokens
 
 LICENCE = "Apache-2.0"
 TEMPERATURE = 0.4
@@ -91,7 +92,7 @@ def run_codec(recipe: Recipe) -> None:
 
 def run_tokens(recipe: Recipe) -> None:
     """Everything becomes tokens."""
-    tokens.write_tokens(recipe.work / "mels", recipe.work / "tokens.safetensors", recipe.encoder())
+    write_spoken(recipe.work / TOKENS, as_tokens(recipe.work / "mels", recipe.encoder()))
 
 
 def run_encoder(recipe: Recipe) -> None:
@@ -132,6 +133,7 @@ def run_package(recipe: Recipe) -> None:
     save_vocoder(recipe.target, recipe.vocoder())
     save_codec_encoder(recipe.target, recipe.hearing_encoder())
     save_speaker_encoder(recipe.target, recipe.speaker_encoder())
+    copy_spoken(recipe.tokens(), recipe.target / TOKENS)
     for name, teacher in recipe.voices.items():
         save_voice(recipe.target, name, recipe.speakers[teacher].numpy(), prompt_text_ids=np.array([recipe.voice_ids[teacher]]))
     drawn = Sampling(temperature=TEMPERATURE)
@@ -156,9 +158,9 @@ def _said(recipe: Recipe, split: str) -> list[Spectrogram]:
     return spoken_by_teacher(recipe.work / "audio", split, recipe.speakers)
 
 
-def _read(recipe: Recipe) -> tuple[list[tokens.Spoken], list[tokens.Spoken]]:
+def _read(recipe: Recipe) -> tuple[list[Spoken], list[Spoken]]:
     """What language models train on, and what is held out."""
-    train, held_out = (tokens.read_tokens(recipe.work / "tokens.safetensors", split) for split in ("train", "validation"))
+    train, held_out = (read_spoken(recipe.tokens(), split) for split in ("train", "validation"))
     return mixed(train, recipe.voice_ids, recipe.seed), [told(u, recipe.voice_ids[u.voice]) for u in held_out]
 
 

@@ -13,8 +13,8 @@ from training.alignment import GuidedAttention
 from training.batches import Batches, corrupt
 from training.loop import fit, half, warm_cosine
 from training.optimizers import Optimizers
+from training.spoken import Spoken
 from training.structured import structure
-from training.tokens import Spoken
 
 RATE = 3e-3
 GOING_ON = 1 / 3

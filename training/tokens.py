@@ -1,9 +1,8 @@
-"""The codec writes down every utterance as tokens, beside its phoneme ids and which phoneme each token speaks."""
+"""The codec writes down every utterance as tokens: mel frames cut to whole ones, phonemes aligned to them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,21 +11,11 @@ import torch
 from export.model.encoders import CodecEncoder
 from runtime.encoders import QUIET, TAIL_FRAMES
 from runtime.text.phonemes import to_ids
-from training.shards import Utterance, read_folder, read_shard, write_shard
+from training.shards import Utterance, read_folder
+from training.spoken import Spoken
 
 UNITS_PER_TOKEN = 40 / 25
 """The teacher's duration units (40 Hz) in a token (25 Hz)."""
-
-
-@dataclass(frozen=True)
-class Spoken:
-    """One utterance for a language model: phoneme ids [P], codes [T], and the phoneme's index for each code [T]."""
-
-    text: str
-    voice: str
-    ids: torch.Tensor
-    codes: torch.Tensor
-    aligned: torch.Tensor
 
 
 def trim(mels: np.ndarray, stride: int) -> np.ndarray:
@@ -45,29 +34,21 @@ def align(durations: np.ndarray, lead: int, tokens: int) -> np.ndarray:
 
 
 @torch.inference_mode()
-def write_tokens(mels: Path, target: Path, encoder: CodecEncoder, batch: int = 32) -> int:
-    """Encode all of `mels` into one file; returns the utterances written."""
+def as_tokens(mels: Path, encoder: CodecEncoder, batch: int = 32) -> list[Spoken]:
+    """All utterances of `mels` whose every phoneme has an id."""
     encoder.eval()
-    texts: list[dict[str, str]] = []
-    arrays: list[Utterance] = []
+    made: list[Spoken] = []
     for group in _groups(read_folder(mels), batch):
         frames = [trim(u["mels"], encoder.stride) for _, u in group]
         padded = torch.nn.utils.rnn.pad_sequence([torch.from_numpy(f).float() for f in frames], batch_first=True,
                                                  padding_value=float(frames[0].min()))
-        codes = encoder.codes(padded).numpy().astype(np.int16)
-        for (text, u), own, row in zip(group, frames, codes, strict=True):
-            count = len(own) // encoder.stride
-            texts.append(text)
-            arrays.append({"ids": np.array(to_ids(text["phonemes"]), np.int16), "codes": row[:count],
-                           "aligned": align(u["durations"], int(u["silence"][0]), count).astype(np.int16)})
-    write_shard(target, arrays, texts)
-    return len(texts)
-
-
-def read_tokens(path: Path, split: str) -> list[Spoken]:
-    """All utterances of a split whose every phoneme has an id."""
-    return [Spoken(text["text"], text["voice"], *(torch.from_numpy(u[key]).long() for key in ("ids", "codes", "aligned")))
-            for text, u in read_shard(path) if text["split"] == split and len(u["ids"]) == len(to_ids(text["phonemes"]))]
+        for (text, u), own, row in zip(group, frames, encoder.codes(padded), strict=True):
+            ids, count = to_ids(text["phonemes"]), len(own) // encoder.stride
+            if len(ids) == len(u["durations"]):
+                aligned = align(u["durations"], int(u["silence"][0]), count)
+                phonemes, codes = torch.tensor(ids), row[:count].clone()
+                made.append(Spoken(text["text"], text["voice"], phonemes, codes, torch.from_numpy(aligned)))
+    return made
 
 
 def _groups(items: Iterable[tuple[dict[str, str], Utterance]], size: int) -> Iterator[list[tuple[dict[str, str], Utterance]]]:

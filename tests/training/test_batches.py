@@ -4,7 +4,7 @@ import numpy as np
 import torch
 
 from training.batches import Batches, corrupt
-from training.tokens import Spoken
+from training.spoken import Spoken
 
 
 def _utterances(count: int) -> list[Spoken]:

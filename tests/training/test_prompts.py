@@ -5,7 +5,7 @@ import torch
 from export.model.config import embedded
 from runtime.text.phonemes import SYMBOLS, to_ids
 from training.prompts import MOST_IDS, continued, mixed, told, voice_ids
-from training.tokens import Spoken
+from training.spoken import Spoken
 
 
 def _spoken(text: str, voice: str = "a") -> Spoken:

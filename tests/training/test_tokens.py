@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from training.tokens import TAIL_FRAMES, align, trim
+from runtime.encoders import TAIL_FRAMES
+from training.tokens import align, trim
 
 
 def test_trim_keeps_a_short_tail_and_whole_tokens() -> None:
