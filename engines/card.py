@@ -15,7 +15,7 @@ def bundle_card(manifest: Manifest) -> str:
     sizes = manifest.sizes
     system = "token level" if sizes.token_level else f"TLDR, k = {sizes.patch}"
     parts = [
-        f"# {manifest.model}, {system}, {(manifest.weights or manifest.precision).upper()}",
+        f"# {manifest.model}, {system}, {manifest.numbers.upper()}",
         f"Licence: {manifest.licence}. Made by tldr-export; do not edit: `bundle.json` holds its hash.",
         f"Backbone: {sizes.layers} layers, width {sizes.hidden}, {sizes.kv_heads} KV heads of {sizes.head_dim}; vocabulary "
         f"{sizes.vocabulary}; {manifest.token_rate:g} tokens a second; up to {manifest.limits.max_seconds:g} s an utterance.",

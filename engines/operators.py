@@ -16,7 +16,7 @@ from onnx import TensorProto, shape_inference
 LIST = Path(__file__).parent / "tensorrt-10-operators.json"
 OPSETS = (9, 20)
 _TYPES: dict[int, str] = {TensorProto.FLOAT: "FP32", TensorProto.FLOAT16: "FP16", TensorProto.INT64: "INT64",
-                          TensorProto.INT32: "INT32", TensorProto.BOOL: "BOOL"}
+                          TensorProto.INT32: "INT32", TensorProto.BOOL: "BOOL", TensorProto.INT8: "INT8"}
 _MAIN_INPUT = {"Where": 2, "Gather": 0, "Range": 0}
 """The input that an operator's listed types speak of, where it is not the first."""
 CONSTANT_INPUTS = {"ReduceMean": 1, "ReduceSum": 1, "ReduceMax": 1, "Squeeze": 1, "Unsqueeze": 1, "Slice": 3, "TopK": 1}

@@ -64,12 +64,13 @@ def build_engine_set(bundle: Bundle, library: Library, options: BuildOptions, de
 
     Raises:
         BackendError, OptionError: see `build_engine`. The bundle is left as it was.
-        OptionError: the bundle's weights are quantised, in an operator that only ONNX Runtime has, or it has the graph `step`.
+        OptionError: the bundle's weights are quantised for CPUs, in an operator that only ONNX Runtime has, or it has the graph
+            `step`.
         OutputError: the bundle cannot be written, the disk is full.
     """
-    if bundle.manifest.weights is not None:
+    if bundle.manifest.weights is not None and bundle.manifest.precision == "fp32":
         raise OptionError(f"TensorRT does not read the {bundle.manifest.weights.upper()} weights of {bundle.root}, which are "
-                          "for CPUs; export the bundle with --fp16 for engines.")
+                          f"for CPUs; export the bundle with --fp16 --{bundle.manifest.weights} for engines.")
     if STEP in bundle.manifest.graphs:
         raise OptionError(f"{bundle.root} makes a patch in one graph, for ONNX Runtime; export the bundle without --fuse for "
                           "engines.")

@@ -20,7 +20,7 @@ from export.sources import open_source
 from runtime.command import run
 from runtime.contract import Precision
 from runtime.errors import OptionError
-from runtime.manifest import Weights
+from runtime.manifest import Weights, numbers_of
 
 
 @click.command("tldr-export", context_settings={"help_option_names": ["-h", "--help"]})
@@ -30,7 +30,7 @@ from runtime.manifest import Weights
 @click.option("--preset", metavar="NAME", help="Random weights at the sizes of cosyvoice3-0.5b or embedded.")
 @click.option("--patch", "patches", multiple=True, metavar="K[,K...]", help="Patch sizes, one bundle each.  [default: 4]")
 @click.option("--fp16/--fp32", default=None, help="Precision of weights and activations.  [default: fp16]")
-@click.option("--int8", is_flag=True, help="Weights of the language model in INT8, the rest FP32: for CPUs.")
+@click.option("--int8", is_flag=True, help="Weights of the language model in INT8: for CPUs, or with --fp16 for TensorRT.")
 @click.option("--int4", is_flag=True, help="The same in INT4.")
 @click.option("--fuse", is_flag=True, help="Also one graph of compressor, backbone and extractor: a call a patch, for CPUs.")
 @click.option("--token-level", is_flag=True, help="Export the token-level baseline (with --patch: as well).")
@@ -48,7 +48,7 @@ def export(checkpoint: str | None, backbone: Path | None, preset: str | None, pa
             json_path: Path | None) -> None:
     """Export a TLDR model to ONNX: a bundle that tldr-speak and tldr-bench read."""
     precision, weights = _precision(fp16, int8, int4)
-    option = f"--{weights}" if weights is not None else "--fuse" if fuse else None
+    option = "--fuse" if fuse else f"--{weights}" if weights is not None and precision == "fp32" else None
     targets = find_targets(engines, sm) if option is None else _no_targets(engines, sm, option)
     source = open_source(checkpoint, preset, backbone)
     sizes = _patch_sizes(patches, token_level)
@@ -65,18 +65,18 @@ def export(checkpoint: str | None, backbone: Path | None, preset: str | None, pa
 
 
 def _precision(fp16: bool | None, int8: bool, int4: bool) -> tuple[Precision, Weights | None]:
-    if (int8 and int4) or ((int8 or int4) and fp16):
-        raise OptionError("Choose one of --fp16, --fp32, --int8 and --int4: quantised weights come with FP32 activations.")
-    if int8 or int4:
-        return "fp32", "int8" if int8 else "int4"
-    return "fp32" if fp16 is False else "fp16", None
+    """Of activations and of weights; quantised ones come with FP32 unless --fp16 is said, for CPUs."""
+    if int8 and int4:
+        raise OptionError("Choose one of --int8 and --int4; with --fp16 beside it the bundle is for TensorRT, else for CPUs.")
+    weights: Weights | None = "int8" if int8 else "int4" if int4 else None
+    return "fp16" if fp16 or (fp16 is None and weights is None) else "fp32", weights
 
 
 def _no_targets(engines: str, sm: tuple[str, ...], option: str) -> list[Target]:
     """What `option` makes is for ONNX Runtime on CPUs: no engine is built, and asking for one is a fault."""
     if sm or engines not in ("auto", "none"):
-        raise OptionError(f"TensorRT does not read what {option} makes, which is for CPUs; export with --fp16 alone for "
-                          "engines.")
+        raise OptionError(f"TensorRT does not read what {option} makes, which is for CPUs; export with --fp16 for "
+                          "engines, and without --fuse.")
     return []
 
 
@@ -92,7 +92,8 @@ def _patch_sizes(options: tuple[str, ...], token_level: bool) -> list[int]:
 
 def _place(source: Source, order: Order, out: Path | None, several: bool) -> Path:
     system = "token-level" if order.patch == 1 else f"k{order.patch}"
-    name = f"{source.config(order.patch).name}-{system}-{order.weights or order.precision}{'-fused' if order.fuse else ''}"
+    numbers, ending = numbers_of(order.precision, order.weights), "-fused" if order.fuse else ""
+    name = f"{source.config(order.patch).name}-{system}-{numbers}{ending}"
     if out is None:
         return Path("build") / name
     return out / name if several else out
@@ -112,7 +113,7 @@ def _print(exported: Exported) -> None:
     console, manifest = Console(width=max(100, Console().width)), exported.manifest
     system = "token level" if manifest.sizes.token_level else f"k = {manifest.sizes.patch}"
     if manifest.parity:
-        title = f"{manifest.model}, {system}, {manifest.weights or manifest.precision}"
+        title = f"{manifest.model}, {system}, {manifest.numbers}"
         table = Table("graph", "output", "max abs", "relative", "tolerance", title=title)
         for row in manifest.parity:
             table.add_row(row.graph, row.output, f"{row.max_abs:.2e}", f"{row.relative:.2e}", f"{row.tolerance:.0e}")

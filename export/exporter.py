@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import math
 from collections.abc import Callable, Mapping
@@ -23,7 +24,7 @@ from export.model.vocoder import StreamingVocoder
 from export.onnx_graph import write_graph
 from export.parity import check_graph, open_session
 from export.precision import exportable, stored_half
-from export.quantized import BITS, QUANTIZED
+from export.quantized import QUANTIZED, quantize
 from export.reference import GreedyRun, compare_runs, greedy_run, silent_voice
 from export.source import Source
 from runtime.backends import create_backend
@@ -56,7 +57,7 @@ class Order:
     """Audio that the KV cache is sized for."""
     verify: bool = True
     weights: Weights | None = None
-    """Weight-only quantisation; `precision` is fp32 then."""
+    """Weight-only quantisation: for CPUs with fp32, for TensorRT with fp16."""
     fuse: bool = False
     """Add the graph `step`; not at token level."""
 
@@ -143,9 +144,9 @@ def _write_graphs(partial: Path, manifest: Manifest, makes: Mapping[str, Maker],
         module, path = makes[name](), partial / manifest.graph_path(name)
         precision = module.precision or manifest.precision
         weights = manifest.weights if name in QUANTIZED else None
+        finish = [] if weights is None else [functools.partial(quantize, weights=weights, precision=precision)]
         ready = exportable(module, precision, module.wide)
-        write_graph(stored_half(ready) if module.stored_half else ready, graph, manifest.sizes, ids, path,
-                    None if weights is None else BITS[weights])
+        write_graph(stored_half(ready) if module.stored_half else ready, graph, manifest.sizes, ids, path, *finish)
         gc.collect()
         if verify and name != STEP:  # which the loop is held against, and whose parts are checked one by one
             rows += check_graph(name, open_session(path), module, graph, manifest.sizes, ids, weights or precision)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
@@ -15,7 +15,6 @@ from torch import nn
 from torch.export import Dim
 
 from export.example_inputs import example_inputs
-from export.quantized import quantize
 from runtime.contract import Graph, Sizes, Tensor
 from runtime.shapes import resolve, symbol_of
 
@@ -34,13 +33,13 @@ _DTYPES = {"int64": ir.DataType.INT64, "float32": ir.DataType.FLOAT, "float16": 
 
 
 def write_graph(module: nn.Module, graph: Graph, sizes: Sizes, text_ids: int, path: Path,
-                bits: int | None = None) -> list[Path]:
+                finish: Callable[[ir.Model], None] = lambda model: None) -> list[Path]:
     """Export `module` as `path`; equal weights give equal bytes.
 
     Args:
         module: in its exportable form (`export.precision`), taking and giving the tensors of `graph` in order.
         text_ids: rows of the text embedding.
-        bits: 8 or 4 for quantised weights, see `export.quantized`.
+        finish: called with the named graph before it is written, as to quantise it.
 
     Returns:
         The files written or shared: the graph, tables that other graphs of the folder may hold too, and all weights where
@@ -49,8 +48,7 @@ def write_graph(module: nn.Module, graph: Graph, sizes: Sizes, text_ids: int, pa
     model = _traced(module, graph, sizes, text_ids)
     _strip(model.graph, model)
     _name(model.graph, graph)
-    if bits is not None:
-        quantize(model, bits)
+    finish(model)
     weights = sum(value.const_value.nbytes for value in model.graph.initializers.values() if value.const_value is not None)
     if weights <= EMBEDDED_BYTES:
         tables = _share(model.graph, path.parent)

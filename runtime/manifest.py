@@ -167,10 +167,21 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     audio: AudioCheck | None = None
     """FP16 bundles that speak: the same for whole utterances."""
     weights: Weights | None = None
-    """Weight-only quantisation of compressor, backbone and extractor, whose activations are float32 then; ONNX Runtime only."""
+    """Weight-only quantisation of compressor, backbone and extractor: in fp32 bundles by an operator that only ONNX Runtime
+    has, for CPUs; in fp16 ones for TensorRT."""
     encoders: Encoders | None = None
     """What `clone_voice` needs; None where the bundle cannot."""
+
+    @property
+    def numbers(self) -> str:
+        """`numbers_of` the bundle."""
+        return numbers_of(self.precision, self.weights)
 
     def graph_path(self, name: str) -> str:
         """Where graph `name` lies."""
         return f"onnx/{name}.onnx"
+
+
+def numbers_of(precision: Precision, weights: Weights | None) -> str:
+    """Activations and weights in a word: fp16, int4 (for CPUs), fp16-int4 (for TensorRT)."""
+    return precision if weights is None else weights if precision == "fp32" else f"{precision}-{weights}"

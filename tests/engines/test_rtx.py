@@ -5,16 +5,22 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import numpy as np
+import onnx_ir as ir
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 
-from engines.builder import BuildOptions
+from engines.builder import BuildOptions, build_engine
 from engines.store import build_engine_set
 from export.exporter import Order, export_bundle
+from export.quantized import quantize
 from export.sources import PresetSource
 from runtime.backends.tensorrt_library import Library, open_library
 from runtime.bundle import Bundle
-from runtime.engine_set import find_engine_set, graph_digest, read_engine_set
+from runtime.contract import Graph, Tensor
+from runtime.engine_set import Profile, Span, find_engine_set, graph_digest, read_engine_set
 from runtime.files import file_digest
+from runtime.manifest import Weights
 from runtime.profiles import graph_profiles
 
 SMS = ("8.6", "8.9", "12.0")
@@ -66,6 +72,23 @@ def test_only_a_changed_engine_is_built_again(rtx: Library, embedded: Path, tmp_
     (stored.path / "compressor.engine").write_bytes(b"cut short")
     assert build_engine_set(Bundle.open(copy), rtx, options).built == ("compressor",)
     assert (stored.path / "compressor.engine").stat().st_size > 10**6
+
+
+@pytest.mark.parametrize(("weights", "share"), [("int8", 0.55), ("int4", 0.3)])
+def test_an_engine_keeps_quantised_weights(rtx: Library, weights: Weights, share: float, tmp_path: Path) -> None:
+    rows, columns = 896, 1024
+    weight = np.random.default_rng(0).standard_normal((rows, columns)).astype(np.float16)
+    x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT16, ["batch", size])
+            for name, size in (("x", rows), ("y", columns)))
+    product = helper.make_graph([helper.make_node("MatMul", ["x", "w"], ["y"])], "g", [x], [y],
+                                [numpy_helper.from_array(weight, "w")])
+    model = ir.from_proto(helper.make_model(product, opset_imports=[helper.make_opsetid("", 18)], ir_version=8))
+    quantize(model, weights, "fp16")
+    ir.save(model, tmp_path / "g.onnx")
+    contract = Graph((Tensor("x", "float16", ("batch", rows)),), (Tensor("y", "float16", ("batch", columns)),))
+    profile = Profile("step", {"x": Span((1, rows), (1, rows), (8, rows))})
+    built = build_engine(rtx, "g", tmp_path / "g.onnx", contract, [profile], BuildOptions("8.6"))
+    assert weight.nbytes * share / 2 < built.plan.nbytes < weight.nbytes * share
 
 
 @pytest.mark.slow
