@@ -100,7 +100,7 @@ def main(bundle: Path | None, batches: tuple[int, ...], sentences: int, rounds: 
         raise OptionError(f"There are {len(texts)} held-out sentences, not {sentences}.")
     with Synthesizer(bundle, provider="cpu", threads=threads) as synthesizer:
         rows = measure(synthesizer, texts, ways(batches), rounds)
-        model = f"{synthesizer.bundle.manifest.model}, {synthesizer.bundle.manifest.precision.upper()}"
+        model = f"{synthesizer.bundle.manifest.model}, {synthesizer.bundle.manifest.numbers.upper()}"
     table = Table("way", "audio s / s", "least - most", "times one by one", f"other samples, of {sentences}",
                   title=f"{model}, {threads} threads, load before {load:.1f} on {os.cpu_count()} cores")
     for row in rows:

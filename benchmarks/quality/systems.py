@@ -53,7 +53,7 @@ class BundleSystem(System):
         self._bundle = Bundle.open(path)
         manifest = self._bundle.manifest
         kind = "token level" if manifest.sizes.token_level else f"TLDR k = {manifest.sizes.patch}"
-        self.name = name or f"{kind}, {manifest.precision.upper()}"
+        self.name = name or f"{kind}, {manifest.numbers.upper()}"
         self.fingerprint = _digest(repr(sorted(manifest.files.items())))
 
     def __getstate__(self) -> dict[str, object]:

@@ -77,7 +77,7 @@ def token_level_twin(bundle: Path, seconds: float, cache: Path, progress: Callab
 
 def names(bundles: Sequence[Bundle]) -> list[str]:
     """A name for each, told apart by its directory where two would be the same."""
-    plain = [f"{bundle.manifest.model} {system(bundle)} {bundle.manifest.precision}" for bundle in bundles]
+    plain = [f"{bundle.manifest.model} {system(bundle)} {bundle.manifest.numbers}" for bundle in bundles]
     found = [name if plain.count(name) == 1 else f"{name} ({bundle.root.name})"
              for name, bundle in zip(plain, bundles, strict=True)]
     if len(set(found)) != len(found):

@@ -29,7 +29,7 @@ def check_speaking(bundle: Path | None, provider: str, threads: int | None) -> I
         yield Finding("bundle", "fail", str(error), "tldr-export --out DIR, then tldr-speak --bundle DIR")
         return
     size = sum((opened.root / name).stat().st_size for name in opened.manifest.files)
-    yield Finding("bundle", "ok", f"{opened.manifest.model}, k = {opened.manifest.sizes.patch}, {opened.manifest.precision}, "
+    yield Finding("bundle", "ok", f"{opened.manifest.model}, k = {opened.manifest.sizes.patch}, {opened.manifest.numbers}, "
                   f"{size / 1e6:.0f} MB, every sha256 right: {opened.root}")
     names = [name for name in PROVIDERS if name in AUTOMATIC] if provider == "auto" else [provider]
     working = []
