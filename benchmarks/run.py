@@ -150,7 +150,7 @@ def _row(system: Named, found: Footprint, durations: tuple[DurationFigures, ...]
     bundle, manifest = system.bundle, system.bundle.manifest
     sizes = (path.stat().st_size for path in bundle.root.rglob("*") if path.is_file())
     return SystemFigures(
-        name=system.name, model=manifest.model, patch=manifest.sizes.patch, precision=manifest.precision,
+        name=system.name, model=manifest.model, patch=manifest.sizes.patch, precision=manifest.numbers,
         token_rate=manifest.token_rate, provider=found.provider, bundle=bundle.root.name,
         bundle_sha256=file_digest(bundle.root / MANIFEST), file_bytes=sum(sizes), load_seconds=found.load_seconds,
         peak_resident_bytes=found.peak_resident_bytes, peak_device_bytes=found.peak_device_bytes, durations=durations,

@@ -24,7 +24,7 @@ from export.model.vocoder import StreamingVocoder
 from export.onnx_graph import write_graph
 from export.parity import check_graph, open_session
 from export.precision import exportable, stored_half
-from export.quantized import QUANTIZED, quantize
+from export.quantized import quantize, weights_of
 from export.reference import GreedyRun, compare_runs, greedy_run, silent_voice
 from export.source import Source
 from runtime.backends import create_backend
@@ -143,7 +143,7 @@ def _write_graphs(partial: Path, manifest: Manifest, makes: Mapping[str, Maker],
         progress(f"graph {name}")
         module, path = makes[name](), partial / manifest.graph_path(name)
         precision = module.precision or manifest.precision
-        weights = manifest.weights if name in QUANTIZED else None
+        weights = weights_of(name, manifest.weights, precision)
         finish = [] if weights is None else [functools.partial(quantize, weights=weights, precision=precision)]
         ready = exportable(module, precision, module.wide)
         write_graph(stored_half(ready) if module.stored_half else ready, graph, manifest.sizes, ids, path, *finish)

@@ -18,11 +18,21 @@ from export.rounding import block_of, rounded
 from runtime.contract import Precision
 from runtime.manifest import Weights
 
-QUANTIZED = ("compressor", "backbone", "extractor", "step")
+LANGUAGE_MODEL = ("compressor", "backbone", "extractor", "step")
 """Graphs that are read whole once a patch."""
+FLOW = "flow_estimator"
+"""Read whole ten times a chunk; to a GPU its weights are what a step costs."""
 SMALLEST = 1 << 12
 """Elements of the smallest weight that is worth it."""
 BITS: dict[Weights, int] = {"int8": 8, "int4": 4}
+
+
+def weights_of(graph: str, weights: Weights | None, precision: Precision) -> Weights | None:
+    """What the weights of one graph become in a bundle of these numbers: CosyVoice3's flow INT8 where TensorRT computes it,
+    whatever the language model has, as an error goes through all of its steps."""
+    if graph in LANGUAGE_MODEL:
+        return weights
+    return "int8" if weights is not None and precision == "fp16" and graph == FLOW else None
 
 
 def quantize(model: ir.Model, weights: Weights, precision: Precision) -> None:
@@ -34,7 +44,9 @@ def quantize(model: ir.Model, weights: Weights, precision: Precision) -> None:
         if weight is None or weight.name not in graph.initializers or weight.const_value is None:
             continue
         shape = tuple(weight.const_value.shape.numpy())
-        if len(shape) != 2 or weight.const_value.size < SMALLEST or not form.takes(shape[0]):
+        if len(shape) != 2 or weight.const_value.size < SMALLEST or weight.const_value.dtype != form.dtype:
+            continue
+        if not form.takes(shape[0]):
             continue
         name = str(weight.name)
         if name not in stored:
@@ -50,6 +62,9 @@ def quantize(model: ir.Model, weights: Weights, precision: Precision) -> None:
 
 class Form(ABC):
     """How a product with a quantised weight is written."""
+
+    dtype: ClassVar[ir.DataType]
+    """Of the weights that it replaces; others, as the float32 maps of a float16 graph, stay."""
 
     def __init__(self, bits: int) -> None:
         self.bits = bits
@@ -78,6 +93,7 @@ class MatMulNBits(Form):
     float32 and gain little. The zero point is the middle of the range, the default of the operator.
     """
 
+    dtype = ir.DataType.FLOAT
     DOMAIN = "com.microsoft"
     PADDED_BLOCK = 32
     """Block of a column that no larger one divides: it is filled up with zeros."""
@@ -113,6 +129,7 @@ class Dequantized(Form):
     """A DequantizeLinear between the stored weight and its product, for TensorRT, which computes both in one kernel: the engine
     has and reads the small weight. INT8 has a scale a column, INT4 one a block; none is negative, as TensorRT wants it."""
 
+    dtype = ir.DataType.FLOAT16
     VERSIONS: ClassVar = {8: (19, 9), 4: (21, 10)}
     """Operator set and IR version: the first with float16 scales; those with blocks and 4 bits."""
 

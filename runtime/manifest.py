@@ -168,7 +168,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """FP16 bundles that speak: the same for whole utterances."""
     weights: Weights | None = None
     """Weight-only quantisation of compressor, backbone and extractor: in fp32 bundles by an operator that only ONNX Runtime
-    has, for CPUs; in fp16 ones for TensorRT."""
+    has, for CPUs; in fp16 ones for TensorRT, and of a flow's estimator with them."""
     encoders: Encoders | None = None
     """What `clone_voice` needs; None where the bundle cannot."""
 

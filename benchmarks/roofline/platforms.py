@@ -16,16 +16,14 @@ class Platform:
     """Bytes a second."""
     fp16: float
     """Floating point operations a second of the tensor cores."""
-    int8: float
-    """The same in INT8."""
 
 
 PLATFORMS = (
-    Platform("AGX Orin 64 GB", "AGX Orin", 204.8e9, 42.7e12, 85.4e12),
-    Platform("Orin NX 16 GB", "Orin NX", 102.4e9, 15.0e12, 30.0e12),
-    Platform("Orin Nano 8 GB", "Orin Nano", 68.0e9, 10.0e12, 20.0e12),
-    Platform("Orin Nano 8 GB Super", "Orin Nano", 102.0e9, 16.7e12, 33.5e12),
-    Platform("Thor T5000", "Thor", 273.0e9, 258.5e12, 517.0e12),
+    Platform("AGX Orin 64 GB", "AGX Orin", 204.8e9, 42.7e12),
+    Platform("Orin NX 16 GB", "Orin NX", 102.4e9, 15.0e12),
+    Platform("Orin Nano 8 GB", "Orin Nano", 68.0e9, 10.0e12),
+    Platform("Orin Nano 8 GB Super", "Orin Nano", 102.0e9, 16.7e12),
+    Platform("Thor T5000", "Thor", 273.0e9, 258.5e12),
 )
-"""NVIDIA's data sheets, sparse figures halved: 171 INT8 TOPS of AGX Orin's GPU (of 275 with both DLA), 60 of Orin NX's (of
-100), 40 of Orin Nano's, 67 in its Super mode; Thor 2,070 FP4 TFLOPS, of which dense FP16 is an eighth, dense INT8 a quarter."""
+"""NVIDIA's data sheets. Dense FP16 is a quarter of the sparse INT8 figure: 171 TOPS of AGX Orin's GPU (of 275 with both DLA),
+60 of Orin NX's (of 100), 40 of Orin Nano's, 67 in its Super mode; and an eighth of Thor's 2,070 FP4 TFLOPS."""

@@ -2,8 +2,9 @@
 
     seconds of a stage per second of audio = max(bytes / (MEMORY_SHARE * bandwidth), operations / (COMPUTE_SHARE * peak))
 
-bytes: weights at 2 (FP16) or 1 (INT8) a weight, keys and values at 2 bytes; peak: of the precision's tensor cores. RTF is the
-sum of the stages: they take turns. Launches and the host are not in it.
+bytes: 2 a weight, or what `tldr-export --fp16` with --int8 or --int4 makes of the language model's and the flow's: 1 in INT8,
+0.52 in INT4 with its scales; keys and values at 2 bytes. peak: of the tensor cores in FP16, where such weights are multiplied
+too. RTF is the sum of the stages: they take turns. Launches and the host are not in it.
 """
 
 from __future__ import annotations
@@ -22,11 +23,12 @@ from runtime.errors import OptionError
 MEMORY_SHARE = 0.75
 COMPUTE_SHARE = 0.35
 """What kernels are assumed to reach of the published peaks."""
-PRECISIONS = {"fp16": 2.0, "int8": 1.0}
-"""Bytes of a weight."""
 STAGES = ("language model", "flow", "vocoder")
-FORMULA = (f"max(bytes / ({MEMORY_SHARE:g} × bandwidth), operations / ({COMPUTE_SHARE:g} × dense peak)) a stage, "
-           "added up; weights at 2 bytes (FP16) or 1 (INT8), keys and values at 2; without launches and host")
+PRECISIONS = {"fp16": (2.0, 2.0, 2.0), "fp16-int8": (1.0, 1.0, 2.0), "fp16-int4": (0.52, 1.0, 2.0)}
+"""Bytes of a weight of each stage, by `Manifest.numbers`."""
+FORMULA = (f"max(bytes / ({MEMORY_SHARE:g} × bandwidth), operations / ({COMPUTE_SHARE:g} × dense peak)) a stage, added up; "
+           "weights at 2 bytes, or with INT8 the language model's and the flow's at 1, with INT4 at 0.52 and 1; keys and "
+           "values at 2; arithmetic in FP16; without launches and host")
 
 
 def stage_costs(bundle: Bundle, seconds: float, text_ids: int) -> tuple[StageCost, ...]:
@@ -43,17 +45,17 @@ def stage_costs(bundle: Bundle, seconds: float, text_ids: int) -> tuple[StageCos
 
 
 def project(system: str, costs: Iterable[StageCost], platforms: Iterable[Platform] = PLATFORMS) -> list[Projection]:
-    """RTF of every platform at FP16 and INT8, and the stage that takes most of it."""
+    """RTF of every platform in each of PRECISIONS, and the stage that takes most of it."""
     known = list(costs)
     return [_projection(system, known, platform, precision) for platform in platforms for precision in PRECISIONS]
 
 
 def _projection(system: str, costs: list[StageCost], platform: Platform, precision: str) -> Projection:
-    peak = platform.int8 if precision == "int8" else platform.fp16
     stages, bounds = {}, {}
     for cost in costs:
-        memory = (cost.weights * PRECISIONS[precision] + cost.cache_bytes) / (MEMORY_SHARE * platform.bandwidth)
-        compute = cost.operations / (COMPUTE_SHARE * peak)
+        size = PRECISIONS[precision][STAGES.index(cost.stage)]
+        memory = (cost.weights * size + cost.cache_bytes) / (MEMORY_SHARE * platform.bandwidth)
+        compute = cost.operations / (COMPUTE_SHARE * platform.fp16)
         stages[cost.stage], bounds[cost.stage] = max(memory, compute), "memory" if memory >= compute else "arithmetic"
     slowest = max(stages, key=lambda name: stages[name])
     return Projection(system, platform.name, precision, "projection", stages, sum(stages.values()), slowest, bounds[slowest])

@@ -16,7 +16,7 @@ from engines.store import build_engine_set
 from export.cli import export
 from export.exporter import Order, export_bundle
 from export.parity import open_session
-from export.quantized import QUANTIZED, Dequantized, MatMulNBits, quantize
+from export.quantized import LANGUAGE_MODEL, Dequantized, MatMulNBits, quantize, weights_of
 from export.rounding import block_of
 from export.sources import CheckpointSource
 from runtime.bundle import Bundle
@@ -168,7 +168,7 @@ def test_a_bundle_for_tensorrt_is_proved_in_half_and_keeps_to_the_operator_list(
     for name in manifest.graphs:
         model = onnx.load(str(tmp_path / "bundle" / manifest.graph_path(name)), load_external_data=False)
         assert violations(model) == [], name
-        assert any(node.op_type == "DequantizeLinear" for node in model.graph.node) == (name in QUANTIZED)
+        assert any(node.op_type == "DequantizeLinear" for node in model.graph.node) == (name in LANGUAGE_MODEL)
 
 
 def test_engines_of_a_bundle_for_cpus_are_refused(saved_checkpoint: Path, tmp_path: Path) -> None:
@@ -176,6 +176,12 @@ def test_engines_of_a_bundle_for_cpus_are_refused(saved_checkpoint: Path, tmp_pa
     path = export_bundle(CheckpointSource(saved_checkpoint), order, tmp_path / "bundle").path
     with pytest.raises(OptionError, match="--fp16 --int4"):
         build_engine_set(Bundle.open(path), None, None, "")  # type: ignore[arg-type]
+
+
+def test_a_flow_is_quantised_for_tensorrt_only_and_never_in_four_bits() -> None:
+    assert [weights_of("backbone", weights, "fp32") for weights in (None, *NAMES.values())] == [None, "int8", "int4"]
+    assert [weights_of("flow_estimator", weights, "fp16") for weights in (None, *NAMES.values())] == [None, "int8", "int8"]
+    assert {weights_of(graph, "int4", "fp32") for graph in ("flow_estimator", "vocoder", "text_embedding")} == {None}
 
 
 @pytest.mark.parametrize("options", [["--int8", "--int4"], ["--int4", "--sm", "8.6"], ["--int8", "--engines", "tensorrt"]])

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import onnx
+import onnx_ir as ir
 import onnxruntime
 import pytest
 import torch
@@ -19,6 +21,7 @@ from export.model.flow import FlowEstimator
 from export.onnx_graph import write_graph
 from export.parity import open_session
 from export.precision import exportable
+from export.quantized import quantize
 from export.sources import open_source
 
 Run = Callable[[dict[str, np.ndarray]], np.ndarray]
@@ -29,11 +32,12 @@ def estimator(directory: Path) -> FlowEstimator:
     return acoustics.flow_estimator(directory, acoustics.read_flow_config(directory, state), state)
 
 
-def export(directory: Path, module: FlowEstimator, path: Path) -> onnxruntime.InferenceSession:
+def export(directory: Path, module: FlowEstimator, path: Path,
+           finish: Callable[[ir.Model], None] = lambda model: None) -> onnxruntime.InferenceSession:
     graph = CosyVoiceVocoder(directory).graphs("fp16")["flow_estimator"]
     wrapped = FlowEstimatorGraph(module)
     sizes = sizes_of(open_source(str(directory), None).config(1))
-    write_graph(exportable(wrapped, "fp16", wrapped.wide), graph, sizes, 600, path)
+    write_graph(exportable(wrapped, "fp16", wrapped.wide), graph, sizes, 600, path, finish)
     return open_session(path)
 
 
@@ -91,3 +95,15 @@ def test_what_stays_float32(half: Path) -> None:
             assert kinds[node.output[0]] == onnx.TensorProto.FLOAT, node.name
     products = [kinds[node.output[0]] for node in graph.node if node.op_type == "MatMul"]
     assert products.count(onnx.TensorProto.FLOAT16) >= 2 * 8, "six maps and two of attention in each of the two blocks"
+
+
+def test_int8_weights_are_close_to_float(cosyvoice_directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("export.quantized.SMALLEST", 64)
+    finish = partial(quantize, weights="int8", precision="fp16")
+    session = export(cosyvoice_directory, estimator(cosyvoice_directory), tmp_path / "flow_estimator.onnx", finish)
+    operators = [node.op_type for node in onnx.load(str(tmp_path / "flow_estimator.onnx")).graph.node]
+    assert operators.count("DequantizeLinear") >= 8
+    given = inputs(cosyvoice_directory, 1.0)
+    expected = reference(cosyvoice_directory, given)
+    velocity = session.run(["velocity"], given)[0]
+    assert 0 < np.abs(velocity - expected).max() <= 0.05 * np.abs(expected).max()
