@@ -144,9 +144,9 @@ def _write_graphs(partial: Path, manifest: Manifest, makes: Mapping[str, Maker],
         module, path = makes[name](), partial / manifest.graph_path(name)
         precision = module.precision or manifest.precision
         weights = weights_of(name, manifest.weights, precision)
-        finish = [] if weights is None else [functools.partial(quantize, weights=weights, precision=precision)]
+        finish = None if weights is None else functools.partial(quantize, weights=weights, precision=precision)
         ready = exportable(module, precision, module.wide)
-        write_graph(stored_half(ready) if module.stored_half else ready, graph, manifest.sizes, ids, path, *finish)
+        write_graph(stored_half(ready) if module.stored_half else ready, graph, manifest.sizes, ids, path, finish)
         gc.collect()
         if verify and name != STEP:  # which the loop is held against, and whose parts are checked one by one
             rows += check_graph(name, open_session(path), module, graph, manifest.sizes, ids, weights or precision)

@@ -33,7 +33,7 @@ _DTYPES = {"int64": ir.DataType.INT64, "float32": ir.DataType.FLOAT, "float16": 
 
 
 def write_graph(module: nn.Module, graph: Graph, sizes: Sizes, text_ids: int, path: Path,
-                finish: Callable[[ir.Model], None] = lambda model: None) -> list[Path]:
+                finish: Callable[[ir.Model], None] | None = None) -> list[Path]:
     """Export `module` as `path`; equal weights give equal bytes.
 
     Args:
@@ -48,7 +48,8 @@ def write_graph(module: nn.Module, graph: Graph, sizes: Sizes, text_ids: int, pa
     model = _traced(module, graph, sizes, text_ids)
     _strip(model.graph, model)
     _name(model.graph, graph)
-    finish(model)
+    if finish is not None:
+        finish(model)
     weights = sum(value.const_value.nbytes for value in model.graph.initializers.values() if value.const_value is not None)
     if weights <= EMBEDDED_BYTES:
         tables = _share(model.graph, path.parent)

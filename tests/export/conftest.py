@@ -70,7 +70,7 @@ def copied_graphs(exported: Export, monkeypatch: pytest.MonkeyPatch) -> None:
 
     made = {patch: exported(patch).path for patch in (PATCH, 1)}  # before they would copy from themselves
 
-    def copy(module: object, graph: object, sizes: Sizes, text_ids: int, path: Path, *finish: object) -> list[Path]:
+    def copy(module: object, graph: object, sizes: Sizes, text_ids: int, path: Path, finish: object) -> list[Path]:
         for source in (made[sizes.patch] / "onnx" / path.name, *(made[sizes.patch] / "onnx").glob("*.data")):
             shutil.copy(source, path.parent)
         return [path]

@@ -102,7 +102,7 @@ def test_bad_places_are_refused(saved_checkpoint: Path, tmp_path: Path, monkeypa
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_full_disk_is_one_sentence(saved_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
                                      capsys: pytest.CaptureFixture[str]) -> None:
-    def fill(module: object, graph: object, sizes: object, text_ids: int, path: Path, bits: int | None) -> None:
+    def fill(module: object, graph: object, sizes: object, text_ids: int, path: Path, finish: object) -> None:
         path.symlink_to("/dev/full")
         path.write_bytes(b"weights")
 

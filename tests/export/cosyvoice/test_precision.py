@@ -33,7 +33,7 @@ def estimator(directory: Path) -> FlowEstimator:
 
 
 def export(directory: Path, module: FlowEstimator, path: Path,
-           finish: Callable[[ir.Model], None] = lambda model: None) -> onnxruntime.InferenceSession:
+           finish: Callable[[ir.Model], None] | None = None) -> onnxruntime.InferenceSession:
     graph = CosyVoiceVocoder(directory).graphs("fp16")["flow_estimator"]
     wrapped = FlowEstimatorGraph(module)
     sizes = sizes_of(open_source(str(directory), None).config(1))
