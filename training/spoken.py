@@ -1,6 +1,6 @@
 """What language models train on: every utterance as codec tokens beside its text, in one small file.
 
-With that file, which a checkpoint has beside its weights, another patch size takes a quarter of an hour; without it, teacher
+With that file, which a checkpoint has beside its weights, another patch size needs its own training only; without it, teacher
 and student have to read for an hour first.
 """
 
@@ -54,17 +54,16 @@ def copy_spoken(source: Path, target: Path) -> None:
             file.write(source.read_bytes())
 
 
-def read_spoken(path: Path, split: str) -> list[Spoken]:
-    """The utterances of a split, in the order in which they were written."""
+def read_spoken(path: Path) -> dict[str, list[Spoken]]:
+    """The utterances of each split (`training.text.split_of`), in the order in which they were written."""
     with np.load(path, allow_pickle=False) as found:
         lines = found["texts"].tobytes().decode().splitlines()
         ids = np.split(found["ids"].astype(np.int64), np.cumsum(found["id_counts"])[:-1])
         ends = np.cumsum(found["code_counts"])[:-1]
         codes, advances = (np.split(found[name].astype(np.int64), ends) for name in ("codes", "advances"))
-    made = []
+    made: dict[str, list[Spoken]] = {"train": [], "validation": [], "test": []}
     for line, *arrays in zip(lines, ids, codes, advances, strict=True):
         voice, text = line.split("\t", 1)
-        if split_of(text) == split:
-            phonemes, tokens, steps = map(torch.from_numpy, arrays)
-            made.append(Spoken(text, voice, phonemes, tokens, steps.cumsum(0)))
+        phonemes, tokens, steps = map(torch.from_numpy, arrays)
+        made[split_of(text)].append(Spoken(text, voice, phonemes, tokens, steps.cumsum(0)))
     return made
