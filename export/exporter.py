@@ -105,6 +105,8 @@ def export_bundle(source: Source, order: Order, target: Path, progress: Progress
     source.config(order.patch)
     if order.fuse and order.patch == 1:
         raise OptionError("--fuse makes one graph of a patch, and the token-level baseline has none; leave it out there.")
+    if order.fuse and order.weights is not None and order.precision == "fp16":
+        raise OptionError("--fuse is for CPUs, and --fp16 with quantised weights for TensorRT; leave one of the two out.")
     with new_bundle(target) as partial:
         progress("loading weights")
         model, vocoder = source.model(order.patch), source.vocoder()

@@ -161,8 +161,8 @@ def _said(recipe: Recipe, split: str) -> list[Spectrogram]:
 def _read(recipe: Recipe) -> tuple[list[Spoken], list[Spoken]]:
     """What language models train on, and what is held out."""
     found = read_spoken(recipe.tokens())
-    told_apart = [told(u, recipe.voice_ids[u.voice]) for u in found["validation"]]
-    return mixed(found["train"], recipe.voice_ids, recipe.seed), told_apart
+    validation = [told(u, recipe.voice_ids[u.voice]) for u in found["validation"]]
+    return mixed(found["train"], recipe.voice_ids, recipe.seed), validation
 
 
 def _render(recipe: Recipe, folder: str, sentences: list[str], *, with_audio: bool,
