@@ -40,11 +40,13 @@ class GuidedAttention:
         queries, keys, _ = self._attention.project(*self._seen)
         scores = (queries[:, :, HEAD] @ keys[:, :, HEAD].transpose(1, 2)).float() * queries.shape[-1] ** -0.5
         length = scores.shape[-1]
-        future = torch.ones(length, length, dtype=torch.bool).triu(1)
+        future = torch.ones(length, length, dtype=torch.bool, device=scores.device).triu(1)
         log_weights = scores.masked_fill(future, float("-inf")).log_softmax(-1)
-        losses = []
-        for row, spoken in zip(log_weights, utterances, strict=True):
-            first = len(spoken.ids) + 1
-            queries_of_codes = torch.arange(first, first + len(spoken.codes))
-            losses.append(-row[queries_of_codes, spoken.aligned + 1])
-        return torch.cat(losses).mean()
+        rows, codes, phonemes = torch.cat([_places(row, spoken) for row, spoken in enumerate(utterances)], 1).to(scores.device)
+        return -log_weights[rows, codes, phonemes].mean()
+
+
+def _places(row: int, spoken: Spoken) -> Tensor:
+    """Where the guided weights of a row's utterance are: row, query and key of each code, int64 [3, T]."""
+    first, codes = len(spoken.ids) + 1, len(spoken.codes)
+    return torch.stack((torch.full((codes,), row), torch.arange(first, first + codes), spoken.aligned + 1))

@@ -42,6 +42,11 @@ class Batches:
         return self._plans[epoch]
 
 
+def moved(tensors: Sequence[Tensor], device: torch.device) -> list[Tensor]:
+    """Tensors of any lengths on a device, in one transfer."""
+    return list(torch.split(torch.cat(list(tensors)).to(device), [len(each) for each in tensors]))
+
+
 def corrupt(codes: Tensor, rate: float, levels: int, digits: int, generator: torch.Generator) -> Tensor:
     """Inputs for teacher forcing that look like a model's own: a share `rate` of the codes gets one digit redrawn."""
     hit = torch.rand(codes.shape, generator=generator) < rate

@@ -21,23 +21,29 @@ from runtime.errors import TldrError
 @click.option("--patch", type=int, default=4, show_default=True)
 @click.option("--threads", type=int, default=2, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
-def main(stages: tuple[str, ...], work: Path, target: Path, start: Path | None, patch: int, threads: int, seed: int) -> None:
+@click.option("--epochs", type=float, default=1.7, show_default=True, help="How often language models read the corpus.")
+@click.option("--device", default="cpu", show_default=True,
+              help="cuda: vocoder, adversarial, token-level and patch-level train on a GPU; the rest does not need one.")
+def main(stages: tuple[str, ...], work: Path, target: Path, start: Path | None, patch: int, threads: int, seed: int,
+         epochs: float, device: str) -> None:
     """Run STAGES of the embedded voice's recipe: frontend audio speaker-encoder student mels recogniser codec tokens
-    encoder vocoder token-level patch-level package, or `all`."""
+    encoder vocoder adversarial token-level patch-level package, or `all`: on a CPU without `adversarial`, a day there."""
     try:
         import torch
 
+        from training.loop import device_of
         from training.recipe import Recipe
         from training.stages import STAGES
     except ImportError as error:
         _fail(f"training needs more packages ({error}); run: pip install 'tldr-edge[train]'")
-    chosen = tuple(STAGES) if stages == ("all",) else stages
+    chosen = tuple(stage for stage in STAGES if stage != "adversarial" or device != "cpu") if stages == ("all",) else stages
     unknown = [stage for stage in chosen if stage not in STAGES]
     if unknown:
         _fail(f"no stage is called {unknown[0]!r}; stages are {', '.join(STAGES)}, all")
     torch.set_num_threads(threads)
-    recipe = Recipe(work=work, target=target, start=start, patch=patch, threads=threads, seed=seed)
     try:
+        recipe = Recipe(work=work, target=target, start=start, patch=patch, threads=threads, seed=seed, epochs=epochs,
+                        device=device_of(device))
         for stage in chosen:
             STAGES[stage](recipe)
     except TldrError as error:

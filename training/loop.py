@@ -15,6 +15,9 @@ from typing import Any, Protocol
 import torch
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from runtime.errors import OptionError
+
+CPU = torch.device("cpu")
 SAVE_SECONDS = 120.0
 """A killed run loses at most this much."""
 
@@ -63,10 +66,22 @@ def fit(folder: Path, parts: Mapping[str, Stateful], step: Callable[[int], dict[
     return done
 
 
-def half() -> contextlib.AbstractContextManager[Any]:
-    """bfloat16 autocast where the CPU multiplies in it (twice the speed there); nothing on one that would emulate it."""
-    fast = torch.backends.cpu.get_cpu_capability() == "AVX512" and _has_flag("avx512_bf16")
-    return torch.autocast("cpu", torch.bfloat16, enabled=fast)
+def device_of(name: str) -> torch.device:
+    """The device of that name. Raises OptionError where PyTorch has none."""
+    try:
+        found = torch.device(name)
+        torch.zeros(1, device=found)
+    except (RuntimeError, AssertionError) as error:
+        raise OptionError(f"PyTorch cannot compute on {name!r} here ({str(error).splitlines()[0]}); "
+                          "--device cpu works everywhere.") from error
+    return found
+
+
+def half(device: torch.device = CPU) -> contextlib.AbstractContextManager[Any]:
+    """bfloat16 autocast on GPUs, and where the CPU multiplies in it (twice the speed there); nothing on one that would emulate
+    it."""
+    fast = device.type != "cpu" or (torch.backends.cpu.get_cpu_capability() == "AVX512" and _has_flag("avx512_bf16"))
+    return torch.autocast(device.type, torch.bfloat16, enabled=fast)
 
 
 @cache
@@ -99,7 +114,7 @@ def _save(path: Path, parts: Mapping[str, Stateful], done: int) -> None:
 def _restore(path: Path, parts: Mapping[str, Stateful]) -> int:
     if not path.exists():
         return 0
-    state = torch.load(path, weights_only=True)
+    state = torch.load(path, map_location="cpu", weights_only=True)
     for name, part in parts.items():
         part.load_state_dict(state[name])
     return int(state["done"])

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from export.checkpoint import load_patch_parts, patch_sizes
 from export.model.config import ModelConfig
 from export.model.language_model import PatchLM, TokenLM
-from training.batches import Batches, corrupt
-from training.loop import fit, half, warm_cosine
+from training.batches import Batches, corrupt, moved
+from training.loop import CPU, fit, half, warm_cosine
 from training.optimizers import Optimizers
 from training.spoken import Spoken
 from training.structured import structure
@@ -45,9 +45,9 @@ def nearest(start: Path, patch: int) -> int | None:
 
 def train_patch_level(train: list[Spoken], held_out: list[Spoken], voices: Voices, folder: Path, config: ModelConfig,
                       token_level: TokenLM, epochs: float, start: Path | None = None, positions: int = 2200,
-                      seed: int = 0) -> None:
+                      seed: int = 0, device: torch.device = CPU) -> None:
     """Teacher-forced cross-entropy over valid target positions; `positions` counts text ids and patches."""
-    model = build(config, token_level, seed, start)
+    model = build(config, token_level, seed, start).to(device)
     trainable = [(name, p) for name, p in model.named_parameters() if p.requires_grad]
     same = start is not None and nearest(start, config.patch) == config.patch
     optimizers = Optimizers(trainable, RATE * (GOING_ON if same else 1), 0.05)
@@ -55,10 +55,10 @@ def train_patch_level(train: list[Spoken], held_out: list[Spoken], voices: Voice
     steps = int(epochs * batches.per_epoch)
 
     def loss_of(utterances: list[Spoken], codes: list[Tensor]) -> Tensor:
-        speakers = torch.stack([voices[u.voice] for u in utterances])
-        with half():
-            logits, _ = model.logits([u.ids for u in utterances], codes, speakers)
-        targets = torch.cat([model.targets(u.codes) for u in utterances])
+        speakers = torch.stack([voices[u.voice] for u in utterances]).to(device)
+        with half(device):
+            logits, _ = model.logits(moved([u.ids for u in utterances], device), moved(codes, device), speakers)
+        targets = torch.cat([model.targets(u.codes) for u in utterances]).to(device)
         return nn.functional.cross_entropy(logits.float().flatten(0, 1), targets.flatten(), ignore_index=-100)
 
     def step(index: int) -> dict[str, float]:

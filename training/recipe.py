@@ -16,6 +16,7 @@ from export.model.encoders import CodecEncoder, SpeakerEncoder
 from export.model.language_model import PatchLM, TokenLM
 from export.model.vocoder import StreamingVocoder
 from training import patch_level, text, token_level
+from training.loop import CPU
 from training.prompts import Ids, voice_ids
 from training.recogniser import Recogniser
 from training.spoken import TOKENS
@@ -45,10 +46,12 @@ class Recipe:
     codec_steps: int = 4000
     encoder_steps: int = 500
     vocoder_steps: int = 1500
-    token_epochs: float = 1.7
-    patch_epochs: float = 1.7
+    adversarial_steps: int = 6000
+    epochs: float = 1.7
+    """Of the language models, through the corpus."""
     threads: int = 2
     seed: int = 0
+    device: torch.device = CPU
 
     @cached_property
     def sentences(self) -> list[str]:
@@ -70,7 +73,7 @@ class Recipe:
 
     def state(self, run: str, part: str) -> Any:
         """State dict of one part of a finished run."""
-        return torch.load(self.work / run / "state.pt", weights_only=True)[part]
+        return torch.load(self.work / run / "state.pt", map_location="cpu", weights_only=True)[part]
 
     def encoder(self) -> CodecEncoder:
         """The trained codec encoder: this run's, or where none was trained the checkpoint's."""
@@ -114,12 +117,21 @@ class Recipe:
         encoder.load_state_dict(self.state("speaker_encoder", "encoder"))
         return encoder.eval()
 
-    def vocoder(self) -> StreamingVocoder:
-        """The trained waveform decoder; where none was trained, the one to go on from."""
+    def first_vocoder(self) -> StreamingVocoder:
+        """The waveform decoder that no discriminator has heard yet; where none was trained, the one to go on from."""
         if self.start is not None and not (self.work / "vocoder").exists():
             return load_vocoder(self.start)
         decoder = StreamingVocoder(EMBEDDED_VOCODER, self.patch_config.speaker)
         decoder.load_state_dict(self.state("vocoder", "vocoder"))
+        return decoder.eval()
+
+    def vocoder(self) -> StreamingVocoder:
+        """The trained waveform decoder, as far as it was trained."""
+        decoder = self.first_vocoder()
+        if (self.work / "adversarial").exists():
+            averaged = self.state("adversarial", "averaged")
+            decoder.load_state_dict({name.removeprefix("module."): weight for name, weight in averaged.items()
+                                     if name.startswith("module.")})
         return decoder.eval()
 
     def tokens(self) -> Path:

@@ -58,10 +58,10 @@ class HearingLoss(nn.Module):
 
     def forward(self, made: Tensor, true: Tensor) -> Tensor:
         """Scalar, for mels [B, F, 80]."""
-        with torch.no_grad(), half():
+        with torch.no_grad(), half(made.device):
             wanted = self.recogniser.features(true)
             target = self.recogniser.leave(wanted).float().log_softmax(-1)
-        with half():
+        with half(made.device):
             got = self.recogniser.features(made)
             heard = self.recogniser.leave(got).float().log_softmax(-1)
         divergence = nn.functional.kl_div(heard, target, log_target=True, reduction="none").sum(-1).mean()

@@ -35,6 +35,7 @@ from training import (
     token_level,
     vocoder,
 )
+from training.adversarial import train_adversarial
 from training.prompts import mixed, told
 from training.recipe import Recipe
 from training.spectrograms import Spectrogram, made_by_student, spoken_by_teacher
@@ -104,25 +105,31 @@ def run_encoder(recipe: Recipe) -> None:
 
 def run_vocoder(recipe: Recipe) -> None:
     """Tokens to samples."""
-    recordings = vocoder.load_recordings(recipe.work / "audio", recipe.student(), recipe.hearing_encoder(), recipe.speakers)
-    vocoder.train_vocoder(recordings, recipe.trunk(), recipe.recogniser(), recipe.work / "vocoder", EMBEDDED_VOCODER,
+    vocoder.train_vocoder(_recorded(recipe), recipe.trunk(), recipe.recogniser(), recipe.work / "vocoder", EMBEDDED_VOCODER,
                           recipe.vocoder_steps, None if recipe.start is None else load_vocoder(recipe.start).head.state_dict(),
-                          seed=recipe.seed)
+                          seed=recipe.seed, device=recipe.device)
+
+
+def run_adversarial(recipe: Recipe) -> None:
+    """Tokens to samples that pass for spoken ones."""
+    train_adversarial(_recorded(recipe), recipe.first_vocoder(), recipe.recogniser(), recipe.work / "adversarial",
+                      recipe.adversarial_steps, seed=recipe.seed, device=recipe.device)
 
 
 def run_token_level(recipe: Recipe) -> None:
     """The baseline, and TLDR's backbone."""
     train, held_out = _read(recipe)
     start = None if recipe.start is None else load_token_model(recipe.start)
-    token_level.train_token_level(train, held_out, recipe.work / "token_level", recipe.token_config, recipe.token_epochs,
-                                  start, seed=recipe.seed)
+    token_level.train_token_level(train, held_out, recipe.work / "token_level", recipe.token_config, recipe.epochs,
+                                  start, seed=recipe.seed, device=recipe.device)
 
 
 def run_patch_level(recipe: Recipe) -> None:
     """TLDR at the recipe's patch size."""
     train, held_out = _read(recipe)
     patch_level.train_patch_level(train, held_out, recipe.speakers, recipe.work / f"patch_{recipe.patch}", recipe.patch_config,
-                                  recipe.token_model(), recipe.patch_epochs, recipe.start, seed=recipe.seed)
+                                  recipe.token_model(), recipe.epochs, recipe.start, seed=recipe.seed,
+                                  device=recipe.device)
 
 
 def run_package(recipe: Recipe) -> None:
@@ -143,9 +150,8 @@ def run_package(recipe: Recipe) -> None:
 STAGES: dict[str, Callable[[Recipe], None]] = {
     "frontend": run_frontend, "audio": run_audio, "speaker-encoder": run_speaker_encoder,
     "student": run_student, "mels": run_mels, "recogniser": run_recogniser, "codec": run_codec,
-    "tokens": run_tokens, "encoder": run_encoder, "vocoder": run_vocoder, "token-level": run_token_level,
-    "patch-level": run_patch_level,
-    "package": run_package,
+    "tokens": run_tokens, "encoder": run_encoder, "vocoder": run_vocoder,
+    "adversarial": run_adversarial, "token-level": run_token_level, "patch-level": run_patch_level, "package": run_package,
 }
 """In the order in which they need each other."""
 
@@ -156,6 +162,10 @@ def _made(recipe: Recipe) -> list[Spectrogram]:
 
 def _said(recipe: Recipe, split: str) -> list[Spectrogram]:
     return spoken_by_teacher(recipe.work / "audio", split, recipe.speakers)
+
+
+def _recorded(recipe: Recipe) -> list[vocoder.Recording]:
+    return vocoder.load_recordings(recipe.work / "audio", recipe.student(), recipe.hearing_encoder(), recipe.speakers)
 
 
 def _read(recipe: Recipe) -> tuple[list[Spoken], list[Spoken]]:

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from export.model.config import ModelConfig
 from export.model.language_model import TokenLM
 from training.alignment import GuidedAttention
-from training.batches import Batches, corrupt
-from training.loop import fit, half, warm_cosine
+from training.batches import Batches, corrupt, moved
+from training.loop import CPU, fit, half, warm_cosine
 from training.optimizers import Optimizers
 from training.spoken import Spoken
 from training.structured import structure
@@ -56,9 +56,10 @@ def targets_of(utterances: list[Spoken], end: int) -> Tensor:
 
 
 def train_token_level(train: list[Spoken], held_out: list[Spoken], folder: Path, config: ModelConfig, epochs: float,
-                      start: TokenLM | None = None, positions: int = 4500, seed: int = 0) -> None:
+                      start: TokenLM | None = None, positions: int = 4500, seed: int = 0,
+                      device: torch.device = CPU) -> None:
     """Cross-entropy over codes and end, inputs lightly corrupted, one head guided along the text."""
-    model = build(config, seed, start)
+    model = build(config, seed, start).to(device)
     guide = GuidedAttention(model)
     optimizers = Optimizers(model.named_parameters(), RATE * (1 if start is None else GOING_ON), 0.05)
     batches, checks = Batches(train, positions, 1, seed), Batches(held_out, positions, 1, seed)
@@ -66,10 +67,10 @@ def train_token_level(train: list[Spoken], held_out: list[Spoken], folder: Path,
     levels, digits = 3, 8
 
     def losses(utterances: list[Spoken], codes: list[Tensor]) -> tuple[Tensor, Tensor]:
-        with half():
-            logits = model.logits([u.ids for u in utterances], codes)
+        with half(device):
+            logits = model.logits(moved([u.ids for u in utterances], device), moved(codes, device))
             guidance = guide.loss(utterances)
-        targets = targets_of(utterances, config.vocabulary.eos)
+        targets = targets_of(utterances, config.vocabulary.eos).to(device)
         return nn.functional.cross_entropy(logits.float(), targets), guidance
 
     def step(index: int) -> dict[str, float]:

@@ -6,7 +6,7 @@ the teacher's pitch; the predicted pitch has a loss of its own.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -20,7 +20,7 @@ from export.model.encoders import CodecEncoder
 from export.model.harmonic import HIGHEST, LOWEST
 from export.model.state import StateReader
 from export.model.vocoder import StreamingVocoder
-from training.loop import fit, half, warm_cosine
+from training.loop import CPU, fit, half, warm_cosine
 from training.mel import HOP, MelSpectrogram
 from training.optimizers import Optimizers
 from training.recogniser import HearingLoss, Recogniser
@@ -62,7 +62,7 @@ class SpectralLoss(nn.Module):
 
     def forward(self, made: Tensor, true: Tensor) -> Tensor:
         """Scalar loss of samples [B, T]."""
-        total = torch.zeros(())
+        total = made.new_zeros(())
         for size in self.sizes:
             window = getattr(self, f"window_{size}")
             a, b = (torch.stft(x, size, size // 4, window=window, return_complex=True).abs().clamp(min=1e-4)
@@ -92,9 +92,9 @@ def load_recordings(audio: Path, student: Student, encoder: CodecEncoder, voices
     return recordings
 
 
-def train_vocoder(recordings: list[Recording], trunk: Mapping[str, Tensor], recogniser: Recogniser, folder: Path,
+def train_vocoder(recordings: Sequence[Recording], trunk: Mapping[str, Tensor], recogniser: Recogniser, folder: Path,
                   config: VocoderConfig, steps: int, head: Mapping[str, Tensor] | None = None, batch: int = 12,
-                  seed: int = 0) -> None:
+                  seed: int = 0, device: torch.device = CPU) -> None:
     """Fit the streaming vocoder, from the codec's decoder trunk: spectral losses, and what a frozen recogniser hears; `head` is
     where its head starts."""
     torch.manual_seed(seed)
@@ -102,12 +102,13 @@ def train_vocoder(recordings: list[Recording], trunk: Mapping[str, Tensor], reco
     vocoder.trunk.load_state_dict(trunk)
     if head is not None:
         vocoder.head.load_state_dict(head)
-    loss_of, hearing_loss, mel = SpectralLoss(), HearingLoss(recogniser), MelSpectrogram()
+    vocoder.to(device)
+    loss_of, hearing_loss, mel = SpectralLoss().to(device), HearingLoss(recogniser).to(device), MelSpectrogram().to(device)
     optimizers = Optimizers(vocoder.named_parameters(), RATE, 0.01)
 
     def step(index: int) -> dict[str, float]:
         torch.manual_seed(seed * 1_000_003 + index)
-        crops = draw_crops(recordings, batch, config, np.random.default_rng((seed, index)))
+        crops = draw_crops(recordings, batch, config, np.random.default_rng((seed, index)), device)
         made, heard = voice_crops(vocoder, crops)
         spectral, pitch = loss_of(made, crops.samples), pitch_loss(heard, crops.pitch)
         hearing = hearing_loss(mel(made), mel(crops.samples))
@@ -128,7 +129,8 @@ class Crops(NamedTuple):
     samples: Tensor
 
 
-def draw_crops(recordings: list[Recording], batch: int, config: VocoderConfig, rng: np.random.Generator) -> Crops:
+def draw_crops(recordings: Sequence[Recording], batch: int, config: VocoderConfig, rng: np.random.Generator,
+               device: torch.device = CPU) -> Crops:
     """Crops of random recordings at random places."""
     rows = []
     for pick in rng.integers(len(recordings), size=batch):
@@ -140,16 +142,17 @@ def draw_crops(recordings: list[Recording], batch: int, config: VocoderConfig, r
         frames = slice(start * config.frames_per_token + 1, stop * config.frames_per_token + 1)
         samples = slice((start + SETTLE) * config.samples_per_token, stop * config.samples_per_token)
         rows.append((codes[start:start + CROP], recording.speaker, recording.pitch[frames], recording.samples[samples]))
-    return Crops(*(torch.stack(column) for column in zip(*rows, strict=True)))
+    return Crops(*(torch.stack(column).to(device) for column in zip(*rows, strict=True)))
 
 
 def voice_crops(vocoder: StreamingVocoder, crops: Crops) -> tuple[Tensor, Tensor]:
     """Samples of the crops' tokens from SETTLE to the last whose lookahead is inside, and the pitch predicted [B, F]. The
     source starts at a random phase, as it would in the middle of a stream."""
-    state = torch.zeros(len(crops.codes), vocoder.state_size)
-    state[:, vocoder.trunk.state_size] = torch.rand(len(crops.codes))
+    device = crops.codes.device
+    state = torch.zeros(len(crops.codes), vocoder.state_size, device=device)
+    state[:, vocoder.trunk.state_size] = torch.rand(len(crops.codes), device=device)
     reader = StateReader(state)
-    with half():
+    with half(device):
         frames = vocoder.trunk(crops.codes, crops.speakers, reader).float()
     frames = frames[:, vocoder.config.lookahead * vocoder.config.frames_per_token:]
     played = crops.pitch.clamp(LOWEST, HIGHEST)

@@ -1,0 +1,64 @@
+"""The waveform decoder once more, against discriminators: what its losses of distances left dull is made crisp.
+
+Spectral, pitch and hearing losses stay, so that what is said stays. Some thousand steps: minutes on a GPU, a day on two cores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from export.model.vocoder import StreamingVocoder
+from training.discriminators import Discriminators
+from training.loop import CPU, fit, warm_cosine
+from training.mel import MelSpectrogram
+from training.recogniser import HearingLoss, Recogniser
+from training.vocoder import HEARING_WEIGHT, PITCH_WEIGHT, Recording, SpectralLoss, draw_crops, pitch_loss, voice_crops
+
+RATE = 3e-4
+BETAS = (0.8, 0.99)
+PASSING_WEIGHT, FEATURE_WEIGHT = 1.0, 2.0
+"""Of the discriminators' verdict and of the distance of their features, beside spectral losses of about 4."""
+AVERAGE = 0.999
+"""Decay of the running average of the decoder's weights, which is what is kept: the last weights still sway."""
+
+
+def train_adversarial(recordings: Sequence[Recording], start: StreamingVocoder, recogniser: Recogniser, folder: Path,
+                      steps: int, batch: int = 16, seed: int = 0, device: torch.device = CPU) -> None:
+    """Go on with a trained vocoder; the run's `averaged` is the result."""
+    torch.manual_seed(seed)
+    vocoder, judges = start.to(device).train(), Discriminators().to(device)
+    averaged = AveragedModel(vocoder, multi_avg_fn=get_ema_multi_avg_fn(AVERAGE))  # type: ignore[no-untyped-call]
+    loss_of, hearing_loss, mel = SpectralLoss().to(device), HearingLoss(recogniser).to(device), MelSpectrogram().to(device)
+    makes, tells = (torch.optim.AdamW(part.parameters(), RATE, betas=BETAS, weight_decay=0.01) for part in (vocoder, judges))
+
+    def step(index: int) -> dict[str, float]:
+        torch.manual_seed(seed * 1_000_003 + index)
+        crops = draw_crops(recordings, batch, vocoder.config, np.random.default_rng((seed, index)), device)
+        made, heard = voice_crops(vocoder, crops)
+        telling = judges.loss(crops.samples, made.detach())
+        _update(tells, telling, warm_cosine(index, steps, 1, 0.05))
+        passing, features = judges.judge(crops.samples, made)
+        spectral, pitch = loss_of(made, crops.samples), pitch_loss(heard, crops.pitch)
+        hearing = hearing_loss(mel(made), mel(crops.samples))
+        loss = (spectral + PITCH_WEIGHT * pitch + HEARING_WEIGHT * hearing
+                + PASSING_WEIGHT * passing + FEATURE_WEIGHT * features)
+        _update(makes, loss, warm_cosine(index, steps, 200, 0.05))
+        averaged.update_parameters(vocoder)
+        return {"telling": telling.item(), "passing": passing.item(), "features": features.item(),
+                "spectral": spectral.item(), "pitch": pitch.item(), "hearing": hearing.item()}
+
+    fit(folder, {"vocoder": vocoder, "averaged": averaged, "judges": judges, "makes": makes, "tells": tells}, step, steps)
+
+
+def _update(optimizer: torch.optim.Optimizer, loss: torch.Tensor, factor: float) -> None:
+    optimizer.zero_grad()
+    loss.backward()  # type: ignore[no-untyped-call]
+    torch.nn.utils.clip_grad_norm_([p for group in optimizer.param_groups for p in group["params"]], 5.0)
+    for group in optimizer.param_groups:
+        group["lr"] = RATE * factor
+    optimizer.step()
