@@ -29,12 +29,12 @@ def test_they_learn_to_tell_tone_from_noise() -> None:
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
-        losses.append(float(loss))
+        losses.append(loss.item())
     assert losses[0] > 1.8 and losses[-1] < 1.0
     told, _ = judges.judge(spoken, made)
     same, distance = judges.judge(spoken, spoken)
-    assert float(told) > float(same) + 0.3
-    assert float(distance) == 0
+    assert told.item() > same.item() + 0.3
+    assert distance.item() == 0
 
 
 def test_their_verdict_reaches_the_samples() -> None:
