@@ -27,7 +27,7 @@ from runtime.errors import TldrError
 def main(stages: tuple[str, ...], work: Path, target: Path, start: Path | None, patch: int, threads: int, seed: int,
          epochs: float, device: str) -> None:
     """Run STAGES of the embedded voice's recipe: frontend audio speaker-encoder student mels recogniser codec tokens
-    encoder vocoder adversarial token-level patch-level package, or `all`: on a CPU without `adversarial`, a day there."""
+    encoder vocoder adversarial token-level patch-level package, or `all`."""
     try:
         import torch
 
@@ -36,7 +36,7 @@ def main(stages: tuple[str, ...], work: Path, target: Path, start: Path | None, 
         from training.stages import STAGES
     except ImportError as error:
         _fail(f"training needs more packages ({error}); run: pip install 'tldr-edge[train]'")
-    chosen = tuple(stage for stage in STAGES if stage != "adversarial" or device != "cpu") if stages == ("all",) else stages
+    chosen = tuple(STAGES) if stages == ("all",) else stages
     unknown = [stage for stage in chosen if stage not in STAGES]
     if unknown:
         _fail(f"no stage is called {unknown[0]!r}; stages are {', '.join(STAGES)}, all")

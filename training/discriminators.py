@@ -40,7 +40,7 @@ class _Layers(nn.Module):
 class PeriodDiscriminator(nn.Module):
     """Samples [B, T] folded into columns one period apart: hears pulses, buzz and phase."""
 
-    def __init__(self, period: int, widths: tuple[int, ...] = (1, 32, 64, 128, 256)) -> None:
+    def __init__(self, period: int, widths: tuple[int, ...] = (1, 16, 32, 64, 128)) -> None:
         super().__init__()
         self.period = period
         strided = [nn.Conv2d(a, b, (5, 1), (3, 1), (2, 0)) for a, b in pairwise(widths)]
@@ -58,7 +58,7 @@ class SpectrumDiscriminator(nn.Module):
 
     window: Tensor
 
-    def __init__(self, size: int, width: int = 32) -> None:
+    def __init__(self, size: int, width: int = 16) -> None:
         super().__init__()
         self.size = size
         self.register_buffer("window", torch.hann_window(size), persistent=False)
