@@ -33,7 +33,7 @@ def train_adversarial(recordings: Sequence[Recording], start: StreamingVocoder, 
                       steps: int, batch: int = 6, seed: int = 0, device: torch.device = CPU) -> None:
     """Go on with a trained vocoder; the run's `averaged` is the result."""
     torch.manual_seed(seed)
-    vocoder, judges = start.to(device).train(), Discriminators().to(device)
+    vocoder, judges = start.to(device).train().requires_grad_(True), Discriminators().to(device)
     averaged = AveragedModel(vocoder, multi_avg_fn=get_ema_multi_avg_fn(AVERAGE))  # type: ignore[no-untyped-call]
     loss_of, hearing_loss, mel = SpectralLoss().to(device), HearingLoss(recogniser).to(device), MelSpectrogram().to(device)
     makes, tells = (torch.optim.AdamW(part.parameters(), RATE, betas=BETAS, weight_decay=0.01) for part in (vocoder, judges))
