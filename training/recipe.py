@@ -46,7 +46,7 @@ class Recipe:
     codec_steps: int = 4000
     encoder_steps: int = 500
     vocoder_steps: int = 1500
-    adversarial_steps: int = 3500
+    adversarial_steps: int = 3000
     epochs: float = 1.7
     """Of the language models, through the corpus."""
     threads: int = 2
