@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from training.loop import fit, warm_cosine
+from runtime.errors import OptionError
+from training.loop import device_of, fit, warm_cosine
 
 
 def _run(folder: Path, steps: int, stop_at: int | None = None) -> torch.Tensor:
@@ -48,3 +49,9 @@ def test_schedule_warms_up_and_ends_at_its_floor() -> None:
     factors = [warm_cosine(step, 100, 10, 0.1) for step in range(100)]
     assert factors[0] == 0.1 and factors[9] == 1.0
     assert factors[-1] == pytest.approx(0.1, abs=0.01) and max(factors) <= 1.0
+
+
+def test_a_device_that_is_not_there_is_one_sentence() -> None:
+    assert device_of("cpu") == torch.device("cpu")
+    with pytest.raises(OptionError, match=r"cannot compute on 'abacus'.*--device cpu"):
+        device_of("abacus")
