@@ -12,7 +12,7 @@ from benchmarks.held_out import held_out
 from benchmarks.peers import split_peers
 from benchmarks.peers.beside import measure_steps
 from benchmarks.peers.speakers import open_speakers, speaker_figures
-from benchmarks.roofline.bandwidth import read_bandwidth
+from benchmarks.roofline.bandwidth import BandwidthProbe
 from benchmarks.roofline.figures import Roofline
 from benchmarks.roofline.limits import system_roofline
 from benchmarks.roofline.projection import stage_costs
@@ -67,12 +67,10 @@ def bench(order: Order, progress: Progress) -> Report:
     systems = [Named(name, bundle) for name, bundle in zip(names(bundles), bundles, strict=True)]
     plan = Plan(order.seconds, order.repeats, order.text_ids)
     footprints = [_footprint(order, system, progress) for system in systems]
-    samples, energy = _forced(order, systems, plan, progress)
+    probe = BandwidthProbe(order.threads) if order.roofline else None
+    samples, energy = _forced(order, systems, plan, progress, probe)
     durations = {system.name: _durations(system, samples, plan) for system in systems}
-    limits = None
-    if order.roofline:
-        progress("memory bandwidth")
-        limits = _roofline(order, systems, durations, footprints)
+    limits = None if probe is None else _roofline(order, systems, durations, footprints, probe.bandwidth)
     speech, spoken_peers = _sentences(order, systems, speech_peers, progress)
     stepped = measure_steps(step_peers, [(system.name, system.bundle) for system in systems], order, progress)
     held = ratios(samples, plan, [system.name for system in systems[:-1]], systems[-1].name) if order.against else []
@@ -90,14 +88,15 @@ def _footprint(order: Order, system: Named, progress: Progress) -> Footprint:
     return footprint(Task(str(system.bundle.root), order.provider, order.threads, order.seconds, order.batches, order.text_ids))
 
 
-def _forced(order: Order, systems: Sequence[Named], plan: Plan, progress: Progress) -> tuple[Samples, str]:
+def _forced(order: Order, systems: Sequence[Named], plan: Plan, progress: Progress,
+            probe: BandwidthProbe | None) -> tuple[Samples, str]:
     """Samples of forced lengths, and what metered their energy."""
     loaded, meter = list[System](), open_meter()
     try:
         for system in systems:
             progress(f"{system.name}: load")
             loaded.append(System(system.name, system.bundle, order.provider, order.threads))
-        return measure(loaded, plan, meter, progress), meter.source if meter else ""
+        return measure(loaded, plan, meter, progress, probe or (lambda: None)), meter.source if meter else ""
     finally:
         for one in loaded:
             one.close()
@@ -106,9 +105,9 @@ def _forced(order: Order, systems: Sequence[Named], plan: Plan, progress: Progre
 
 
 def _roofline(order: Order, systems: Sequence[Named], durations: dict[str, tuple[DurationFigures, ...]],
-              footprints: Sequence[Footprint]) -> Roofline:
+              footprints: Sequence[Footprint], bandwidth: float) -> Roofline:
     """The longest utterance of each system beside what this machine's memory allows."""
-    bandwidth, rows, costs = read_bandwidth(order.threads), [], {}
+    rows, costs = [], {}
     for system, found in zip(systems, footprints, strict=True):
         longest = max(durations[system.name], key=lambda figures: figures.seconds)
         if found.provider == CPU:  # the bandwidth is the host's

@@ -127,8 +127,9 @@ def roofline(found: Roofline) -> Table:
                   f"{one.measured_ms:.2f}", f"{one.ratio:.2f}") for system in found.systems for one in system.stages)
     return Table("Against the memory's limit", ("system", "stage", "MB read a patch", "Mflop a patch", "limit, ms",
                                                 "measured, ms", "measured / limit"), rows,
-                 f"Limit: bytes read / {found.bandwidth / 1e9:.1f} GB/s, which {found.threads} threads read here. Small models "
-                 "stay in the processor's cache and may go below 1. The language model's row has the host's time in it.")
+                 f"Limit: bytes read / {found.bandwidth / 1e9:.1f} GB/s, which {found.threads} threads read here, median of "
+                 "one reading before each repetition. Small models stay in the processor's cache and may go below 1. The "
+                 "language model's row has the host's time in it.")
 
 
 def projections(found: Sequence[Projection]) -> Table:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from statistics import median
 
 import numpy as np
 
@@ -12,16 +13,28 @@ PROBE_BYTES = 512 << 20
 PASSES = 7
 
 
-def read_bandwidth(threads: int, probe_bytes: int = PROBE_BYTES) -> float:
-    """Bytes a second that `threads` threads read together, the best of several passes over memory.
+class BandwidthProbe:
+    """Reads memory now and then through a run: on a virtual machine it is faster at some times than at others, and only a
+    limit of the same minutes says what the systems could have reached."""
 
-    Each thread sums its own part: numpy's pairwise sum of float32 is vectorised, reads every byte once and writes nothing.
-    """
-    parts = np.array_split(np.ones(probe_bytes // 4, np.float32), threads)
-    with ThreadPoolExecutor(threads) as pool:
-        best = float("inf")
-        for _ in range(PASSES):
-            begin = time.perf_counter()
-            list(pool.map(np.max, parts))
-            best = min(best, time.perf_counter() - begin)
-    return probe_bytes / best
+    def __init__(self, threads: int, probe_bytes: int = PROBE_BYTES) -> None:
+        self.threads = threads
+        self._bytes = probe_bytes
+        self._parts = np.array_split(np.ones(probe_bytes // 4, np.float32), threads)
+        self._found: list[float] = []
+
+    def __call__(self) -> None:
+        """The best of several passes. Each thread reads its own part: numpy's maximum of float32 is vectorised, reads every
+        byte once and writes nothing."""
+        with ThreadPoolExecutor(self.threads) as pool:
+            best = float("inf")
+            for _ in range(PASSES):
+                begin = time.perf_counter()
+                list(pool.map(np.max, self._parts))
+                best = min(best, time.perf_counter() - begin)
+        self._found.append(self._bytes / best)
+
+    @property
+    def bandwidth(self) -> float:
+        """Bytes a second that the threads read together: the median of all times of reading."""
+        return median(self._found)

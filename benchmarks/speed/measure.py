@@ -38,13 +38,16 @@ Samples = dict[tuple[str, float], list[Sample]]
 """By system and length, a sample a repetition."""
 
 
-def measure(systems: Sequence[System], plan: Plan, meter: Meter | None, progress: Progress) -> Samples:
-    """Every system at every length, the systems in turn, whose order moves on by one each repetition."""
+def measure(systems: Sequence[System], plan: Plan, meter: Meter | None, progress: Progress,
+            before_each: Callable[[], None] = lambda: None) -> Samples:
+    """Every system at every length, the systems in turn, whose order moves on by one each repetition; `before_each` of them
+    something else may be measured."""
     for system in systems:
         progress(f"{system.name}: warm-up")
         system.run(min(WARM_UP_SECONDS, *plan.seconds), plan.text_ids)
     samples: Samples = {(system.name, seconds): [] for seconds in plan.seconds for system in systems}
     for repeat in range(plan.repeats):
+        before_each()
         first = repeat % len(systems)
         for seconds in plan.seconds:
             for system in [*systems[first:], *systems[:first]]:

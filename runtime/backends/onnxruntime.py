@@ -22,6 +22,10 @@ from runtime.memory import merge_pages
 
 _EXECUTION_PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider",
                         "tensorrt-onnxruntime": "TensorrtExecutionProvider"}
+ON_CUDA: tuple[str, dict[str, str]] = ("CUDAExecutionProvider",
+                                       {"cudnn_conv_algo_search": "HEURISTIC", "use_tf32": "0"})
+"""The provider and its options: by default it tries the convolutions' algorithms at every new length, as most flushes have one,
+and takes what was fastest then, so that samples would depend on it; and FP32 graphs are to be computed in FP32."""
 _TYPES: dict[str, DType] = {"tensor(int64)": "int64", "tensor(float)": "float32", "tensor(float16)": "float16",
                             "tensor(bool)": "bool"}
 _SPINS_BRIEFLY = (1, 32)
@@ -94,7 +98,7 @@ class OnnxRuntimeBackend(Backend):
     def _providers(self, name: str) -> list[Any]:
         """What runs a graph's nodes, first choice first: a provider's name, or its name and options."""
         del name
-        return list(dict.fromkeys((self._wanted, "CPUExecutionProvider")))
+        return ["CPUExecutionProvider"] if self._device == "cpu" else [ON_CUDA, "CPUExecutionProvider"]
 
     def _execute(self, name: str, inputs: Mapping[str, Memory], outputs: Mapping[str, Memory]) -> None:
         binding, bound = self._bindings[name], self._bound[name]

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from runtime.backends.onnxruntime import OnnxRuntimeBackend
+from runtime.backends.onnxruntime import ON_CUDA, OnnxRuntimeBackend
 from runtime.bundle import Bundle
 from runtime.directories import cache_folder
 from runtime.engine_set import Profile, graph_digest
@@ -36,7 +36,7 @@ class OnnxRuntimeTensorRtBackend(OnnxRuntimeBackend):
         except OSError as error:
             raise BackendError(f"TensorRT's engines cannot be kept in {folder} ({error.strerror}); set XDG_CACHE_HOME to a "
                                "writable folder.") from error
-        return [(self._wanted, provider_options(profiles, folder)), "CUDAExecutionProvider", "CPUExecutionProvider"]
+        return [(self._wanted, provider_options(profiles, folder)), ON_CUDA, "CPUExecutionProvider"]
 
 
 def engine_cache(bundle: Bundle, graph: str, version: str) -> Path:

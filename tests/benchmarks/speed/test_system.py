@@ -53,9 +53,9 @@ def test_too_long_is_refused_with_what_to_do(loaded: list[System]) -> None:
 def test_systems_take_turns_and_ratios_are_paired(loaded: list[System]) -> None:
     said: list[str] = []
     plan = Plan((1.0, 2.0), 3, 2)
-    samples = measure(loaded, plan, None, said.append)
-    assert [line.split(":")[0] for line in said[2:]] == (["k=4", "token level"] * 2 + ["token level", "k=4"] * 2
-                                                         + ["k=4", "token level"] * 2)
+    samples = measure(loaded, plan, None, said.append, lambda: said.append("memory:"))
+    assert [line.split(":")[0] for line in said[2:]] == ["memory", *["k=4", "token level"] * 2, "memory",
+                                                         *["token level", "k=4"] * 2, "memory", *["k=4", "token level"] * 2]
     found = ratios(samples, plan, ["k=4"], "token level")
     assert [row.seconds for row in found] == [1.0, 2.0]
     expected = np.median([other.lm_seconds / own.lm_seconds

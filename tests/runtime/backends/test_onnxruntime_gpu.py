@@ -11,6 +11,7 @@ import pytest
 
 from runtime.backends import create_backend
 from runtime.backends.base import Backend
+from runtime.backends.onnxruntime import ON_CUDA
 from runtime.backends.onnxruntime_tensorrt import engine_cache, provider_options
 from runtime.bundle import Bundle
 from runtime.decoding import Decoder
@@ -74,7 +75,7 @@ def test_what_the_tensorrt_provider_is_asked_for(tiny: Path, monkeypatch: pytest
     create_backend(bundle, "tensorrt-onnxruntime").close()
     assert len(gpu.asked) == len(bundle.manifest.graphs)
     for graph, ((name, options), *others) in zip(bundle.manifest.graphs, gpu.asked, strict=True):
-        assert name == "TensorrtExecutionProvider" and others == ["CUDAExecutionProvider", "CPUExecutionProvider"]
+        assert name == "TensorrtExecutionProvider" and others == [ON_CUDA, "CPUExecutionProvider"]
         folder = engine_cache(bundle, graph, onnxruntime.__version__)
         assert folder.is_dir() and folder.is_relative_to(own_home) and options["trt_engine_cache_path"] == str(folder)
         profiles = graph_profiles(graph, bundle.manifest.graphs[graph], bundle.manifest)
@@ -143,3 +144,11 @@ def test_options_keep_profiles_apart(tiny: Path) -> None:
     options = provider_options(graph_profiles("compressor", graph, bundle.manifest), Path("x"))
     step, prompt = options["trt_profile_max_shapes"].split(",")
     assert step.startswith("tokens:1x") and prompt.startswith("tokens:1x") and step != prompt
+
+
+def test_cuda_computes_fp32_as_such_and_chooses_convolutions_without_a_race(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gpu = gpu_onnxruntime.install(monkeypatch)
+    create_backend(Bundle.open(tiny), "cuda").close()
+    options = [providers[0] for providers in gpu.asked]
+    assert options and all(name == "CUDAExecutionProvider" and chosen["use_tf32"] == "0"
+                           and chosen["cudnn_conv_algo_search"] == "HEURISTIC" for name, chosen in options)
