@@ -146,7 +146,7 @@ def test_options_keep_profiles_apart(tiny: Path) -> None:
     assert step.startswith("tokens:1x") and prompt.startswith("tokens:1x") and step != prompt
 
 
-def test_cuda_computes_fp32_as_such_and_chooses_convolutions_without_a_race(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_cuda_computes_fp32_as_such_and_chooses_convolutions_the_same_way(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     gpu = gpu_onnxruntime.install(monkeypatch)
     create_backend(Bundle.open(tiny), "cuda").close()
     options = [providers[0] for providers in gpu.asked]
