@@ -70,7 +70,7 @@ def bench(order: Order, progress: Progress) -> Report:
     probe = BandwidthProbe(order.threads) if order.roofline else None
     samples, energy = _forced(order, systems, plan, progress, probe)
     durations = {system.name: _durations(system, samples, plan) for system in systems}
-    limits = None if probe is None else _roofline(order, systems, durations, footprints, probe.bandwidth)
+    limits = None if probe is None else _roofline(order, systems, durations, footprints, probe)
     speech, spoken_peers = _sentences(order, systems, speech_peers, progress)
     stepped = measure_steps(step_peers, [(system.name, system.bundle) for system in systems], order, progress)
     held = ratios(samples, plan, [system.name for system in systems[:-1]], systems[-1].name) if order.against else []
@@ -105,16 +105,16 @@ def _forced(order: Order, systems: Sequence[Named], plan: Plan, progress: Progre
 
 
 def _roofline(order: Order, systems: Sequence[Named], durations: dict[str, tuple[DurationFigures, ...]],
-              footprints: Sequence[Footprint], bandwidth: float) -> Roofline:
+              footprints: Sequence[Footprint], probe: BandwidthProbe) -> Roofline:
     """The longest utterance of each system beside what this machine's memory allows."""
-    rows, costs = [], {}
+    bandwidth, rows, costs = probe.bandwidth, [], {}
     for system, found in zip(systems, footprints, strict=True):
         longest = max(durations[system.name], key=lambda figures: figures.seconds)
         if found.provider == CPU:  # the bandwidth is the host's
             widened = system.bundle.manifest.precision == "fp16"
             rows.append(system_roofline(system.name, system.bundle, longest, order.text_ids, bandwidth, widened))
         costs[system.name] = stage_costs(system.bundle, longest.seconds, order.text_ids)
-    return Roofline(bandwidth, order.threads, tuple(rows), costs)
+    return Roofline(bandwidth, order.threads, tuple(rows), costs, probe.best)
 
 
 def _durations(system: Named, samples: Samples, plan: Plan) -> tuple[DurationFigures, ...]:

@@ -125,11 +125,17 @@ def roofline(found: Roofline) -> Table:
     """Stages beside what memory allows."""
     rows = tuple((system.system, one.stage, f"{one.bytes_read / 1e6:,.1f}", f"{one.flops / 1e6:,.1f}", f"{one.limit_ms:.2f}",
                   f"{one.measured_ms:.2f}", f"{one.ratio:.2f}") for system in found.systems for one in system.stages)
+    read = f"{found.bandwidth / 1e9:.1f} GB/s, which {found.threads} threads read here: {_passes(found)}"
     return Table("Against the memory's limit", ("system", "stage", "MB read a patch", "Mflop a patch", "limit, ms",
                                                 "measured, ms", "measured / limit"), rows,
-                 f"Limit: bytes read / {found.bandwidth / 1e9:.1f} GB/s, which {found.threads} threads read here, median of "
-                 "one reading before each repetition. Small models stay in the processor's cache and may go below 1. The "
-                 "language model's row has the host's time in it.")
+                 f"Limit: bytes read / {read}. Small models stay in the processor's cache and may go below 1. The language "
+                 "model's row has the host's time in it.")
+
+
+def _passes(found: Roofline) -> str:
+    if not found.best:
+        return "the fastest of some passes"
+    return f"median of passes between the repetitions, the fastest {found.best / 1e9:.1f}"
 
 
 def projections(found: Sequence[Projection]) -> Table:

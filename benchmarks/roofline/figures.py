@@ -46,11 +46,13 @@ class Roofline(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """This machine's memory, and how near to it the systems come."""
 
     bandwidth: float
-    """Bytes a second."""
+    """Bytes a second, the median of passes between the repetitions."""
     threads: int
     systems: tuple[SystemRoofline, ...]
     costs: dict[str, tuple[StageCost, ...]]
     """By system: what projections to other machines start from."""
+    best: float = 0.0
+    """Bytes a second of the fastest pass; 0 in older reports, whose `bandwidth` is that."""
 
 
 class Projection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
