@@ -25,6 +25,9 @@ def run(command: click.Command) -> NoReturn:
         _say(f"Error: {error}")
         sys.exit(EXIT_BAD_INPUT)
     except (KeyboardInterrupt, click.Abort):
+        # Python remembers an interrupt that fell into code run from a string, as PyTorch's tracer has it, until the next such
+        # run, and would end by the signal instead of the code.
+        exec("")
         _say("Interrupted; no file was left half-written.")
         sys.exit(EXIT_INTERRUPTED)
 

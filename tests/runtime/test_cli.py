@@ -211,3 +211,12 @@ def test_interrupt(tiny: Path, tmp_path: Path, streaming: bool) -> None:
 def test_help_and_version(tldr_speak: Speak) -> None:
     done = tldr_speak("--help", bundle=None)
     assert done.code == 0 and b"--provider" in done.out
+
+
+def test_an_interrupt_in_code_run_from_a_string_ends_with_the_same_code(tmp_path: Path) -> None:
+    """As inside PyTorch's tracer: `python -m` would end by the signal."""
+    (tmp_path / "stopped.py").write_text("import click\nfrom runtime.command import run\n"
+                                         "run(click.Command('x', callback=lambda: exec('raise KeyboardInterrupt')))\n")
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    ended = subprocess.run([sys.executable, "-m", "stopped"], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert ended.returncode == 130 and ended.stderr.endswith("Interrupted; no file was left half-written.\n")
