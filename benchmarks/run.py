@@ -96,7 +96,7 @@ def _forced(order: Order, systems: Sequence[Named], plan: Plan, progress: Progre
         for system in systems:
             progress(f"{system.name}: load")
             loaded.append(System(system.name, system.bundle, order.provider, order.threads))
-        return measure(loaded, plan, meter, progress, probe or (lambda: None)), meter.source if meter else ""
+        return measure(loaded, plan, meter, progress, probe), meter.source if meter else ""
     finally:
         for one in loaded:
             one.close()

@@ -21,7 +21,8 @@ from runtime.errors import TldrError
 @click.option("--patch", type=int, default=4, show_default=True)
 @click.option("--threads", type=int, default=2, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
-@click.option("--epochs", type=float, default=1.7, show_default=True, help="How often language models read the corpus.")
+@click.option("--epochs", type=click.FloatRange(0, min_open=True), default=1.7, show_default=True,
+              help="How often language models read the corpus.")
 @click.option("--device", default="cpu", show_default=True,
               help="cuda: vocoder, adversarial, token-level and patch-level train on a GPU; the rest does not need one.")
 def main(stages: tuple[str, ...], work: Path, target: Path, start: Path | None, patch: int, threads: int, seed: int,

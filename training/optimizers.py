@@ -8,6 +8,16 @@ import torch
 from torch import nn
 
 
+def update(optimizer: torch.optim.Optimizer, loss: torch.Tensor, rate: float, clip: float = 1.0) -> None:
+    """Backward, clip, one update of all of the optimiser's parameters at `rate`."""
+    optimizer.zero_grad()
+    loss.backward()  # type: ignore[no-untyped-call]
+    nn.utils.clip_grad_norm_([each for group in optimizer.param_groups for each in group["params"]], clip)
+    for group in optimizer.param_groups:
+        group["lr"] = rate
+    optimizer.step()
+
+
 class Optimizers:
     """Both optimisers behind one step, with one learning-rate factor; adapters at half the rate (paper, Table 8)."""
 

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from export.model.encoders import SpeakerEncoder
 from training.loop import fit, half, warm_cosine
 from training.mel import BANDS, HOP, SCALE, MelSpectrogram
+from training.optimizers import update
 from training.shards import read_folder
 
 RATE = 1e-3
@@ -47,12 +48,7 @@ def train_speaker_encoder(audio: Path, speakers: Mapping[str, Tensor], folder: P
         right = cosines[torch.arange(batch), torch.from_numpy(voices)]
         others = cosines.masked_fill(nn.functional.one_hot(torch.from_numpy(voices), len(targets)).bool(), -1.0)
         loss = (1 - right + torch.relu(others.amax(-1) + MARGIN - right)).mean()
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(encoder.parameters(), 1.0)
-        for group in optimizer.param_groups:
-            group["lr"] = RATE * warm_cosine(index, steps, 30, 0.03)
-        optimizer.step()
+        update(optimizer, loss, RATE * warm_cosine(index, steps, 30, 0.03))
         return {"loss": loss.item(), "cosine": right.mean().item()}
 
     @torch.no_grad()

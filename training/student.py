@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from export.model.encoders import ConvNeXt
 from training.loop import fit, half, warm_cosine
 from training.mel import BANDS, HOP, MelSpectrogram
+from training.optimizers import update
 from training.shards import read_folder
 from training.teacher import FEATURE_HOP, Reading
 
@@ -61,12 +62,7 @@ def train_student(audio: Path, folder: Path, steps: int = 1200, batch: int = 24,
         with half():
             made = student(features, pitch).float()
         loss = (made - mel(samples / 32767))[:, 10:-10].abs().mean()
-        optimizer.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(student.parameters(), 1.0)
-        for group in optimizer.param_groups:
-            group["lr"] = 1e-3 * warm_cosine(index, steps, 50, 0.05)
-        optimizer.step()
+        update(optimizer, loss, 1e-3 * warm_cosine(index, steps, 50, 0.05))
         return {"l1": loss.item()}
 
     fit(folder, {"student": student, "optimizer": optimizer}, step, steps)

@@ -39,7 +39,7 @@ Samples = dict[tuple[str, float], list[Sample]]
 
 
 def measure(systems: Sequence[System], plan: Plan, meter: Meter | None, progress: Progress,
-            before_each: Callable[[], None] = lambda: None) -> Samples:
+            before_each: Callable[[], None] | None = None) -> Samples:
     """Every system at every length, the systems in turn, whose order moves on by one each repetition; `before_each` of them
     something else may be measured."""
     for system in systems:
@@ -47,7 +47,8 @@ def measure(systems: Sequence[System], plan: Plan, meter: Meter | None, progress
         system.run(min(WARM_UP_SECONDS, *plan.seconds), plan.text_ids)
     samples: Samples = {(system.name, seconds): [] for seconds in plan.seconds for system in systems}
     for repeat in range(plan.repeats):
-        before_each()
+        if before_each is not None:
+            before_each()
         first = repeat % len(systems)
         for seconds in plan.seconds:
             for system in [*systems[first:], *systems[:first]]:
