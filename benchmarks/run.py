@@ -139,8 +139,7 @@ def _sentences(order: Order, systems: Sequence[Named], peers: Sequence[str],
         for speaker in ours:
             speaker.close()
     figures = {speaker.name: speech_figures(spoken[speaker.name], sentences) for speaker in ours}
-    beside = ours[0].name
-    rows = [speaker_figures(other, spoken[other.name], spoken[beside], beside, sentences) for other in others]
+    rows = [row for other in others for row in speaker_figures(other, [speaker.name for speaker in ours], spoken, sentences)]
     return figures, [*rows, *missing]
 
 

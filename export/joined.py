@@ -1,5 +1,7 @@
 """Linear maps of the same input as one product: a step at batch 1 is as fast as its weights are read, and every product
 less is a start and a wait of all threads (on a GPU: a launch) less.
+
+SwiGLU's gate and up stay two: parting their wide product copies both halves, which on a CPU costs more than the start.
 """
 
 from __future__ import annotations
@@ -8,21 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from export.model.backbone import SelfAttention
-from export.model.layers import Projections, SelfProjections, SwiGLU, rotate, split_heads
-
-
-class JoinedSwiGLU(nn.Module):
-    """SwiGLU with gate and up in one product."""
-
-    def __init__(self, source: SwiGLU) -> None:
-        super().__init__()
-        self.gate_up_proj = _joined(source.gate_proj, source.up_proj)
-        self.down_proj = source.down_proj
-
-    def forward(self, x: Tensor) -> Tensor:
-        gate, up = self.gate_up_proj(x).chunk(2, -1)
-        down: Tensor = self.down_proj(nn.functional.silu(gate) * up)
-        return down
+from export.model.layers import Projections, SelfProjections, rotate, split_heads
 
 
 class JoinedSelfAttention(SelfAttention):
@@ -72,8 +60,7 @@ class JoinedSelfProjections(SelfProjections):
         return queries, keys, values
 
 
-_JOINED = {SwiGLU: JoinedSwiGLU, SelfAttention: JoinedSelfAttention, Projections: JoinedProjections,
-           SelfProjections: JoinedSelfProjections}
+_JOINED = {SelfAttention: JoinedSelfAttention, Projections: JoinedProjections, SelfProjections: JoinedSelfProjections}
 
 
 def joined(module: nn.Module) -> nn.Module:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -26,11 +26,17 @@ def open_speakers(names: Sequence[str], threads: int) -> tuple[list[SpeechPeer],
     return opened, missing
 
 
-def speaker_figures(peer: SpeechPeer, spoken: Sequence[Spoken], ours: Sequence[Spoken], beside: str,
-                    sentences: Sequence[str]) -> PeerFigures:
-    """RTF and TTFA over the sentences, and our RTF over the peer's, sentence by sentence."""
-    figures = speech_figures(spoken, sentences)
-    shares = [(own.seconds / own.audio_seconds) / (other.seconds / other.audio_seconds)
-              for own, other in zip(ours, spoken, strict=True) if len(own.samples) and len(other.samples)]
-    return PeerFigures(peer.name, peer.version, "the same sentences", rtf=figures.rtf, ttfa_ms=figures.ttfa_ms,
-                       ours_over_peer=float(np.median(shares)), beside=beside, clips=figures.clips)
+def speaker_figures(peer: SpeechPeer, beside: Sequence[str], spoken: Mapping[str, Sequence[Spoken]],
+                    sentences: Sequence[str]) -> list[PeerFigures]:
+    """A row for each of our systems in `beside`: the peer's RTF and TTFA over the sentences, and our RTF over the peer's,
+    sentence by sentence. The clips are in the first."""
+    theirs = spoken[peer.name]
+    figures = speech_figures(theirs, sentences)
+    return [PeerFigures(peer.name, peer.version, "the same sentences", rtf=figures.rtf, ttfa_ms=figures.ttfa_ms,
+                        ours_over_peer=_share(spoken[name], theirs), beside=name, clips=() if number else figures.clips)
+            for number, name in enumerate(beside)]
+
+
+def _share(ours: Sequence[Spoken], theirs: Sequence[Spoken]) -> float:
+    return float(np.median([(own.seconds / own.audio_seconds) / (other.seconds / other.audio_seconds)
+                            for own, other in zip(ours, theirs, strict=True) if len(own.samples) and len(other.samples)]))

@@ -18,9 +18,13 @@ from runtime.audio import Sound
 from runtime.backends import create_backend
 from runtime.encoders import ReferenceEncoders, open_encoders
 from runtime.errors import OptionError
+from runtime.manifest import Manifest
 from runtime.vocoding import VocoderOpener, vocoder_opener
 
 INDEX = "index.tsv"
+_LANGUAGE_MODEL = ("MODEL_CARD", "text/", *(f"onnx/{graph}" for graph in (
+    "text_embedding", "speech_embedding", "compressor", "backbone", "extractor", "step")))
+"""How the names of the files begin that a codec does without."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +109,7 @@ class CodecSystem(System):
             raise OptionError(f"The bundle {self._bundle.root} has no encoder of its codec; leave out --codec, or export it "
                               "from a checkpoint that has one.")
         self._sample_rate = self._bundle.manifest.vocoder.sample_rate
-        self.fingerprint = _digest(recordings.fingerprint + repr(sorted(self._bundle.manifest.files.items())))
+        self.fingerprint = _digest(recordings.fingerprint + codec_files(self._bundle.manifest))
 
     def __getstate__(self) -> dict[str, object]:
         return {key: value for key, value in self.__dict__.items() if key not in ("_encoders", "_open_vocoder")}
@@ -126,6 +130,11 @@ class CodecSystem(System):
 
     def voices(self) -> list[str]:
         return [voice for voice in self._recordings.voices() if voice in self._bundle.voices]
+
+
+def codec_files(manifest: Manifest) -> str:
+    """Names and hashes of what a codec needs of a bundle: its readings outlive another language model there."""
+    return repr(sorted(item for item in manifest.files.items() if not item[0].startswith(_LANGUAGE_MODEL)))
 
 
 def named(option: str) -> tuple[str | None, Path]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -66,7 +68,8 @@ class Whisper(SpeechPeer):
 def registered(monkeypatch: pytest.MonkeyPatch) -> None:
     for kind in (Steady, Absent, Broken, Whisper):
         monkeypatch.setitem(peers.PEERS, kind.__name__.lower(), f"{__name__}:{kind.__name__}")
-    monkeypatch.setattr(peers.importlib, "import_module", lambda name: __import__("sys").modules[name])
+    imported = importlib.import_module
+    monkeypatch.setattr(peers.importlib, "import_module", lambda name: sys.modules.get(name) or imported(name))
 
 
 def test_each_beside_ours_in_turn(registered: None, tiny: Path, tiny_token_level: Path, tmp_path: Path,
@@ -95,7 +98,11 @@ def test_voices_are_compared_sentence_by_sentence(registered: None) -> None:
     second = np.zeros(8000, np.float32)
     ours = [Spoken(second, 8000, 0.01, 0.1), Spoken(second, 8000, 0.01, 0.3)]
     theirs = [Spoken(np.tile(second, 2), 8000, 0.2, 0.4), Spoken(second, 8000, 0.2, 0.6)]
-    row = speaker_figures(Whisper("whisper"), theirs, ours, "ours", ["a", "b"])
+    faster = [Spoken(second, 8000, 0.01, 0.05), Spoken(second, 8000, 0.01, 0.15)]
+    spoken = {"ours": ours, "int8": faster, "whisper": theirs}
+    row, other = speaker_figures(Whisper("whisper"), ["ours", "int8"], spoken, ["a", "b"])
+    assert other.beside == "int8" and other.ours_over_peer == pytest.approx(0.25)
+    assert other.rtf == row.rtf and not other.clips  # the page plays each sentence once
     assert row.ours_over_peer == pytest.approx(0.5) and row.ttfa_ms is not None and row.ttfa_ms.median == pytest.approx(200)
     assert row.rtf is not None and row.rtf.median == pytest.approx(0.4) and row.clips[0].ogg[:4] == b"OggS"
 

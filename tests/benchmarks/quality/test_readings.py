@@ -9,7 +9,8 @@ import soundfile
 
 from benchmarks.quality.__main__ import plan
 from benchmarks.quality.readings import Log
-from benchmarks.quality.systems import BundleSystem, CodecSystem, Recordings, check_names, named
+from benchmarks.quality.systems import BundleSystem, CodecSystem, Recordings, check_names, codec_files, named
+from runtime import Bundle
 from runtime.errors import OptionError
 from tests.benchmarks.quality.made_up import reading
 from tests.conftest import sentence_of
@@ -79,3 +80,12 @@ def test_a_bundle_is_sent_to_workers_unopened(tiny: Path) -> None:
     copy = pickle.loads(pickle.dumps(system))
     assert copy.name == "TLDR k = 4, FP32" and "synthesizer" not in copy.__dict__
     assert np.array_equal(copy.read("Hello world.", system.voices()[0], 0).samples, spoken.samples)
+
+
+@pytest.mark.parametrize("name, same", [("onnx/backbone.onnx", True), ("text/lexicon.txt.gz", True), ("voices/kumo.npz", False),
+                                        ("onnx/speech_tokenizer.onnx", False), ("onnx/vocoder.onnx", False)])
+def test_readings_of_the_codec_outlive_another_language_model(name: str, same: bool) -> None:
+    manifest = Bundle.open(None).manifest
+    assert name in manifest.files
+    other = msgspec.structs.replace(manifest, files={**manifest.files, name: "0" * 64})
+    assert (codec_files(other) == codec_files(manifest)) is same
