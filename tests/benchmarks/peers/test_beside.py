@@ -69,7 +69,7 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> None:
     for kind in (Steady, Absent, Broken, Whisper):
         monkeypatch.setitem(peers.PEERS, kind.__name__.lower(), f"{__name__}:{kind.__name__}")
     imported = importlib.import_module
-    monkeypatch.setattr(peers.importlib, "import_module", lambda name: sys.modules.get(name) or imported(name))
+    monkeypatch.setattr(importlib, "import_module", lambda name: sys.modules.get(name) or imported(name))
 
 
 def test_each_beside_ours_in_turn(registered: None, tiny: Path, tiny_token_level: Path, tmp_path: Path,
