@@ -6,13 +6,14 @@ backend computes. Host arrays go in as numpy and come back as numpy; nothing els
 
 from __future__ import annotations
 
+import math
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+import msgspec
 import numpy as np
 
 from runtime.contract import DType, Graph, Tensor
@@ -25,8 +26,7 @@ DTYPES: dict[DType, np.dtype] = {"int64": np.dtype(np.int64), "float32": np.dtyp
 _LITERALS = {kind: literal for literal, kind in DTYPES.items()}
 
 
-@dataclass(frozen=True)
-class Memory:
+class Memory(msgspec.Struct, frozen=True):
     """A dense row-major tensor at an address; `owner` is what keeps that address alive."""
 
     pointer: int
@@ -38,12 +38,12 @@ class Memory:
     @classmethod
     def of(cls, array: np.ndarray, dtype: DType) -> Memory:
         """The memory of a contiguous host array."""
-        return cls(array.ctypes.data, array.shape, dtype, "cpu", array)
+        return cls(array.__array_interface__["data"][0], array.shape, dtype, "cpu", array)
 
     @property
     def nbytes(self) -> int:
         """Size in bytes."""
-        return int(np.prod(self.shape, dtype=np.int64)) * DTYPES[self.dtype].itemsize
+        return math.prod(self.shape) * DTYPES[self.dtype].itemsize
 
     def array(self) -> np.ndarray:
         """The same memory as an array, where it is the host's; BackendError where it is a device's."""
@@ -54,8 +54,8 @@ class Memory:
 
     def rows(self, start: int, stop: int) -> Memory:
         """Rows start..stop of the first axis, in place."""
-        row = self.nbytes // self.shape[0]
-        return replace(self, pointer=self.pointer + start * row, shape=(stop - start, *self.shape[1:]))
+        row = math.prod(self.shape[1:]) * DTYPES[self.dtype].itemsize
+        return Memory(self.pointer + start * row, (stop - start, *self.shape[1:]), self.dtype, self.device, self.owner)
 
 
 class Backend(ABC):
@@ -67,6 +67,8 @@ class Backend(ABC):
     def __init__(self, graphs: Mapping[str, Graph]) -> None:
         self._graphs = dict(graphs)
         self._seconds: dict[str, float] = {}
+        self._checked: dict[str, tuple[dict[str, tuple[tuple[int, ...], DType]], dict[str, int]]] = {}
+        """Shapes of each graph's inputs in its last call, and the dynamic sizes that they tell."""
         self._hook: Callable[[str, float], None] | None = None
         self.aborted = False
         """Whether `abort` was called since the last `record_into`."""
@@ -140,19 +142,32 @@ class Backend(ABC):
         if self.aborted:
             raise Cancelled("Synthesis was cancelled.")
         begin = time.perf_counter()
-        graph, symbols = self._graphs[name], dict[str, int]()
         given = {key: _memory(key, value) for key, value in inputs.items()}
-        self._check(name, graph.inputs, given, symbols)
-        outputs = {tensor.name: tensor for tensor in graph.outputs}
-        results = {key: np.empty(resolve(outputs[key], symbols), DTYPES[outputs[key].dtype]) for key in fetch}
-        written = {**(into or {}), **{key: Memory.of(array, outputs[key].dtype) for key, array in results.items()}}
-        self._check(name, tuple(outputs[key] for key in written), written, symbols)
+        results, written = self._outputs(name, self._sizes_of(name, given), into or {}, fetch)
         self._execute(name, given, written)
         elapsed = time.perf_counter() - begin
         self._seconds[name] = self._seconds.get(name, 0.0) + elapsed
         if self._hook is not None:
             self._hook(name, elapsed)
         return results
+
+    def _sizes_of(self, name: str, given: dict[str, Memory]) -> dict[str, int]:
+        """The dynamic sizes of inputs that were checked: now, or when a call of the same shapes was, as most are."""
+        shapes = {key: (memory.shape, memory.dtype) for key, memory in given.items()}
+        last = self._checked.get(name)
+        if last is None or last[0] != shapes:
+            symbols = dict[str, int]()
+            self._check(name, self._graphs[name].inputs, given, symbols)
+            last = self._checked[name] = shapes, symbols
+        return dict(last[1])
+
+    def _outputs(self, name: str, symbols: dict[str, int], into: Mapping[str, Memory],
+                 fetch: Iterable[str]) -> tuple[dict[str, np.ndarray], dict[str, Memory]]:
+        """New arrays for what is fetched, and where all outputs go."""
+        outputs = {tensor.name: tensor for tensor in self._graphs[name].outputs}
+        results = {key: np.empty(resolve(outputs[key], symbols), DTYPES[outputs[key].dtype]) for key in fetch}
+        self._check(name, tuple(outputs[key] for key in into), dict(into), symbols)
+        return results, {**into, **{key: Memory.of(array, outputs[key].dtype) for key, array in results.items()}}
 
     @staticmethod
     def _check(name: str, tensors: tuple[Tensor, ...], given: dict[str, Memory], symbols: dict[str, int]) -> None:

@@ -51,6 +51,8 @@ class OnnxRuntimeBackend(Backend):
         self._bound: dict[str, dict[str, tuple[int, tuple[int, ...]]]] = {}
         """Address and shape of each graph's inputs as they were bound last: most are the same patch after patch. Of inputs on
         the session's own device only, as others are copied when they are bound."""
+        self._filled: dict[str, dict[str, tuple[int, tuple[int, ...]]]] = {}
+        """The same of outputs, on any device."""
         self.provider = self._wanted
         if self._device == "cuda":
             self._find_gpu_provider()
@@ -92,7 +94,7 @@ class OnnxRuntimeBackend(Backend):
             raise BackendError(f"{self._wanted} was asked for, but ONNX Runtime fell back to {used}: check the GPU's "
                                f"driver and the {self._libraries} libraries, or use provider cpu.")
         self._sessions[name] = session
-        self._bindings[name], self._bound[name] = session.io_binding(), {}
+        self._bindings[name], self._bound[name], self._filled[name] = session.io_binding(), {}, {}
         return graph
 
     def _providers(self, name: str) -> list[Any]:
@@ -101,15 +103,19 @@ class OnnxRuntimeBackend(Backend):
         return ["CPUExecutionProvider"] if self._device == "cpu" else [ON_CUDA, "CPUExecutionProvider"]
 
     def _execute(self, name: str, inputs: Mapping[str, Memory], outputs: Mapping[str, Memory]) -> None:
-        binding, bound = self._bindings[name], self._bound[name]
+        binding, bound, filled = self._bindings[name], self._bound[name], self._filled[name]
         try:
             for key, memory in inputs.items():
                 if memory.device != self._device or bound.get(key) != (memory.pointer, memory.shape):
                     binding.bind_input(key, memory.device, 0, DTYPES[memory.dtype].type, memory.shape, memory.pointer)
                     bound[key] = memory.pointer, memory.shape
-            binding.clear_binding_outputs()
+            if outputs.keys() != filled.keys():
+                binding.clear_binding_outputs()
+                filled.clear()
             for key, memory in outputs.items():
-                binding.bind_output(key, memory.device, 0, DTYPES[memory.dtype].type, memory.shape, memory.pointer)
+                if filled.get(key) != (memory.pointer, memory.shape):
+                    binding.bind_output(key, memory.device, 0, DTYPES[memory.dtype].type, memory.shape, memory.pointer)
+                    filled[key] = memory.pointer, memory.shape
             self._sessions[name].run_with_iobinding(binding, self._run_options)
         except Exception as error:  # as above
             if self.aborted:

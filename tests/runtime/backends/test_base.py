@@ -57,6 +57,18 @@ def test_inputs_are_held_against_the_contract(load: Load) -> None:
     assert "shape" in failure(backend, "compressor", {"tokens": IDS})
 
 
+def test_a_call_of_known_shapes_lets_no_other_one_pass(load: Load) -> None:
+    _, backend = load()
+    for _ in range(2):
+        backend.run("text_embedding", {"text_ids": IDS}, fetch=("inputs_embeds",))
+    assert "expected int64" in failure(backend, "text_embedding", {"text_ids": IDS.astype(np.float32)})
+    assert "axes" in failure(backend, "text_embedding", {"text_ids": IDS[0]})
+    short = backend.allocate((1, 4, 8), "float32")
+    assert "inputs_embeds" in failure(backend, "text_embedding", {"text_ids": IDS}, {"inputs_embeds": short})
+    longer = backend.run("text_embedding", {"text_ids": np.ones((1, 4), np.int64)}, fetch=("inputs_embeds",))["inputs_embeds"]
+    assert longer.shape == (1, 6, 8)
+
+
 def test_outputs_in_place_are_held_against_the_contract(load: Load) -> None:
     _, backend = load()
     short = backend.allocate((1, 4, 8), "float32")

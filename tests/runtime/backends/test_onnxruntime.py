@@ -108,6 +108,23 @@ def test_inputs_are_read_anew_wherever_they_lie(load: Load) -> None:
     assert backend.run("compressor", {"tokens": np.ones((1, 13), np.int64)}, fetch=("patches",))["patches"].shape[1] == 2
 
 
+def test_outputs_go_where_each_call_wants_them(load: Load) -> None:
+    """A session keeps the addresses of its outputs, too: another place, another output and the first again are written."""
+    _, backend = load()
+    ids = {value: np.full((1, 3), value) for value in (1, 2)}
+    expected = {value: load()[1].run("text_embedding", {"text_ids": ids[value]}, fetch=("inputs_embeds",))["inputs_embeds"]
+                for value in ids}
+    assert not np.array_equal(expected[1], expected[2])
+    places = [backend.allocate((1, 5, 8), "float32") for _ in range(2)]
+    for value, place in ((1, places[0]), (2, places[0]), (1, places[1]), (2, places[0])):
+        backend.run("text_embedding", {"text_ids": ids[value]}, into={"inputs_embeds": place})
+        assert np.array_equal(place.array(), expected[value])
+    assert np.array_equal(places[1].array(), expected[1])
+    kept = backend.run("text_embedding", {"text_ids": ids[1]}, fetch=("inputs_embeds",))["inputs_embeds"]
+    backend.run("text_embedding", {"text_ids": ids[2]}, fetch=("inputs_embeds",))
+    assert np.array_equal(kept, expected[1]) and np.array_equal(places[0].array(), expected[2])
+
+
 def test_no_run_looks_for_what_nobody_said(load: Load) -> None:
     """The library throws and catches an exception where this entry is missing, at 0.1 ms a run."""
     _, backend = load()
