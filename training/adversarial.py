@@ -44,7 +44,7 @@ def train_adversarial(recordings: Sequence[Recording], start: StreamingVocoder, 
         torch.manual_seed(seed * 1_000_003 + index)
         rng = np.random.default_rng((seed, index))
         crops = draw_crops(recordings, batch, vocoder.config, rng, device)
-        made, heard = voice_crops(vocoder, crops.codes, crops.speakers, crops.pitch)
+        made, heard = voice_crops(vocoder, crops)
         first = int(rng.integers(made.shape[1] - SLICE + 1))
         spoken, judged = (each[:, first:first + SLICE] for each in (crops.samples, made))
         telling = judges.loss(spoken, judged.detach())

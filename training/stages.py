@@ -105,10 +105,9 @@ def run_encoder(recipe: Recipe) -> None:
 
 def run_vocoder(recipe: Recipe) -> None:
     """Tokens to samples."""
-    head = None if recipe.start is None else load_vocoder(recipe.start).head.state_dict()
-    vocoder.train_vocoder(_recorded(recipe), _made(recipe), recipe.encoder(), recipe.trunk(), recipe.recogniser(),
-                          recipe.work / "vocoder", EMBEDDED_VOCODER, recipe.vocoder_steps, head, seed=recipe.seed,
-                          device=recipe.device)
+    vocoder.train_vocoder(_recorded(recipe), recipe.trunk(), recipe.recogniser(), recipe.work / "vocoder", EMBEDDED_VOCODER,
+                          recipe.vocoder_steps, None if recipe.start is None else load_vocoder(recipe.start).head.state_dict(),
+                          seed=recipe.seed, device=recipe.device)
 
 
 def run_adversarial(recipe: Recipe) -> None:

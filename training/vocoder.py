@@ -1,8 +1,7 @@
-"""The waveform decoder. Tokens to samples, on what the teacher synthesised in full.
+"""The waveform decoder. Tokens to samples, on the hour that the teacher synthesised in full.
 
 Starts from the trunk that the codec trained. Spectral losses at several resolutions shape the filters while the source plays
-the teacher's pitch; the predicted pitch has a loss of its own. Half of each batch has no samples: of what the student only made
-as mels, many times more sentences, the sounds must be heard as they were.
+the teacher's pitch; the predicted pitch has a loss of its own.
 """
 
 from __future__ import annotations
@@ -26,7 +25,6 @@ from training.mel import HOP, MelSpectrogram
 from training.optimizers import Optimizers
 from training.recogniser import HearingLoss, Recogniser
 from training.shards import read_folder
-from training.spectrograms import Spectrogram, crops
 from training.student import Student
 from training.teacher import FEATURE_HOP
 from training.tokens import trim
@@ -37,8 +35,6 @@ SETTLE = 3
 """Tokens at a crop's start that are out of the loss: there the state is not yet what it would be in a longer stream."""
 RATE = 8e-4
 PITCH_WEIGHT, HEARING_WEIGHT = 3.0, 2.0
-MADE_SHARE = 0.5
-"""Of a batch: crops of the student's mels, which only the recogniser judges."""
 VOICED = 40.0
 """Hz below which the teacher's pitch means none."""
 
@@ -96,33 +92,26 @@ def load_recordings(audio: Path, student: Student, encoder: CodecEncoder, voices
     return recordings
 
 
-def train_vocoder(recordings: Sequence[Recording], corpus: Sequence[Spectrogram], encoder: CodecEncoder,
-                  trunk: Mapping[str, Tensor], recogniser: Recogniser, folder: Path, config: VocoderConfig,
-                  steps: int, head: Mapping[str, Tensor] | None = None, batch: int = 16, seed: int = 0,
-                  device: torch.device = CPU) -> None:
-    """Fit the streaming vocoder, from the codec's decoder trunk: spectral losses on `recordings`, and what a frozen recogniser
-    hears of them and of `corpus`, which `encoder` makes codes of; `head` is where its head starts."""
+def train_vocoder(recordings: Sequence[Recording], trunk: Mapping[str, Tensor], recogniser: Recogniser, folder: Path,
+                  config: VocoderConfig, steps: int, head: Mapping[str, Tensor] | None = None, batch: int = 12,
+                  seed: int = 0, device: torch.device = CPU) -> None:
+    """Fit the streaming vocoder, from the codec's decoder trunk: spectral losses, and what a frozen recogniser hears; `head` is
+    where its head starts."""
     torch.manual_seed(seed)
     vocoder = StreamingVocoder(config, len(recordings[0].speaker))
     vocoder.trunk.load_state_dict(trunk)
     if head is not None:
         vocoder.head.load_state_dict(head)
     vocoder.to(device)
-    encoder.eval().to(device)
     loss_of, hearing_loss, mel = SpectralLoss().to(device), HearingLoss(recogniser).to(device), MelSpectrogram().to(device)
     optimizers = Optimizers(vocoder.named_parameters(), RATE, 0.01)
-    share = round(MADE_SHARE * batch)
 
     def step(index: int) -> dict[str, float]:
         torch.manual_seed(seed * 1_000_003 + index)
-        rng = np.random.default_rng((seed, index))
-        real = draw_crops(recordings, batch - share, config, rng, device)
-        silent = draw_silent(corpus, share, encoder, config, rng, device)
-        made, heard = voice_crops(vocoder, torch.cat((real.codes, silent.codes)), torch.cat((real.speakers, silent.speakers)),
-                                  real.pitch)
-        spoken = made[:len(real.codes)]
-        spectral, pitch = loss_of(spoken, real.samples), pitch_loss(heard[:len(real.codes)], real.pitch)
-        hearing = hearing_loss(mel(made), torch.cat((mel(real.samples), silent.mels)))
+        crops = draw_crops(recordings, batch, config, np.random.default_rng((seed, index)), device)
+        made, heard = voice_crops(vocoder, crops)
+        spectral, pitch = loss_of(made, crops.samples), pitch_loss(heard, crops.pitch)
+        hearing = hearing_loss(mel(made), mel(crops.samples))
         loss = spectral + PITCH_WEIGHT * pitch + HEARING_WEIGHT * hearing
         optimizers.step(loss, warm_cosine(index, steps, 50, 0.05), clip=5.0)
         return {"spectral": spectral.item(), "pitch": pitch.item(), "hearing": hearing.item()}
@@ -156,42 +145,19 @@ def draw_crops(recordings: Sequence[Recording], batch: int, config: VocoderConfi
     return Crops(*(torch.stack(column).to(device) for column in zip(*rows, strict=True)))
 
 
-class Silent(NamedTuple):
-    """A batch without samples: codes int64 [B, CROP], speakers [B, Es], and the mels that `voice_crops` should give the
-    recogniser to hear."""
-
-    codes: Tensor
-    speakers: Tensor
-    mels: Tensor
-
-
-def draw_silent(corpus: Sequence[Spectrogram], batch: int, encoder: CodecEncoder, config: VocoderConfig,
-                rng: np.random.Generator, device: torch.device = CPU) -> Silent:
-    """Crops from the middle of random crops of the student's mels, so that the encoder sees what is around them."""
-    frames, _, speakers = (each.to(device) for each in crops(corpus, batch, rng))
-    with torch.no_grad(), half(device):
-        codes = encoder.codes(frames)
-    start = (codes.shape[1] - CROP) // 2
-    stop = start + CROP - config.lookahead
-    mels = frames[:, (start + SETTLE) * encoder.stride:stop * encoder.stride]
-    return Silent(codes[:, start:start + CROP], speakers, mels)
-
-
-def voice_crops(vocoder: StreamingVocoder, codes: Tensor, speakers: Tensor, pitch: Tensor) -> tuple[Tensor, Tensor]:
-    """Samples of crops [B, CROP] from SETTLE to the last token whose lookahead is inside, and the pitch predicted [B, F]. The
-    first rows play `pitch` [R, F], the others what is predicted; the source starts at a random phase, as it would in the
-    middle of a stream."""
-    device = codes.device
-    state = torch.zeros(len(codes), vocoder.state_size, device=device)
-    state[:, vocoder.trunk.state_size] = torch.rand(len(codes), device=device)
+def voice_crops(vocoder: StreamingVocoder, crops: Crops) -> tuple[Tensor, Tensor]:
+    """Samples of the crops' tokens from SETTLE to the last whose lookahead is inside, and the pitch predicted [B, F]. The
+    source starts at a random phase, as it would in the middle of a stream."""
+    device = crops.codes.device
+    state = torch.zeros(len(crops.codes), vocoder.state_size, device=device)
+    state[:, vocoder.trunk.state_size] = torch.rand(len(crops.codes), device=device)
     reader = StateReader(state)
     with half(device):
-        frames = vocoder.trunk(codes, speakers, reader).float()
+        frames = vocoder.trunk(crops.codes, crops.speakers, reader).float()
     frames = frames[:, vocoder.config.lookahead * vocoder.config.frames_per_token:]
-    predicted = vocoder.head.pitch_of(frames)
-    played = torch.cat((pitch.clamp(LOWEST, HIGHEST), predicted[len(pitch):].detach()))
+    played = crops.pitch.clamp(LOWEST, HIGHEST)
     samples = vocoder.head(frames, reader, played)
-    return samples[:, SETTLE * vocoder.config.samples_per_token:], predicted
+    return samples[:, SETTLE * vocoder.config.samples_per_token:], vocoder.head.pitch_of(frames)
 
 
 def pitch_loss(predicted: Tensor, true: Tensor) -> Tensor:
