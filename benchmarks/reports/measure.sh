@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Measures what the committed report shows and writes it: `make report`, or this with tldr-bench and tldr-export on the PATH.
-# QUIET: a command to run each measurement under. CACHE: where presets are exported to, about 7 GB. PEERS: none with "".
+# QUIET: a command to run each measurement under. BENCH, EXPORT: these two elsewhere. CACHE: where presets are exported to, about 7 GB. PEERS: none with "".
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 cache=${CACHE:-$HOME/.cache/tldr-edge}
@@ -24,13 +24,14 @@ run $preset --seconds 12 --repeats 5 --json "$work/preset.json"
 run $preset --seconds 4 8 16 20 --repeats 1 --no-roofline --batch 64 --json "$work/lengths.json"
 run $preset --seconds 30 --repeats 1 --no-roofline --json "$work/longest.json"
 if [ -n "$steps" ]; then
-    run --preset cosyvoice3-0.5b --against token-level --seconds 1 --repeats 3 --no-roofline $steps --json "$work/peers.json"
+    run --preset cosyvoice3-0.5b --against token-level --seconds 1 --repeats 5 --no-roofline $steps --json "$work/peers.json"
 fi
 # The embedded voice as it ships and with INT8 weights, and small voices of others on the same sentences.
 int8=$work/embedded-int8
 rm -rf "$int8"
 ${EXPORT:-tldr-export} --patch 4 --int8 --out "$int8" >/dev/null
-run --bundle "$here/../../runtime/bundles/embedded" --bundle "$int8" --against token-level --seconds 4 12 30 --repeats 9 --batch 1 8 64 --sentences 20 $voices --json "$work/embedded.json"
+run --bundle "$here/../../runtime/bundles/embedded" --bundle "$int8" --against token-level --seconds 4 12 30 --repeats 9 \
+    --batch 1 8 64 --sentences 20 $voices --json "$work/embedded.json"
 
 found=""
 for name in preset lengths longest peers embedded; do
