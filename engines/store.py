@@ -71,6 +71,9 @@ def build_engine_set(bundle: Bundle, library: Library, options: BuildOptions, de
     if bundle.manifest.weights is not None and bundle.manifest.precision == "fp32":
         raise OptionError(f"TensorRT does not read the {bundle.manifest.weights.upper()} weights of {bundle.root}, which are "
                           f"for CPUs; export the bundle with --fp16 --{bundle.manifest.weights} for engines.")
+    if bundle.manifest.cpu:
+        raise OptionError(f"TensorRT does not read the graphs of {bundle.root}, which are for CPUs; export the bundle with "
+                          "--fp16 for engines.")
     if STEP in bundle.manifest.graphs:
         raise OptionError(f"{bundle.root} makes a patch in one graph, for ONNX Runtime; export the bundle without --fuse for "
                           "engines.")

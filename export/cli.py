@@ -32,6 +32,8 @@ from runtime.manifest import Weights, numbers_of
 @click.option("--fp16/--fp32", default=None, help="Precision of weights and activations.  [default: fp16]")
 @click.option("--int8", is_flag=True, help="Weights of the language model in INT8: for CPUs, or with --fp16 for TensorRT.")
 @click.option("--int4", is_flag=True, help="The same in INT4.")
+@click.option("--cpu", is_flag=True, help="FP32, and a backbone in ONNX Runtime's own operators, faster on CPUs, which are all "
+                                           "that reads it; --int8 and --int4 without --fp16 have it anyway.")
 @click.option("--fuse", is_flag=True, help="Also one graph of compressor, backbone and extractor: a call a patch, for CPUs.")
 @click.option("--token-level", is_flag=True, help="Export the token-level baseline (with --patch: as well).")
 @click.option("--max-seconds", type=float, default=30.0, show_default=True, help="Audio that the KV cache is sized for.")
@@ -43,16 +45,16 @@ from runtime.manifest import Weights, numbers_of
 @click.option("--json", "json_path", type=click.Path(path_type=Path), metavar="PATH", help="Write the printed figures there.")
 @click.version_option(package_name="tldr-edge")
 def export(checkpoint: str | None, backbone: Path | None, preset: str | None, patches: tuple[str, ...], fp16: bool | None,
-            int8: bool, int4: bool, fuse: bool,
+            int8: bool, int4: bool, cpu: bool, fuse: bool,
             token_level: bool, max_seconds: float, out: Path | None, engines: str, sm: tuple[str, ...], no_verify: bool,
             json_path: Path | None) -> None:
     """Export a TLDR model to ONNX: a bundle that tldr-speak and tldr-bench read."""
-    precision, weights = _precision(fp16, int8, int4)
-    option = "--fuse" if fuse else f"--{weights}" if weights is not None and precision == "fp32" else None
+    precision, weights = _precision(fp16, int8, int4, cpu)
+    option = "--fuse" if fuse else "--cpu" if cpu else f"--{weights}" if weights is not None and precision == "fp32" else None
     targets = find_targets(engines, sm) if option is None else _no_targets(engines, sm, option)
     source = open_source(checkpoint, preset, backbone)
     sizes = _patch_sizes(patches, token_level)
-    orders = [Order(patch, precision, max_seconds, not no_verify, weights, fuse) for patch in sizes]
+    orders = [Order(patch, precision, max_seconds, not no_verify, weights, fuse, cpu) for patch in sizes]
     places = [_place(source, order, out, len(orders) > 1) for order in orders]
     done, built = [], []
     for order, place in zip(orders, places, strict=True):
@@ -64,12 +66,12 @@ def export(checkpoint: str | None, backbone: Path | None, preset: str | None, pa
         _write_json(json_path, done, built)
 
 
-def _precision(fp16: bool | None, int8: bool, int4: bool) -> tuple[Precision, Weights | None]:
-    """Of activations and of weights; quantised ones come with FP32 unless --fp16 is said, for CPUs."""
+def _precision(fp16: bool | None, int8: bool, int4: bool, cpu: bool) -> tuple[Precision, Weights | None]:
+    """Of activations and of weights; what is for CPUs comes with FP32 unless --fp16 is said."""
     if int8 and int4:
         raise OptionError("Choose one of --int8 and --int4; with --fp16 beside it the bundle is for TensorRT, else for CPUs.")
     weights: Weights | None = "int8" if int8 else "int4" if int4 else None
-    return "fp16" if fp16 or (fp16 is None and weights is None) else "fp32", weights
+    return "fp16" if fp16 or (fp16 is None and weights is None and not cpu) else "fp32", weights
 
 
 def _no_targets(engines: str, sm: tuple[str, ...], option: str) -> list[Target]:
@@ -92,7 +94,8 @@ def _patch_sizes(options: tuple[str, ...], token_level: bool) -> list[int]:
 
 def _place(source: Source, order: Order, out: Path | None, several: bool) -> Path:
     system = "token-level" if order.patch == 1 else f"k{order.patch}"
-    numbers, ending = numbers_of(order.precision, order.weights), "-fused" if order.fuse else ""
+    numbers = numbers_of(order.precision, order.weights)
+    ending = ("-cpu" if order.cpu and order.weights is None else "") + ("-fused" if order.fuse else "")
     name = f"{source.config(order.patch).name}-{system}-{numbers}{ending}"
     if out is None:
         return Path("build") / name

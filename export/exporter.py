@@ -40,6 +40,8 @@ from runtime.voice import Voice, read_voice
 
 TOOLS = ("tldr-edge", "torch", "onnxscript", "onnx-ir", "onnxruntime")
 UTTERANCES, TOKENS = 20, 160
+CPU_HEADS = 16
+"""What the size of a head has to be a multiple of for the operator of `export.cpu_backbone`."""
 LARGE_UTTERANCES, LARGE_TOKENS, LARGE_HIDDEN = 2, 24, 512
 """A large model repeats less of the loop: two utterances of a few patches show a difference as well."""
 
@@ -59,7 +61,14 @@ class Order:
     weights: Weights | None = None
     """Weight-only quantisation: for CPUs with fp32, for TensorRT with fp16."""
     fuse: bool = False
-    """Add the graph `step`; not at token level."""
+    """Add the graph `step`."""
+    cpu: bool = False
+    """Write the backbone for ONNX Runtime's CPU kernels (`Manifest.cpu`), as weights for CPUs always have it."""
+
+    @property
+    def for_cpu(self) -> bool:
+        """What `Manifest.cpu` becomes."""
+        return self.cpu or (self.weights is not None and self.precision == "fp32")
 
 
 @dataclass(frozen=True)
@@ -102,9 +111,12 @@ def export_bundle(source: Source, order: Order, target: Path, progress: Progress
     """
     if not 1 <= order.max_seconds <= MAX_SECONDS:
         raise OptionError(f"--max-seconds must be from 1 to {MAX_SECONDS:g}, not {order.max_seconds:g}.")
-    source.config(order.patch)
-    if order.fuse and order.patch == 1:
-        raise OptionError("--fuse makes one graph of a patch, and the token-level baseline has none; leave it out there.")
+    config = source.config(order.patch)
+    if order.cpu and order.precision == "fp16":
+        raise OptionError("--cpu writes float32 graphs for CPUs; use it with --fp32, --int8 or --int4, and without --fp16.")
+    if order.for_cpu and config.backbone.head_dim % CPU_HEADS:
+        raise OptionError(f"ONNX Runtime's attention takes heads of a multiple of {CPU_HEADS} values, and {config.name} has heads "
+                          f"of {config.backbone.head_dim}; export it with --fp32, without --cpu, --int8 and --int4.")
     if order.fuse and order.weights is not None and order.precision == "fp16":
         raise OptionError("--fuse is for CPUs, and --fp16 with quantised weights for TensorRT; leave one of the two out.")
     with new_bundle(target) as partial:
@@ -116,7 +128,8 @@ def export_bundle(source: Source, order: Order, target: Path, progress: Progress
         if check is not None:
             progress("PyTorch patch loop")
             check.run_reference(model)
-        makes, contract = {**makers(model, vocoder), **source.encoder_makers()}, encoder_graphs(manifest.sizes.speaker)
+        makes = {**makers(model, vocoder, order.for_cpu), **source.encoder_makers()}
+        contract = encoder_graphs(manifest.sizes.speaker)
         graphs = {**manifest.graphs, **{name: contract[name] for name in source.encoder_makers()}}
         rows = _write_graphs(partial, manifest, makes, graphs, model.config.vocabulary.text, order.verify, progress)
         # Sessions of all graphs come next: a full-size model has no room beside them.
@@ -207,10 +220,11 @@ def _manifest(source: Source, order: Order, config: ModelConfig, vocoder: Stream
         limits=Limits(order.max_seconds, card.max_text_ids, card.min_tokens_per_id, card.max_tokens_per_id),
         text=source.text, vocoder=vocoder_form(vocoder), weights=order.weights, encoders=source.encoders,
         default_voice=card.default_voice if voices else None,
-        voices=voices, graphs=contracts(config, order.precision, vocoder), files={}, parity=(), greedy_sentences=0,
-        tools=installed(TOOLS), licence=card.licence,
+        voices=voices, graphs=contracts(config, order.precision, vocoder, order.for_cpu), files={}, parity=(),
+        greedy_sentences=0, tools=installed(TOOLS), licence=card.licence, cpu=order.for_cpu,
     )
 
 
 def _with_step(manifest: Manifest) -> Manifest:
-    return msgspec.structs.replace(manifest, graphs={**manifest.graphs, STEP: step_graph(manifest.sizes, manifest.precision)})
+    step = step_graph(manifest.sizes, manifest.precision, manifest.cpu)
+    return msgspec.structs.replace(manifest, graphs={**manifest.graphs, STEP: step})

@@ -8,6 +8,8 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
+from export.cpu_backbone import CpuBackboneGraph
+from export.graph_module import GraphModule
 from export.model.backbone import Backbone
 from export.model.compressor import Compressor
 from export.model.config import ModelConfig
@@ -18,16 +20,6 @@ from export.model.sampling import mask_end, sample
 from export.model.vocoder import StreamingVocoder
 from runtime.contract import STEP, Graph, Precision, Sizes, language_model_graphs, streaming_vocoder_graph
 from runtime.manifest import Vocoder
-
-
-class GraphModule(nn.Module):
-    """A graph's module; `wide` names the submodules whose linear maps compute in float32 in an FP16 bundle."""
-
-    wide: tuple[str, ...] = ()
-    precision: Precision | None = None
-    """Set where the graph's weights keep one precision whatever the bundle has."""
-    stored_half = False
-    """Whether its linear maps lie in float16 though they compute in float32: it runs too seldom for speed to matter."""
 
 
 class TextEmbeddingGraph(GraphModule):
@@ -122,18 +114,16 @@ class HeadGraph(GraphModule):
 
 
 class StepGraph(GraphModule):
-    """A patch in one graph: see `runtime.contract.step_graph`."""
+    """A patch in one graph: see `runtime.contract.step_graph`. `pieces` tensors hold the past."""
 
-    def __init__(self, compressor: CompressorGraph, backbone: BackboneGraph, extractor: ExtractorGraph) -> None:
+    def __init__(self, compressor: nn.Module, backbone: nn.Module, extractor: nn.Module, pieces: int) -> None:
         super().__init__()
-        self.compressor, self.backbone, self.extractor = compressor, backbone, extractor
+        self.compressor, self.backbone, self.extractor, self.pieces = compressor, backbone, extractor, pieces
 
-    def forward(self, window: Tensor, positions: Tensor, past_length: Tensor, past_keys: Tensor, past_values: Tensor,
-                speaker: Tensor, temperature: Tensor, top_k: Tensor, top_p: Tensor, uniforms: Tensor,
-                end_allowed: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        context, keys, values = self.backbone(self.compressor(window), positions, past_length, past_keys, past_values)
-        tokens, logits = self.extractor(context, speaker, temperature, top_k, top_p, uniforms, end_allowed)
-        return tokens, logits, keys, values
+    def forward(self, window: Tensor, positions: Tensor, past_length: Tensor, *rest: Tensor) -> tuple[Tensor, ...]:
+        past, draw = rest[:self.pieces], rest[self.pieces:]
+        context, *present = self.backbone(self.compressor(window), positions, past_length, *past)
+        return *self.extractor(context, *draw), *present
 
 
 class VocoderGraph(GraphModule):
@@ -209,9 +199,10 @@ def vocoder_form(vocoder: StreamingVocoder | VocoderGraphs | None) -> Vocoder | 
     return None if vocoder is None else vocoder.form
 
 
-def contracts(config: ModelConfig, precision: Precision, vocoder: StreamingVocoder | VocoderGraphs | None) -> dict[str, Graph]:
+def contracts(config: ModelConfig, precision: Precision, vocoder: StreamingVocoder | VocoderGraphs | None,
+              cpu: bool = False) -> dict[str, Graph]:
     """Every graph that a bundle of this model holds."""
-    graphs = language_model_graphs(sizes_of(config), precision)
+    graphs = language_model_graphs(sizes_of(config), precision, cpu)
     if isinstance(vocoder, StreamingVocoder):
         sizes = vocoder.config
         graphs["vocoder"] = streaming_vocoder_graph(config.speaker, vocoder.state_size, sizes.samples_per_token)
@@ -220,22 +211,21 @@ def contracts(config: ModelConfig, precision: Precision, vocoder: StreamingVocod
     return graphs
 
 
-def makers(model: SpeechLM, vocoder: StreamingVocoder | VocoderGraphs | None) -> Mapping[str, Maker]:
+def makers(model: SpeechLM, vocoder: StreamingVocoder | VocoderGraphs | None, cpu: bool = False) -> Mapping[str, Maker]:
     """A maker of each graph's module, so that they need not all be there at once; weights are shared with `model`."""
-    codes = model.config.vocabulary.codes
+    speech, codes = model.speech_embedding, model.config.vocabulary.codes
     found: dict[str, Maker] = {
         "text_embedding": lambda: TextEmbeddingGraph(model),
-        "backbone": lambda: BackboneGraph(model.backbone),
+        "backbone": lambda: CpuBackboneGraph(model.backbone) if cpu else BackboneGraph(model.backbone),
     }
     if isinstance(model, PatchLM):
-        found["compressor"] = lambda: CompressorGraph(model.compressor, model.speech_embedding)
-        found["extractor"] = lambda: ExtractorGraph(model.extractor, model.speech_embedding, codes)
-        found[STEP] = lambda: StepGraph(CompressorGraph(model.compressor, model.speech_embedding),
-                                        BackboneGraph(model.backbone),
-                                        ExtractorGraph(model.extractor, model.speech_embedding, codes))
+        found["compressor"] = lambda: CompressorGraph(model.compressor, speech)
+        found["extractor"] = lambda: ExtractorGraph(model.extractor, speech, codes)
     elif isinstance(model, TokenLM):
-        found["compressor"] = lambda: TokenEmbeddingGraph(model.speech_embedding)
+        found["compressor"] = lambda: TokenEmbeddingGraph(speech)
         found["extractor"] = lambda: HeadGraph(model.head, codes)
+    pieces = 2 * model.config.backbone.layers if cpu else 2
+    found[STEP] = lambda: StepGraph(found["compressor"](), found["backbone"](), found["extractor"](), pieces)
     if isinstance(vocoder, StreamingVocoder):
         found["vocoder"] = lambda: VocoderGraph(vocoder)
     elif vocoder is not None:

@@ -22,9 +22,13 @@ class JoinedSelfAttention(SelfAttention):
         self.qkv_proj = _joined(source.q_proj, source.k_proj, source.v_proj)
         self.o_proj = source.o_proj
 
+    def packed(self, x: Tensor) -> Tensor:
+        states: Tensor = self.qkv_proj(x)
+        return states
+
     def project(self, x: Tensor, rotary: tuple[Tensor, Tensor], *lead: int) -> tuple[Tensor, Tensor, Tensor]:
         heads, kv_heads = self.config.heads, self.config.kv_heads
-        states = self.qkv_proj(x).reshape(*(lead or x.shape[:-1]), heads + 2 * kv_heads, self.config.head_dim)
+        states = self.packed(x).reshape(*(lead or x.shape[:-1]), heads + 2 * kv_heads, self.config.head_dim)
         turned, values = torch.split(states, [heads + kv_heads, kv_heads], -2)
         queries, keys = torch.split(rotate(turned, rotary), [heads, kv_heads], -2)
         return queries, keys, values

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import logging
 import warnings
@@ -25,9 +26,12 @@ EMBEDDED_BYTES = 512 * 2**20
 """Above this, weights lie beside the graph: one protobuf message ends at 2 GiB."""
 SHARED = ("speech_embedding.weight",)
 """Tables that several graphs of a bundle read: they lie beside the graphs, once."""
-TRACED = {"batch": 2, "text": 7, "length": 3, "past": 5, "patches": 3, "tokens": 5, "frames": 12}
+TRACED = {"batch": 2, "text": 7, "length": 3, "past": 5, "patches": 3, "tokens": 5, "frames": 12, "capacity": 11}
 """Lengths to trace with: none is 0 or 1, which tracing would take for constants."""
 PRODUCER = "tldr-export"
+
+Axes = dict[int, Dim]
+"""A tensor's dynamic axes."""
 
 _DTYPES = {"int64": ir.DataType.INT64, "float32": ir.DataType.FLOAT, "float16": ir.DataType.FLOAT16, "bool": ir.DataType.BOOL}
 
@@ -67,12 +71,20 @@ def _traced(module: nn.Module, graph: Graph, sizes: Sizes, text_ids: int) -> ir.
     shapes = tuple({index: _dim(axis, dims) for index, axis in enumerate(tensor.axes) if isinstance(axis, str)}
                    for tensor in graph.inputs)
     with _quiet():
-        program = torch.onnx.export(module, inputs, dynamo=True, opset_version=OPSET, dynamic_shapes=shapes,
+        program = torch.onnx.export(module, inputs, dynamo=True, opset_version=OPSET, dynamic_shapes=_as_taken(module, shapes),
                                     input_names=[tensor.name for tensor in graph.inputs],
                                     output_names=[tensor.name for tensor in graph.outputs], verbose=False)
     if program is None:
         raise RuntimeError("torch.onnx.export returned nothing")
     return program.model
+
+
+def _as_taken(module: nn.Module, shapes: tuple[Axes, ...]) -> tuple[Axes | tuple[Axes, ...], ...]:
+    """Those that a module takes as `*arguments` in a tuple of their own, as the tracer wants them."""
+    taken = list(inspect.signature(module.forward).parameters.values())
+    if taken[-1].kind is not inspect.Parameter.VAR_POSITIONAL:
+        return shapes
+    return (*shapes[:len(taken) - 1], shapes[len(taken) - 1:])
 
 
 def _share(graph: ir.Graph, folder: Path) -> list[Path]:
@@ -116,7 +128,8 @@ def _strip(graph: ir.Graph, model: ir.Model) -> None:
         _strip_value(value)
     model.producer_name, model.producer_version = PRODUCER, None
     model.ir_version = IR_VERSION
-    for domain in [domain for domain in model.opset_imports if domain]:
+    used = {node.domain for node in graph}
+    for domain in [domain for domain in model.opset_imports if domain and domain not in used]:
         del model.opset_imports[domain]
 
 
@@ -135,7 +148,8 @@ def _name(graph: ir.Graph, contract: Graph) -> None:
         node.name = f"{node.op_type}_{index}"
         for place, value in enumerate(node.outputs):
             if id(value) not in outer:
-                value.name = f"{node.op_type}_{index}.{place}"
+                # An output without a name is one that an operator of another domain need not compute.
+                value.name = f"{node.op_type}_{index}.{place}" if value.uses() or not node.domain else ""
     for value, tensor in (*zip(graph.inputs, contract.inputs, strict=True), *zip(graph.outputs, contract.outputs, strict=True)):
         value.name = tensor.name
         value.shape = ir.Shape(tensor.axes)

@@ -15,7 +15,7 @@ from export.example_inputs import Arrays, example_inputs
 from export.graphs import ExtractorGraph, HeadGraph
 from export.model.sampling import MASKED, sample
 from runtime.backends.base import DTYPES
-from runtime.contract import Graph, Precision, Sizes, Tensor
+from runtime.contract import CAPACITY, Graph, Precision, Sizes, Tensor
 from runtime.errors import ParityError
 from runtime.manifest import Parity, Weights
 from runtime.shapes import resolve
@@ -30,6 +30,9 @@ LENGTHS: Mapping[str, tuple[dict[str, int], ...]] = {
     "backbone": ({"batch": 1, "length": 6, "past": 0}, {"batch": 1, "length": 1, "past": 1},
                  {"batch": 2, "length": 4, "past": 0}, {"batch": 2, "length": 1, "past": 7},
                  {"batch": 2, "length": 3, "past": 5}),
+    "layered backbone": ({"batch": 1, "length": 6, "past": 0, "capacity": 6},
+                         {"batch": 1, "length": 1, "past": 1, "capacity": 4},
+                         {"batch": 3, "length": 1, "past": 7, "capacity": 12}),
     "extractor": ({"batch": 1}, {"batch": 4}),
     "vocoder": ({"batch": 1, "tokens": 1}, {"batch": 2, "tokens": 6}),
     "speaker_encoder": ({"batch": 1, "tokens": 3}, {"batch": 2, "tokens": 20}),
@@ -61,7 +64,8 @@ def check_graph(name: str, session: onnxruntime.InferenceSession, module: nn.Mod
     """
     _check_interface(name, session, graph)
     worst = {tensor.name: (0.0, 0.0) for tensor in graph.outputs}
-    for seed, lengths in enumerate(LENGTHS[name]):
+    layered = any(CAPACITY in tensor.axes for tensor in graph.inputs)
+    for seed, lengths in enumerate(LENGTHS[f"layered {name}" if layered else name]):
         inputs = example_inputs(graph, sizes, lengths, seed, text_ids)
         found = dict(zip(worst, session.run(list(worst), inputs), strict=True))
         symbols = dict(lengths)

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from runtime.backends.base import memory_of
+from runtime.batch_cache import open_batch_cache
 from runtime.batch_rounding import find_rounding
-from runtime.cache import BatchCache
 from runtime.contract import NO_TOKEN
 from runtime.decoding import Decoder, Prefix
 from runtime.errors import OptionError
@@ -77,7 +78,7 @@ class BatchDecoder:
         check_batch(batch)
         decoder.prefix()  # refuses a device, before anything is tried on it
         self.batch = batch
-        self.cache = BatchCache(decoder.manifest.sizes, decoder.manifest.precision, capacity or decoder.cache.capacity)
+        self.cache = open_batch_cache(decoder.manifest, capacity or decoder.cache.capacity)
         self._decoder = decoder
         self._sizes = decoder.manifest.sizes
         self._rows: list[_Row | None] = []
@@ -165,20 +166,18 @@ class BatchDecoder:
         rows = self._next()
         if not rows:
             return
-        batch, lengths = len(self._rows), np.zeros(len(self._rows), np.int64)
+        batch, indices = len(self._rows), [index for index, _ in rows]
         windows = np.full((batch, self._sizes.compressor_context + self._sizes.patch), NO_TOKEN, np.int64)
         positions = np.zeros((batch, 1), np.float32)
         for index, row in rows:
             windows[index] = np.concatenate((row.recent, row.tokens), 1)
             row.recent = windows[index:index + 1, self._sizes.patch:]
-            lengths[index] = self.cache.lengths[index]
-            positions[index] = row.prefix.positions[lengths[index]]
+            positions[index] = row.prefix.positions[self.cache.lengths[index]]
         patches = self._run("compressor", {"tokens": windows}, ("patches",))["patches"]
-        keys, values = self.cache.past(int(lengths.max()))
-        inputs = {"inputs_embeds": patches, "positions": positions, "past_length": lengths, "past_keys": keys,
-                  "past_values": values}
-        outputs = self._run("backbone", inputs, ("context", "present_keys", "present_values"))
-        self.cache.append([index for index, _ in rows], outputs["present_keys"], outputs["present_values"])
+        given, into = self.cache.tensors(indices)
+        outputs = self._run("backbone", {"inputs_embeds": patches, "positions": positions, **given},
+                            ("context", *self.cache.fetched), into)
+        self.cache.append(indices, outputs)
         for index, row in rows:
             row.context, row.fresh = outputs["context"][index:index + 1], True
         self.steps += 1
@@ -193,13 +192,20 @@ class BatchDecoder:
         self._turn = (self._turn + min(ahead) + 1) % self.period
         return [entry for entry, wait in zip(going, ahead, strict=True) if wait == min(ahead)]
 
-    def _run(self, name: str, inputs: dict[str, np.ndarray], fetch: tuple[str, ...]) -> dict[str, np.ndarray]:
-        run = self._decoder.backend.run
+    def _run(self, name: str, inputs: dict[str, np.ndarray], fetch: tuple[str, ...],
+             into: dict[str, np.ndarray] | None = None) -> dict[str, np.ndarray]:
+        """Outputs `fetch` of all rows; others are written in place."""
         if name not in self.row_by_row:
-            return run(name, inputs, fetch=fetch)
-        rows = len(next(iter(inputs.values())))
-        single = [run(name, {key: value[row:row + 1] for key, value in inputs.items()}, fetch=fetch) for row in range(rows)]
+            return self._call(name, inputs, fetch, into or {})
+        rows = [slice(row, row + 1) for row in range(len(next(iter(inputs.values()))))]
+        single = [self._call(name, {key: value[row] for key, value in inputs.items()}, fetch,
+                             {key: value[row] for key, value in (into or {}).items()}) for row in rows]
         return {key: np.concatenate([outputs[key] for outputs in single]) for key in fetch}
+
+    def _call(self, name: str, inputs: dict[str, np.ndarray], fetch: tuple[str, ...],
+              into: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        places = {key: memory_of(key, value) for key, value in into.items()}
+        return self._decoder.backend.run(name, inputs, places, fetch)
 
 
 def check_batch(batch: int) -> None:

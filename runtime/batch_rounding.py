@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from runtime.backends.base import DTYPES, Backend
+from runtime.contract import layer_names
 from runtime.manifest import Manifest
 from runtime.sampling import SamplingOptions
 
@@ -33,16 +34,23 @@ def find_rounding(manifest: Manifest, backend: Backend, batch: int) -> tuple[fro
     known = _KNOWN.setdefault(backend, {})
     if batch not in known:
         random = np.random.default_rng(0)
-        alone = frozenset(name for name in _TRIED if not _alike(backend, name, *_made_up(manifest, name, batch, random)))
-        known[batch] = alone, next((period for period in PERIODS if _holds(manifest, backend, period, random)), PERIODS[-1])
+        tried = (*_TRIED, "backbone") if manifest.cpu else _TRIED
+        alone = frozenset(name for name in tried if not _alike(backend, name, *_made_up(manifest, name, batch, random)))
+        known[batch] = alone, 1 if manifest.cpu else _period(manifest, backend, random)
     return known[batch]
 
 
 def _made_up(manifest: Manifest, name: str, batch: int, random: np.random.Generator) -> tuple[Inputs, str]:
-    """Inputs of the compressor or the extractor, and the output to compare."""
+    """Inputs of a graph, and the output to compare; of the backbone where its cache is layered."""
     sizes = manifest.sizes
     if name == "compressor":
         return {"tokens": random.integers(0, sizes.codes, (batch, sizes.compressor_context + sizes.patch))}, "patches"
+    if name == "backbone":
+        lengths = 1 + np.arange(batch) % (_LENGTHS[0] - 1)
+        piece = (batch, sizes.kv_heads, _LENGTHS[0], sizes.head_dim)
+        return {"inputs_embeds": random.standard_normal((batch, 1, sizes.hidden), np.float32),
+                "positions": lengths[:, None].astype(np.float32), "past_length": lengths,
+                **{f"past_{name}": random.standard_normal(piece, np.float32) for name in layer_names(sizes)}}, "context"
     speaker = {} if sizes.token_level else {"speaker": random.standard_normal((batch, sizes.speaker), np.float32)}
     return {"context": random.standard_normal((batch, sizes.hidden), np.float32).astype(_activation(manifest)), **speaker,
             **SamplingOptions(top_k=1).inputs(batch), "uniforms": random.random((batch, sizes.patch), np.float32),
@@ -54,6 +62,11 @@ def _alike(backend: Backend, name: str, inputs: Inputs, output: str) -> bool:
     together = backend.run(name, inputs, fetch=(output,))[output]
     return all(np.array_equal(backend.run(name, {key: value[row:row + 1] for key, value in inputs.items()},
                                           fetch=(output,))[output][0], together[row]) for row in range(2))
+
+
+def _period(manifest: Manifest, backend: Backend, random: np.random.Generator) -> int:
+    """What views may be longer by, where all rows share one: a row's attention over a layered cache ends at its own length."""
+    return next((period for period in PERIODS if _holds(manifest, backend, period, random)), PERIODS[-1])
 
 
 def _holds(manifest: Manifest, backend: Backend, period: int, random: np.random.Generator) -> bool:

@@ -108,9 +108,9 @@ def read_manifest(path: Path) -> Manifest:
 def check_consistency(manifest: Manifest) -> None:
     """Raise BundleError where parts of the manifest contradict each other or are out of range."""
     _check_ranges(manifest)
-    expected = language_model_graphs(manifest.sizes, manifest.precision)
-    if STEP in manifest.graphs and not manifest.sizes.token_level:
-        expected[STEP] = step_graph(manifest.sizes, manifest.precision)
+    expected = language_model_graphs(manifest.sizes, manifest.precision, manifest.cpu)
+    if STEP in manifest.graphs:
+        expected[STEP] = step_graph(manifest.sizes, manifest.precision, manifest.cpu)
     if manifest.vocoder is not None:
         expected |= vocoder_graphs(manifest, manifest.vocoder)
     _compare_graphs(expected, manifest.graphs)

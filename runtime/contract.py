@@ -18,6 +18,7 @@ NO_TOKEN = -1
 """Codec token that is not there: left padding of the compressor, flush of the vocoder."""
 
 BATCH, TEXT, LENGTH, PAST, PATCHES, TOKENS, FRAMES = "batch", "text", "length", "past", "patches", "tokens", "frames"
+CAPACITY = "capacity"
 """Dynamic axes."""
 
 STEP = "step"
@@ -97,10 +98,11 @@ class FlowSizes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return 2 * self.layers * self.heads * self.head_dim * frames * batch * (2 if precision == "fp16" else 4)
 
 
-def language_model_graphs(sizes: Sizes, precision: Precision) -> dict[str, Graph]:
-    """`text_embedding`, `compressor`, `backbone` and `extractor`, for TLDR and for the token-level baseline alike."""
+def language_model_graphs(sizes: Sizes, precision: Precision, cpu: bool = False) -> dict[str, Graph]:
+    """`text_embedding`, `compressor`, `backbone` and `extractor`, for TLDR and for the token-level baseline alike; `cpu` is
+    `Manifest.cpu`."""
     activation: DType = "float16" if precision == "fp16" else "float32"
-    cache_axes = (sizes.layers, BATCH, sizes.kv_heads, sizes.head_dim)
+    past, present = _layered_cache(sizes, activation) if cpu else _position_major_cache(sizes, activation)
     compressor_tokens = f"{sizes.compressor_context}+{sizes.patch}*{PATCHES}"
     speaker = () if sizes.token_level else (Tensor("speaker", "float32", (BATCH, sizes.speaker)),)
     return {
@@ -117,14 +119,9 @@ def language_model_graphs(sizes: Sizes, precision: Precision) -> dict[str, Graph
                 Tensor("inputs_embeds", activation, (BATCH, LENGTH, sizes.hidden)),
                 Tensor("positions", "float32", (BATCH, LENGTH)),
                 Tensor("past_length", "int64", (BATCH,)),
-                Tensor("past_keys", activation, (PAST, *cache_axes)),
-                Tensor("past_values", activation, (PAST, *cache_axes)),
+                *past,
             ),
-            outputs=(
-                Tensor("context", activation, (BATCH, sizes.hidden)),
-                Tensor("present_keys", activation, (LENGTH, *cache_axes)),
-                Tensor("present_values", activation, (LENGTH, *cache_axes)),
-            ),
+            outputs=(Tensor("context", activation, (BATCH, sizes.hidden)), *present),
         ),
         "extractor": Graph(
             inputs=(
@@ -144,12 +141,31 @@ def language_model_graphs(sizes: Sizes, precision: Precision) -> dict[str, Graph
     }
 
 
-def step_graph(sizes: Sizes, precision: Precision) -> Graph:
+def _position_major_cache(sizes: Sizes, activation: DType) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+    """Past positions and new ones: two tensors each, which lie one behind the other."""
+    axes = (sizes.layers, BATCH, sizes.kv_heads, sizes.head_dim)
+    return ((Tensor("past_keys", activation, (PAST, *axes)), Tensor("past_values", activation, (PAST, *axes))),
+            (Tensor("present_keys", activation, (LENGTH, *axes)), Tensor("present_values", activation, (LENGTH, *axes))))
+
+
+def _layered_cache(sizes: Sizes, activation: DType) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+    """Keys and values of each layer at their whole capacity, before and after: the same memory, written in place."""
+    axes = (BATCH, sizes.kv_heads, CAPACITY, sizes.head_dim)
+    return (tuple(Tensor(f"past_{name}", activation, axes) for name in layer_names(sizes)),
+            tuple(Tensor(f"present_{name}", activation, axes) for name in layer_names(sizes)))
+
+
+def layer_names(sizes: Sizes) -> list[str]:
+    """`keys_0`, `values_0`, `keys_1` and so on: the pieces of a layered cache, in the order of a graph's tensors."""
+    return [f"{kind}_{layer}" for layer in range(sizes.layers) for kind in ("keys", "values")]
+
+
+def step_graph(sizes: Sizes, precision: Precision, cpu: bool = False) -> Graph:
     """`step`: compressor, backbone and extractor of one patch in one call, which a bundle may have besides the three.
 
     What passes between them stays inside, and `window` is the compressor's `tokens`.
     """
-    parts = language_model_graphs(sizes, precision)
+    parts = language_model_graphs(sizes, precision, cpu)
     window = Tensor("window", "int64", (BATCH, sizes.compressor_context + sizes.patch))
     _, *past = (_of_one_position(tensor) for tensor in parts["backbone"].inputs)
     _, *present = (_of_one_position(tensor) for tensor in parts["backbone"].outputs)

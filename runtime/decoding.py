@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from runtime.backends.base import Backend, Memory
-from runtime.cache import KVCache
+from runtime.cache import open_cache
 from runtime.contract import NO_TOKEN, STEP, DType
 from runtime.errors import TextError
 from runtime.manifest import Limits, Manifest, Positions
@@ -54,7 +54,7 @@ class Decoder:
         self._patches = patch_capacity(manifest.limits, manifest.token_rate, sizes.patch)
         activation: DType = "float16" if manifest.precision == "fp16" else "float32"
         capacity = manifest.limits.max_text_ids + 2 + self._patches
-        self.cache = KVCache(backend, sizes, manifest.precision, capacity, BATCH)
+        self.cache = open_cache(backend, manifest, capacity, BATCH)
         self._context = backend.allocate((BATCH, sizes.hidden), activation)
         self._patch = backend.allocate((BATCH, 1, sizes.hidden), activation)
         self._recent = np.full((BATCH, sizes.compressor_context), NO_TOKEN, np.int64)
@@ -62,7 +62,7 @@ class Decoder:
 
     def prefix(self) -> Prefix:
         """A copy of what `prefill` has left, for a row of a batch. BackendError where it lies in a device's memory."""
-        keys, values = (memory.array().copy() for memory in self.cache.past())
+        keys, values = self.cache.arrays()
         return Prefix(self._context.array().copy(), self._recent.copy(), self._positions, keys, values)
 
     def room(self, voice: Voice) -> int:
@@ -101,13 +101,13 @@ class Decoder:
             whole = progress.patches > 0 and STEP in self.manifest.graphs
             if progress.patches and not whole:
                 self.step(tokens)
+            wanted = "logits" if progress.unrepeated else "tokens"
             if whole:
-                tokens = self._step_whole(tokens, draw, uniforms[None], end_allowed)
-            elif progress.unrepeated:
-                logits = self._extract(draw, uniforms[None], end_allowed, "logits")
-                tokens = progress.choose(logits[0], uniforms)[None]
+                tokens = self._step_whole(tokens, draw, uniforms[None], end_allowed, wanted)
             else:
-                tokens = self.extract(draw, uniforms[None], end_allowed)
+                tokens = self.extract(draw, uniforms[None], end_allowed, wanted)
+            if progress.unrepeated:
+                tokens = progress.choose(tokens[0], uniforms)[None]
             spoken, reason = progress.take(tokens[0])
             yield spoken
             if reason is not None:
@@ -144,23 +144,21 @@ class Decoder:
         self._advance(self._patch)
 
     def _step_whole(self, tokens: np.ndarray, draw: dict[str, np.ndarray], uniforms: np.ndarray,
-                    end_allowed: bool) -> np.ndarray:
+                    end_allowed: bool, output: str) -> np.ndarray:
         """`step` and `extract` in one call."""
         window = np.concatenate((self._recent, tokens), 1)
         past, into = self._beside_the_past(1)
         inputs: dict[str, np.ndarray | Memory] = {
             "window": window, **past, "uniforms": uniforms, "end_allowed": np.full(BATCH, end_allowed), **draw,
         }
-        found = self.backend.run(STEP, inputs, into=into, fetch=("tokens",))["tokens"]
+        found = self.backend.run(STEP, inputs, into=into, fetch=(output,))[output]
         self.cache.advance(1)
         self._remember(window)
         return found
 
-    def extract(self, draw: dict[str, np.ndarray], uniforms: np.ndarray, end_allowed: bool) -> np.ndarray:
-        """The next k tokens, int64 [B, k], from the present context; what follows an end among them means nothing."""
-        return self._extract(draw, uniforms, end_allowed, "tokens")
-
-    def _extract(self, draw: dict[str, np.ndarray], uniforms: np.ndarray, end_allowed: bool, output: str) -> np.ndarray:
+    def extract(self, draw: dict[str, np.ndarray], uniforms: np.ndarray, end_allowed: bool,
+                output: str = "tokens") -> np.ndarray:
+        """The next k tokens, int64 [B, k], from the present context (or their "logits"); what follows an end means nothing."""
         inputs: dict[str, np.ndarray | Memory] = {
             "context": self._context, "uniforms": uniforms, "end_allowed": np.full(BATCH, end_allowed), **draw,
         }
@@ -176,11 +174,9 @@ class Decoder:
     def _beside_the_past(self, length: int) -> tuple[dict[str, np.ndarray | Memory], dict[str, Memory]]:
         """What the next `length` positions are computed from, and where their keys and values go."""
         past = self.cache.length
-        past_keys, past_values = self.cache.past()
-        present_keys, present_values = self.cache.room(length)
-        return ({"positions": np.tile(self._positions[past:past + length], (BATCH, 1)),
-                 "past_length": np.full(BATCH, past, np.int64), "past_keys": past_keys, "past_values": past_values},
-                {"present_keys": present_keys, "present_values": present_values})
+        given, into = self.cache.tensors(length)
+        return {"positions": np.tile(self._positions[past:past + length], (BATCH, 1)),
+                "past_length": np.full(BATCH, past, np.int64), **given}, into
 
     def _remember(self, window: np.ndarray) -> None:
         """Keep the last w - 1 tokens for the next call of the compressor."""

@@ -171,6 +171,9 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     has, for CPUs; in fp16 ones for TensorRT, and of a flow's estimator with them."""
     encoders: Encoders | None = None
     """What `clone_voice` needs; None where the bundle cannot."""
+    cpu: bool = False
+    """Whether the backbone is written in operators that only ONNX Runtime has, for its CPU kernels, and keeps keys and values
+    of each layer in a piece of their own."""
 
     @property
     def numbers(self) -> str:

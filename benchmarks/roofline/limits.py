@@ -39,7 +39,7 @@ def patch_costs(bundle: Bundle, seconds: float, text_ids: int, widened: bool) ->
     manifest = bundle.manifest
     sizes = manifest.sizes
     past = text_ids + 2 + round(seconds * manifest.token_rate / sizes.patch / 2)
-    axes = {"batch": 1, "text": text_ids, "length": 1, "past": past, "patches": 1}
+    axes = {"batch": 1, "text": text_ids, "length": 1, "past": past, "patches": 1, "capacity": past + 1}
     for graph, path in bundle.graph_paths().items():
         if graph == "text_embedding" or (STEP in manifest.graphs and graph in PARTS):
             continue
@@ -49,7 +49,7 @@ def patch_costs(bundle: Bundle, seconds: float, text_ids: int, widened: bool) ->
         elif stage_of(graph) in ("flow", "vocoder"):
             calls, chosen, cache = _flow_axes(bundle, graph)
         found = traffic(path, chosen, widened)
-        if "past" in axes and any(tensor.name == "past_keys" for tensor in manifest.graphs[graph].inputs) and not cache:
+        if any(tensor.name in ("past_keys", "past_keys_0") for tensor in manifest.graphs[graph].inputs) and not cache:
             cache = sizes.cache_bytes(past, manifest.precision)
         yield PatchCost(graph, calls * found.weight_bytes, calls * found.weights, calls * cache, calls * found.flops)
 

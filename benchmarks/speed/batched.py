@@ -11,7 +11,7 @@ import numpy as np
 from runtime.backends import create_backend
 from runtime.backends.base import DTYPES, Memory
 from runtime.bundle import Bundle
-from runtime.cache import KVCache
+from runtime.cache import Cache, open_cache
 from runtime.contract import DType
 from runtime.errors import BackendError
 
@@ -43,12 +43,11 @@ class BatchedSteps:
         """Allocate a cache for `seconds` of audio of `batch` rows, fill it, and time its last steps."""
         manifest, sizes = self._manifest, self._manifest.sizes
         patches = math.ceil(round(seconds * manifest.token_rate) / sizes.patch)
-        cache = KVCache(self._backend, sizes, manifest.precision, text_ids + 2 + patches, batch)
+        cache = open_cache(self._backend, manifest, text_ids + 2 + patches, batch)
         filled = max(0, cache.capacity - STEPS - 1)
-        if filled:
-            for memory in cache.room(filled):
-                self._fill(memory)
-            cache.advance(filled)
+        for memory in cache.memory:
+            self._fill(memory)
+        cache.advance(filled)
         times = []
         for _ in range(cache.capacity - filled):
             begin = time.perf_counter()
@@ -59,22 +58,21 @@ class BatchedSteps:
     def _fill(self, memory: Memory) -> None:
         """Small values in host memory, so that every page is really there; a device's is already."""
         if isinstance(memory.owner, np.ndarray):
-            rows = memory.owner[:memory.shape[0]]
+            rows = memory.array()
             rows[:] = np.asarray(self._random.standard_normal(rows.shape[1:]) * 0.1, rows.dtype)
 
-    def _step(self, cache: KVCache, batch: int) -> None:
+    def _step(self, cache: Cache, batch: int) -> None:
         sizes = self._manifest.sizes
         activation: DType = "float16" if self._manifest.precision == "fp16" else "float32"
         tokens = self._random.integers(0, sizes.codes, (batch, sizes.compressor_context + sizes.patch))
         patch = self._backend.run("compressor", {"tokens": tokens}, fetch=("patches",))["patches"]
-        keys, values = cache.past()
-        new_keys, new_values = cache.room(1)
+        given, into = cache.tensors(1)
         context = self._backend.allocate((batch, sizes.hidden), activation)
         self._backend.run(
             "backbone",
             {"inputs_embeds": patch, "positions": np.full((batch, 1), cache.length, np.float32),
-             "past_length": np.full(batch, cache.length, np.int64), "past_keys": keys, "past_values": values},
-            into={"context": context, "present_keys": new_keys, "present_values": new_values})
+             "past_length": np.full(batch, cache.length, np.int64), **given},
+            into={"context": context, **into})
         cache.advance(1)
         inputs: dict[str, np.ndarray | Memory] = {
             "context": context, "uniforms": self._random.random((batch, sizes.patch), np.float32),

@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from runtime.bundle import EMBEDDED, Bundle, read_manifest
 from runtime.contract import Precision
@@ -40,6 +41,8 @@ class Wanted:
     """Of the preset; none: 4."""
     precision: Precision
     """Of the preset."""
+    cpu: bool
+    """Whether the preset's graphs are those for CPUs."""
     against: str | None
     """`token-level`, or a bundle's directory."""
     seconds: float
@@ -56,14 +59,15 @@ def find_bundles(wanted: Wanted, cache: Path, progress: Callable[[str], None]) -
     baseline = None if wanted.against is None or twin else Path(wanted.against)
     if wanted.preset is not None:
         sizes = [*dict.fromkeys(wanted.patches or (4,)), *([1] if twin else [])]
-        found = [_exported(wanted.preset, None, size, wanted.precision, wanted.seconds, cache, progress) for size in sizes]
+        form = Form(wanted.precision, wanted.cpu)
+        found = [_exported(wanted.preset, None, size, form, wanted.seconds, cache, progress) for size in sizes]
         return (found[:-1], found[-1]) if twin else (found, baseline)
     bundles = list(wanted.bundles) or [EMBEDDED]
     return bundles, token_level_twin(bundles[0], wanted.seconds, cache, progress) if twin else baseline
 
 
 def token_level_twin(bundle: Path, seconds: float, cache: Path, progress: Callable[[str], None]) -> Path:
-    """The token-level baseline of the embedded voice, exported at the precision of `bundle`, which has to be one of it."""
+    """The token-level baseline of the embedded voice, exported in the form of `bundle`, which has to be one of it."""
     manifest = read_manifest(bundle / MANIFEST)
     if manifest.model != "embedded" or manifest.text == "none":
         raise OptionError(f"The token-level baseline of {manifest.model} is not known here: export it with tldr-export "
@@ -72,7 +76,7 @@ def token_level_twin(bundle: Path, seconds: float, cache: Path, progress: Callab
     if not checkpoint.is_dir():
         raise OptionError("The embedded voice's checkpoint is not here: work in a source checkout, or name a bundle with "
                           "--against.")
-    return _exported("embedded", checkpoint, 1, manifest.precision, seconds, cache, progress)
+    return _exported("embedded", checkpoint, 1, Form(manifest.precision, manifest.cpu), seconds, cache, progress)
 
 
 def names(bundles: Sequence[Bundle]) -> list[str]:
@@ -91,11 +95,23 @@ def system(bundle: Bundle) -> str:
     return TOKEN_LEVEL if sizes.token_level else f"k={sizes.patch}"
 
 
-def _exported(name: str, checkpoint: Path | None, patch: int, precision: Precision, seconds: float, cache: Path,
+class Form(NamedTuple):
+    """How graphs are written."""
+
+    precision: Precision
+    cpu: bool
+
+    @property
+    def name(self) -> str:
+        """For a directory's name."""
+        return f"{self.precision}-cpu" if self.cpu else self.precision
+
+
+def _exported(name: str, checkpoint: Path | None, patch: int, form: Form, seconds: float, cache: Path,
               progress: Callable[[str], None]) -> Path:
     seconds = max(seconds, MIN_CACHE_SECONDS)
     what = "random" if checkpoint is None else "trained"
-    label = f"{name}-{what}-{TOKEN_LEVEL if patch == 1 else f'k{patch}'}-{precision}-{seconds:g}s"
+    label = f"{name}-{what}-{TOKEN_LEVEL if patch == 1 else f'k{patch}'}-{form.name}-{seconds:g}s"
     target = cache / f"{label}-{_key(checkpoint)}"
     if (target / MANIFEST).is_file():
         return target
@@ -106,7 +122,8 @@ def _exported(name: str, checkpoint: Path | None, patch: int, precision: Precisi
         raise OptionError(f"Exporting {label} needs {error.name}: pip install 'tldr-edge[export]', or name bundles.") \
             from error
     source = open_source(str(checkpoint), None) if checkpoint else open_source(None, name)
-    export_bundle(source, Order(patch, precision, seconds, verify=False), target, lambda stage: progress(f"{label}: {stage}"))
+    order = Order(patch, form.precision, seconds, verify=False, cpu=form.cpu)
+    export_bundle(source, order, target, lambda stage: progress(f"{label}: {stage}"))
     return target
 
 

@@ -10,7 +10,8 @@ from torch import Tensor
 from export.cosyvoice import acoustics
 from export.cosyvoice.directory import FLOW
 from export.cosyvoice.state import read_state
-from export.graphs import GraphModule, Maker
+from export.graph_module import GraphModule
+from export.graphs import Maker
 from export.model.config import FlowConfig, HiftConfig
 from export.model.flow import LOOK_BACK, FlowEncoder, FlowEstimator
 from export.model.hift import PITCH_AHEAD, PITCH_LAYERS, PitchPredictor, Waveform

@@ -38,6 +38,10 @@ class SelfAttention(nn.Module):
                                  for each in (self.q_proj, self.k_proj, self.v_proj))
         return rotate(queries, rotary), rotate(keys, rotary), values
 
+    def packed(self, x: Tensor) -> Tensor:
+        """Queries, keys and values of x [..., D] side by side, [..., (Hq + 2 H) E], not rotated."""
+        return torch.cat((self.q_proj(x), self.k_proj(x), self.v_proj(x)), -1)
+
     def forward(self, x: Tensor, rotary: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
         """Causal attention of a whole sequence (training): x [B, S, D]."""
         queries, keys, values = (each.transpose(1, 2) for each in self.project(x, rotary))

@@ -54,6 +54,9 @@ def create_backend(bundle: Bundle, provider: str = "auto", threads: int | None =
 
 
 def _open(bundle: Bundle, provider: str, threads: int | None) -> Backend:
+    if bundle.manifest.cpu and provider != "cpu":
+        raise BackendError(f"The graphs of {bundle.root} are written for ONNX Runtime on a CPU; take provider cpu, or export "
+                           "with --fp16 for GPUs.")
     path = PROVIDERS[provider]
     try:
         module = importlib.import_module(path)

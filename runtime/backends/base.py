@@ -57,6 +57,11 @@ class Memory(msgspec.Struct, frozen=True):
         row = math.prod(self.shape[1:]) * DTYPES[self.dtype].itemsize
         return Memory(self.pointer + start * row, (stop - start, *self.shape[1:]), self.dtype, self.device, self.owner)
 
+    def at(self, index: int) -> Memory:
+        """Element `index` of the first axis, in place, without that axis."""
+        row = self.rows(index, index + 1)
+        return msgspec.structs.replace(row, shape=row.shape[1:])
+
 
 class Backend(ABC):
     """Loaded graphs that run. Not thread-safe: its user lets one thread in at a time."""
@@ -142,7 +147,7 @@ class Backend(ABC):
         if self.aborted:
             raise Cancelled("Synthesis was cancelled.")
         begin = time.perf_counter()
-        given = {key: _memory(key, value) for key, value in inputs.items()}
+        given = {key: memory_of(key, value) for key, value in inputs.items()}
         results, written = self._outputs(name, self._sizes_of(name, given), into or {}, fetch)
         self._execute(name, given, written)
         elapsed = time.perf_counter() - begin
@@ -183,7 +188,8 @@ class Backend(ABC):
                 raise BackendError(f"Graph {name}: {wrong}.")
 
 
-def _memory(name: str, value: np.ndarray | Memory) -> Memory:
+def memory_of(name: str, value: np.ndarray | Memory) -> Memory:
+    """The memory of a graph's tensor; BackendError for a type that no graph takes."""
     if isinstance(value, Memory):
         return value
     literal = _LITERALS.get(value.dtype)

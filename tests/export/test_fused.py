@@ -73,7 +73,7 @@ def test_engines_are_refused(pair: tuple[Bundle, Bundle]) -> None:
         build_engine_set(pair[1], None, None, "")  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("options", [["--sm", "8.6"], ["--engines", "tensorrt"], ["--token-level"], ["--fp16", "--int8"]])
+@pytest.mark.parametrize("options", [["--sm", "8.6"], ["--engines", "tensorrt"], ["--fp16", "--int8"]])
 def test_options_that_do_not_go_together(options: list[str], tmp_path: Path) -> None:
     result = CliRunner().invoke(export, ["--fuse", *options, "--out", str(tmp_path / "bundle")])
     assert isinstance(result.exception, OptionError) and "--fuse" in str(result.exception)

@@ -34,7 +34,7 @@ def tiny(patch: int = PATCH) -> ModelConfig:
         name="tiny", patch=patch, token_rate=25.0, speaker=5,
         vocabulary=VocabularyConfig(codes=81, size=84, sos=81, eos=82, task=83, text=64),
         positions=PositionConfig(text_stride=2.0, speech_start=0.0 if patch == 1 else (patch - 1) / 2),
-        backbone=BackboneConfig(layers=2, hidden=16, heads=4, kv_heads=2, head_dim=4, intermediate=24, rope_theta=1e4),
+        backbone=BackboneConfig(layers=2, hidden=16, heads=4, kv_heads=2, head_dim=16, intermediate=24, rope_theta=1e4),
         compressor=CompressorConfig(heads=2, cross_heads=2, intermediate=20, window=6),
         extractor=ExtractorConfig(layers=2, heads=2, cross_heads=4, intermediate=20, slots=3),
         vocoder=VocoderConfig(sample_rate=8000, hop=4, frames_per_token=2, token_width=8, token_blocks=1,

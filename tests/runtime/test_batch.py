@@ -13,9 +13,9 @@ from msgspec.structs import replace
 
 from runtime import Batch, Cancelled, OptionError, Synthesizer, TextError
 from runtime.backends.base import Backend
+from runtime.batch_cache import PositionMajorBatch
 from runtime.batch_decoding import BatchDecoder, Job
 from runtime.bundle import Bundle
-from runtime.cache import BatchCache
 from runtime.decoding import Decoder
 from runtime.errors import BackendError, BusyError
 from runtime.progress import Bounds
@@ -215,16 +215,16 @@ def test_a_device_is_refused_in_one_sentence(load: Load, monkeypatch: pytest.Mon
 
 
 def test_a_row_that_outgrows_the_cache_is_a_bug_said_clearly() -> None:
-    cache = BatchCache(tiny_bundle.sizes(), "fp32", 1)
+    cache = PositionMajorBatch(tiny_bundle.sizes(), "fp32", 1)
     cache.rearrange([None])
     position = np.zeros((1, tiny_bundle.LAYERS, 1, 1, tiny_bundle.HEAD_DIM), np.float32)
-    cache.append([0], position, position)
+    cache.append([0], {"present_keys": position, "present_values": position})
     with pytest.raises(BackendError, match="2 positions"):
-        cache.append([0], position, position)
+        cache.append([0], {"present_keys": position, "present_values": position})
 
 
 def test_rows_keep_their_values_when_they_move() -> None:
-    cache = BatchCache(tiny_bundle.sizes(), "fp32", 5)
+    cache = PositionMajorBatch(tiny_bundle.sizes(), "fp32", 5)
     cache.rearrange([None, None])
     for row, length in ((0, 2), (1, 3)):
         keys = np.full((length, tiny_bundle.LAYERS, 1, 1, tiny_bundle.HEAD_DIM), row + 1, np.float32)
