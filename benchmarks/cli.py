@@ -68,7 +68,7 @@ def report_options(command: Callable[..., None]) -> Callable[..., None]:
               help="Patch sizes of the preset.  [default: 4]")
 @click.option("--against", metavar="token-level|DIR", help="What all others are held against, in the same run.")
 @click.option("--fp32/--fp16", default=True, help="Precision of the preset.  [default: fp32]")
-@click.option("--cpu", is_flag=True, help="The preset's graphs in ONNX Runtime's own operators, as tldr-export --cpu writes them.")
+@click.option("--cpu", is_flag=True, help="Graphs of the preset for CPUs, as tldr-export --cpu writes them.")
 @click.option("--seconds", multiple=True, type=click.FloatRange(0.2, MAX_SECONDS), default=(4.0,), show_default=True,
               metavar="S...", help="Forced lengths.")
 @click.option("--repeats", type=click.IntRange(1, MAX_REPEATS), default=5, show_default=True, metavar="N")
@@ -89,8 +89,8 @@ def report_options(command: Callable[..., None]) -> Callable[..., None]:
 @click.version_option(package_name="tldr-edge")
 @click.pass_context
 def bench(context: click.Context, bundles: tuple[Path, ...], preset: str | None, patches: tuple[int, ...], against: str | None,
-          fp32: bool, cpu: bool, seconds: tuple[float, ...], repeats: int, batches: tuple[int, ...], text_ids: int, sentences: int,
-          peers: tuple[str, ...], roofline: bool, provider: str, threads: int | None, cache: Path | None,
+          fp32: bool, cpu: bool, seconds: tuple[float, ...], repeats: int, batches: tuple[int, ...], text_ids: int,
+          sentences: int, peers: tuple[str, ...], roofline: bool, provider: str, threads: int | None, cache: Path | None,
           json_path: Path | None, markdown_path: Path | None, html_path: Path | None, measured: tuple[Path, ...]) -> None:
     """Measure bundles side by side: RTF, first audio, time a patch by stage, KV cache, memory, energy.
 

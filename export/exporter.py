@@ -115,8 +115,8 @@ def export_bundle(source: Source, order: Order, target: Path, progress: Progress
     if order.cpu and order.precision == "fp16":
         raise OptionError("--cpu writes float32 graphs for CPUs; use it with --fp32, --int8 or --int4, and without --fp16.")
     if order.for_cpu and config.backbone.head_dim % CPU_HEADS:
-        raise OptionError(f"ONNX Runtime's attention takes heads of a multiple of {CPU_HEADS} values, and {config.name} has heads "
-                          f"of {config.backbone.head_dim}; export it with --fp32, without --cpu, --int8 and --int4.")
+        raise OptionError(f"ONNX Runtime's attention takes heads of a multiple of {CPU_HEADS} values, and {config.name} has "
+                          f"heads of {config.backbone.head_dim}; export it with --fp32, without --cpu, --int8 and --int4.")
     if order.fuse and order.weights is not None and order.precision == "fp16":
         raise OptionError("--fuse is for CPUs, and --fp16 with quantised weights for TensorRT; leave one of the two out.")
     with new_bundle(target) as partial:
