@@ -18,13 +18,13 @@ if [ -n "${PEERS-yes}" ]; then
     voices="--peer piper --peer pocket-tts"
 fi
 
-# The full size: 12 s, the paper's other lengths with its Figure 3, 30 s for the curve; peers at token level.
-preset="--preset cosyvoice3-0.5b --patch 4 8 --against token-level"
+# The full size, in graphs for CPUs: 12 s, the paper's other lengths with its Figure 3, 30 s for the curve; peers at token level.
+preset="--preset cosyvoice3-0.5b --cpu --patch 4 8 --against token-level"
 run $preset --seconds 12 --repeats 5 --json "$work/preset.json"
 run $preset --seconds 4 8 16 20 --repeats 1 --no-roofline --batch 64 --json "$work/lengths.json"
 run $preset --seconds 30 --repeats 1 --no-roofline --json "$work/longest.json"
 if [ -n "$steps" ]; then
-    run --preset cosyvoice3-0.5b --against token-level --seconds 1 --repeats 5 --no-roofline $steps --json "$work/peers.json"
+    run --preset cosyvoice3-0.5b --cpu --against token-level --seconds 1 --repeats 5 --no-roofline $steps --json "$work/peers.json"
 fi
 # The embedded voice as it ships and with INT8 weights, and small voices of others on the same sentences.
 int8=$work/embedded-int8
