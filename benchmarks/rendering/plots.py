@@ -48,8 +48,9 @@ def cache_against_duration(report: Report) -> str | None:
 
 
 def rtf_against_patch(report: Report) -> str | None:
-    """RTF of every patch size."""
-    systems = [system for system in report.systems if system.durations]
+    """RTF of every patch size, of systems measured at one length."""
+    found = [system for system in report.systems if system.durations]
+    systems = [system for system in found if representative(system).seconds == representative(found[0]).seconds]
     if len({system.patch for system in systems}) < 2:
         return None
 

@@ -10,6 +10,8 @@ from benchmarks.roofline.figures import Projection, Roofline
 from benchmarks.roofline.projection import FORMULA
 from benchmarks.speed.figures import DurationFigures, PeerFigures, Report, Spread, SystemFigures
 
+ENOUGH = 5
+"""Repetitions whose scatter can be shown."""
 STAGE_ORDER = ("compressor", "backbone", "extractor", "flow", "vocoder", "host")
 """As data goes through them; what else there is comes behind."""
 
@@ -72,7 +74,7 @@ def stages(systems: Iterable[SystemFigures]) -> Table:
                          f"{calls.p50:.2f} / {calls.p90:.2f} / {calls.p99:.2f}"))
     return Table("Time of a patch by stage", ("system", "audio, s", "stage", "ms a patch", "ms a second of audio",
                                               "call p50 / p90 / p99, ms"), tuple(rows),
-                 "Behind the prefill, at the length measured most often.")
+                 "Behind the prefill, at the longest length of five repetitions, or of the most.")
 
 
 def speech(systems: Iterable[SystemFigures]) -> Table:
@@ -157,8 +159,8 @@ def changes(rows: Sequence[Change]) -> Table:
 
 
 def representative(system: SystemFigures) -> DurationFigures:
-    """The figures at the length measured most often, the longest of those."""
-    return max(system.durations, key=lambda one: (one.rtf.count, one.seconds))
+    """The figures at the longest length that was repeated ENOUGH times, or as often as any."""
+    return max(system.durations, key=lambda one: (min(one.rtf.count, ENOUGH), one.seconds))
 
 
 def shown(value: Spread, digits: int) -> str:
