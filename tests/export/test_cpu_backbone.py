@@ -44,10 +44,11 @@ class Silent(CheckpointSource):
 
 @pytest.fixture(scope="module")
 def made(saved_checkpoint: Path, exported: Export, tmp_path_factory: pytest.TempPathFactory) -> Made:
-    """The same model in both forms, at patch and at token level, with the graph `step` and without, and quantised."""
+    """The same model in both forms, at patch and at token level, with the graph `step` and without, and quantised; the first
+    is held against PyTorch."""
     folder, source = tmp_path_factory.mktemp("cpu"), Silent(saved_checkpoint)
-    orders = {"fused": Order(PATCH, "fp32", 10.0, fuse=True, cpu=True), "int8": Order(PATCH, "fp32", 10.0, weights="int8"),
-              "fused token": Order(1, "fp32", 10.0, fuse=True, cpu=True)}
+    orders = {"fused": Order(PATCH, "fp32", 10.0, fuse=True, cpu=True), "int8": Order(PATCH, "fp32", 10.0, False, "int8"),
+              "fused token": Order(1, "fp32", 10.0, False, fuse=True, cpu=True)}
     bundles = {name: Bundle.open(export_bundle(source, order, folder / name).path) for name, order in orders.items()}
     for name in ("fused", "fused token"):
         fused = bundles[name]

@@ -67,7 +67,7 @@ def test_fp16_stays_within_its_tolerance_and_halves_the_weights(exported: Export
     assert half.manifest.precision == "fp16"
     assert 0 < max(row.relative for row in half.manifest.parity) <= 0.03
     assert half.kv_cache_bytes * 2 == full.kv_cache_bytes
-    assert half.kv_cache_bytes == 2 * 2 * 2 * 4 * (120 + 2 + 125) * 2  # 2 L H E positions, 10 s at 25/s in patches of 2
+    assert half.kv_cache_bytes == 2 * 2 * 2 * 16 * (120 + 2 + 125) * 2  # 2 L H E positions, 10 s at 25/s in patches of 2
 
 
 def test_exporting_twice_gives_the_same_bytes(exported: Export, saved_checkpoint: Path, tmp_path: Path) -> None:
