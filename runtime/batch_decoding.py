@@ -205,7 +205,7 @@ class BatchDecoder:
     def _call(self, name: str, inputs: dict[str, np.ndarray], fetch: tuple[str, ...],
               into: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
         places = {key: memory_of(key, value) for key, value in into.items()}
-        return self._decoder.backend.run(name, inputs, places, fetch)
+        return self._decoder.backend.run(name, inputs, into=places, fetch=fetch)
 
 
 def check_batch(batch: int) -> None:
