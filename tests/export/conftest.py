@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import onnx_ir as ir
 import pytest
 import torch
+from torch import nn
 
 from export import checkpoint, exporter
 from export.exporter import Exported, Order, export_bundle
 from export.sources import CheckpointSource
-from runtime.contract import Sizes
+from runtime.contract import STEP, Graph, Sizes
 from tests.export.tiny import OTHER_PATCH, PATCH, TEXT, Export, tiny, tiny_patch_model, tiny_token_model, tiny_vocoder
 
 
@@ -64,15 +66,34 @@ def exported(saved_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -
     return export
 
 
+def _copy(made: dict[int, Path], sizes: Sizes, path: Path) -> list[Path]:
+    for source in (made[sizes.patch] / "onnx" / path.name, *(made[sizes.patch] / "onnx").glob("*.data")):
+        shutil.copy(source, path.parent)
+    return [path]
+
+
 @pytest.fixture
 def copied_graphs(exported: Export, monkeypatch: pytest.MonkeyPatch) -> None:
     """Exports copy their float32 graphs from the bundles that are there: tracing takes most of the time."""
-
     made = {patch: exported(patch).path for patch in (PATCH, 1)}  # before they would copy from themselves
 
     def copy(module: object, graph: object, sizes: Sizes, text_ids: int, path: Path, finish: object) -> list[Path]:
-        for source in (made[sizes.patch] / "onnx" / path.name, *(made[sizes.patch] / "onnx").glob("*.data")):
-            shutil.copy(source, path.parent)
-        return [path]
+        return _copy(made, sizes, path)
 
     monkeypatch.setattr(exporter, "write_graph", copy)
+
+
+@pytest.fixture(scope="module")
+def other_forms(exported: Export) -> Iterator[None]:
+    """The same in a module whose bundles have another backbone, `step` or weights: these are traced."""
+    made, trace = {patch: exported(patch).path for patch in (PATCH, 1)}, exporter.write_graph
+
+    def write(module: nn.Module, graph: Graph, sizes: Sizes, text_ids: int, path: Path,
+              finish: Callable[[ir.Model], None] | None) -> list[Path]:
+        if finish is not None or path.stem in ("backbone", STEP):
+            return trace(module, graph, sizes, text_ids, path, finish)
+        return _copy(made, sizes, path)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(exporter, "write_graph", write)
+        yield

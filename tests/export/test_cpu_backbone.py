@@ -33,20 +33,11 @@ PATCHES = 12
 Made = dict[str, Bundle]
 
 
-class Silent(CheckpointSource):
-    """The checkpoint without its vocoder, which takes as long to export as all the rest."""
-
-    vocoder_graphs = 0
-
-    def vocoder(self) -> None:  # type: ignore[override]
-        return None
-
-
 @pytest.fixture(scope="module")
-def made(saved_checkpoint: Path, exported: Export, tmp_path_factory: pytest.TempPathFactory) -> Made:
+def made(other_forms: None, saved_checkpoint: Path, exported: Export, tmp_path_factory: pytest.TempPathFactory) -> Made:
     """The same model in both forms, at patch and at token level, with the graph `step` and without, and quantised; the first
     is held against PyTorch."""
-    folder, source = tmp_path_factory.mktemp("cpu"), Silent(saved_checkpoint)
+    folder, source = tmp_path_factory.mktemp("cpu"), CheckpointSource(saved_checkpoint)
     orders = {"fused": Order(PATCH, "fp32", 10.0, fuse=True, cpu=True), "int8": Order(PATCH, "fp32", 10.0, False, "int8"),
               "fused token": Order(1, "fp32", 10.0, False, fuse=True, cpu=True)}
     bundles = {name: Bundle.open(export_bundle(source, order, folder / name).path) for name, order in orders.items()}
@@ -209,7 +200,7 @@ def test_weights_for_cpus_come_with_it(weights: Weights | None) -> None:
 
 
 def test_heads_that_the_operator_does_not_take_are_refused(saved_checkpoint: Path, tmp_path: Path) -> None:
-    class Narrow(Silent):
+    class Narrow(CheckpointSource):
         def config(self, patch: int) -> ModelConfig:
             whole = super().config(patch)
             return replace(whole, backbone=replace(whole.backbone, head_dim=8))

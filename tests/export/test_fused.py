@@ -26,7 +26,8 @@ PATCHES = 12
 
 
 @pytest.fixture(scope="module")
-def pair(exported: Export, saved_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Bundle, Bundle]:
+def pair(other_forms: None, exported: Export, saved_checkpoint: Path,
+         tmp_path_factory: pytest.TempPathFactory) -> tuple[Bundle, Bundle]:
     """The same model without and with the graph, the latter read back from its files."""
     order = Order(PATCH, "fp32", 10.0, fuse=True)
     fused = export_bundle(CheckpointSource(saved_checkpoint), order, tmp_path_factory.mktemp("fused") / "bundle")
