@@ -28,6 +28,8 @@ ON_CUDA: tuple[str, dict[str, str]] = ("CUDAExecutionProvider",
 and takes what was fastest then, so that samples would depend on it; and FP32 graphs are to be computed in FP32."""
 _TYPES: dict[str, DType] = {"tensor(int64)": "int64", "tensor(float)": "float32", "tensor(float16)": "float16",
                             "tensor(bool)": "bool"}
+_ATTENTION = (1, 22)
+"""The first version whose attention takes rotary positions beside the cache, as graphs for CPUs give them."""
 _SPINS_BRIEFLY = (1, 32)
 """The version that a limit of spinning was measured with."""
 _FATAL = 4
@@ -43,6 +45,9 @@ class OnnxRuntimeBackend(Backend):
     def __init__(self, bundle: Bundle, provider: str, threads: int | None) -> None:
         super().__init__(bundle.manifest.graphs)
         self._ort = _import()
+        if bundle.manifest.cpu and _release(self._ort.__version__) < _ATTENTION:
+            raise BackendError(f"The graphs of {bundle.root} need ONNX Runtime {_ATTENTION[0]}.{_ATTENTION[1]} or newer, and "
+                               f"{self._ort.__version__} is installed: upgrade it, or export without --cpu, --int8 and --int4.")
         self._wanted = _EXECUTION_PROVIDERS[provider]
         self._device: Literal["cpu", "cuda"] = "cpu" if provider == "cpu" else "cuda"
         self._threads = threads or 0
@@ -157,10 +162,14 @@ def _spinning(version: str) -> dict[str, str]:
     no longer: waking them costs up to a tenth of a step, but all sessions take turns on the same cores, and so does whatever
     else a robot runs. Behind a graph's last node none looks any more.
     """
-    release = tuple(int(part) for part in re.findall(r"\d+", version)[:2])
-    if release < _SPINS_BRIEFLY:
+    if _release(version) < _SPINS_BRIEFLY:
         return {"session.intra_op.allow_spinning": "0"}
     return {"session.intra_op.spin_duration_us": "300", "session.force_spinning_stop": "1"}
+
+
+def _release(version: str) -> tuple[int, ...]:
+    """Its first two numbers."""
+    return tuple(int(part) for part in re.findall(r"\d+", version)[:2])
 
 
 def _computes_half(graph: Graph) -> bool:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 import pytest
+from msgspec.structs import replace
 
 from runtime.backends import create_backend
 from runtime.backends.base import Backend
@@ -35,6 +36,15 @@ def test_provider_is_the_one_really_used(tiny: Path) -> None:
         backend = create_backend(Bundle.open(tiny), provider)
         assert backend.provider in onnxruntime.get_available_providers()
         backend.close()
+
+
+def test_graphs_for_cpus_say_which_version_they_need(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bundle = Bundle.open(tiny)
+    monkeypatch.setattr(onnxruntime, "__version__", "1.21.1")
+    create_backend(bundle, "cpu").close()
+    with pytest.raises(BackendError, match="1.22 or newer") as error:
+        create_backend(Bundle(bundle.root, replace(bundle.manifest, cpu=True)), "cpu")
+    sentence_of(error)
 
 
 @pytest.mark.skipif("CUDAExecutionProvider" in onnxruntime.get_available_providers(), reason="onnxruntime-gpu is installed")
