@@ -47,7 +47,7 @@ class OnnxRuntimeBackend(Backend):
         self._ort = _import()
         if bundle.manifest.cpu and _release(self._ort.__version__) < _ATTENTION:
             raise BackendError(f"The graphs of {bundle.root} need ONNX Runtime {_ATTENTION[0]}.{_ATTENTION[1]} or newer, and "
-                               f"{self._ort.__version__} is installed: upgrade it, or export without --cpu, --int8 and --int4.")
+                               f"{self._ort.__version__} is installed: upgrade it, or export without --cpu, --int8, --int4.")
         self._wanted = _EXECUTION_PROVIDERS[provider]
         self._device: Literal["cpu", "cuda"] = "cpu" if provider == "cpu" else "cuda"
         self._threads = threads or 0
