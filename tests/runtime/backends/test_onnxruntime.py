@@ -42,7 +42,7 @@ def test_graphs_for_cpus_say_which_version_they_need(tiny: Path, monkeypatch: py
     bundle = Bundle.open(tiny)
     monkeypatch.setattr(onnxruntime, "__version__", "1.21.1")
     create_backend(bundle, "cpu").close()
-    with pytest.raises(BackendError, match="1.22 or newer") as error:
+    with pytest.raises(BackendError, match="or newer") as error:
         create_backend(Bundle(bundle.root, replace(bundle.manifest, cpu=True)), "cpu")
     sentence_of(error)
 
