@@ -64,7 +64,7 @@ def build_engine_set(bundle: Bundle, library: Library, options: BuildOptions, de
 
     Raises:
         BackendError, OptionError: see `build_engine`. The bundle is left as it was.
-        OptionError: the bundle's weights are quantised for CPUs, in an operator that only ONNX Runtime has, or it has the graph
+        OptionError: the bundle's graphs or weights are for CPUs, in operators that only ONNX Runtime has, or it has the graph
             `step`.
         OutputError: the bundle cannot be written, the disk is full.
     """

@@ -50,7 +50,7 @@ def _made_up(manifest: Manifest, name: str, batch: int, random: np.random.Genera
         piece = (batch, sizes.kv_heads, _LENGTHS[0], sizes.head_dim)
         return {"inputs_embeds": random.standard_normal((batch, 1, sizes.hidden), np.float32),
                 "positions": lengths[:, None].astype(np.float32), "past_length": lengths,
-                **{f"past_{name}": random.standard_normal(piece, np.float32) for name in layer_names(sizes)}}, "context"
+                **{f"past_{layer}": random.standard_normal(piece, np.float32) for layer in layer_names(sizes)}}, "context"
     speaker = {} if sizes.token_level else {"speaker": random.standard_normal((batch, sizes.speaker), np.float32)}
     return {"context": random.standard_normal((batch, sizes.hidden), np.float32).astype(_activation(manifest)), **speaker,
             **SamplingOptions(top_k=1).inputs(batch), "uniforms": random.random((batch, sizes.patch), np.float32),

@@ -49,7 +49,7 @@ def patch_costs(bundle: Bundle, seconds: float, text_ids: int, widened: bool) ->
         elif stage_of(graph) in ("flow", "vocoder"):
             calls, chosen, cache = _flow_axes(bundle, graph)
         found = traffic(path, chosen, widened)
-        if any(tensor.name in ("past_keys", "past_keys_0") for tensor in manifest.graphs[graph].inputs) and not cache:
+        if any(tensor.name.startswith("past_keys") for tensor in manifest.graphs[graph].inputs) and not cache:
             cache = sizes.cache_bytes(past, manifest.precision)
         yield PatchCost(graph, calls * found.weight_bytes, calls * found.weights, calls * cache, calls * found.flops)
 

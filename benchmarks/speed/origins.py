@@ -55,6 +55,8 @@ def find_bundles(wanted: Wanted, cache: Path, progress: Callable[[str], None]) -
         raise OptionError("Give either --preset or --bundle, not both.")
     if wanted.preset is None and wanted.patches:
         raise OptionError("--patch chooses sizes of a preset; add --preset, or name bundles.")
+    if wanted.preset is None and wanted.cpu:
+        raise OptionError("--cpu is for a preset; add --preset, or name bundles that tldr-export --cpu wrote.")
     twin = wanted.against == TOKEN_LEVEL
     baseline = None if wanted.against is None or twin else Path(wanted.against)
     if wanted.preset is not None:

@@ -71,6 +71,7 @@ def test_a_run_compares_with_itself(measured: Path) -> None:
     (["--preset", "cosyvoice9"], "no preset"),
     (["--preset", "embedded", "--bundle", "x"], "not both"),
     (["--patch", "4"], "add --preset"),
+    (["--cpu"], "add --preset"),
     (["--peer", "orpheus"], "no peer"),
     (["--peer", "llama.cpp:q5"], "no precision"),
     (["report", "x.json"], "Say what to write"),
