@@ -18,7 +18,8 @@ from training.loop import CPU, fit, warm_cosine
 from training.mel import MelSpectrogram
 from training.optimizers import update
 from training.recogniser import HearingLoss, Recogniser
-from training.vocoder import HEARING_WEIGHT, PITCH_WEIGHT, Recording, SpectralLoss, draw_crops, pitch_loss, voice_crops
+from training.vocoder import HEARING_WEIGHT, PITCH_WEIGHT, SpectralLoss, pitch_loss, voice_crops
+from training.vocoder_data import Recording, draw_recordings
 
 RATE = 3e-4
 BETAS = (0.8, 0.99)
@@ -43,15 +44,15 @@ def train_adversarial(recordings: Sequence[Recording], start: StreamingVocoder, 
     def step(index: int) -> dict[str, float]:
         torch.manual_seed(seed * 1_000_003 + index)
         rng = np.random.default_rng((seed, index))
-        crops = draw_crops(recordings, batch, vocoder.config, rng, device)
-        made, heard = voice_crops(vocoder, crops)
+        crops = draw_recordings(recordings, batch, vocoder.config, rng, device)
+        made, heard = voice_crops(vocoder, crops.codes, crops.speakers, crops.pitch)
         first = int(rng.integers(made.shape[1] - SLICE + 1))
-        spoken, judged = (each[:, first:first + SLICE] for each in (crops.samples, made))
+        spoken, judged = (each[:, first:first + SLICE] for each in (crops.target, made))
         telling = judges.loss(spoken, judged.detach())
         update(tells, telling, RATE * warm_cosine(index, steps, 1, 0.05), CLIP)
         passing, features = judges.judge(spoken, judged)
-        spectral, pitch = loss_of(made, crops.samples), pitch_loss(heard, crops.pitch)
-        hearing = hearing_loss(mel(made), mel(crops.samples))
+        spectral, pitch = loss_of(made, crops.target), pitch_loss(heard, crops.pitch)
+        hearing = hearing_loss(mel(made), mel(crops.target))
         loss = (spectral + PITCH_WEIGHT * pitch + HEARING_WEIGHT * hearing
                 + PASSING_WEIGHT * passing + FEATURE_WEIGHT * features)
         update(makes, loss, RATE * warm_cosine(index, steps, 200, 0.05), CLIP)

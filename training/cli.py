@@ -27,8 +27,8 @@ from runtime.errors import TldrError
               help="cuda: vocoder, adversarial, token-level and patch-level train on a GPU; the rest does not need one.")
 def main(stages: tuple[str, ...], work: Path, target: Path, start: Path | None, patch: int, threads: int, seed: int,
          epochs: float, device: str) -> None:
-    """Run STAGES of the embedded voice's recipe: frontend audio speaker-encoder student mels recogniser codec tokens
-    encoder vocoder token-level patch-level package, or `all` of these; `adversarial`, behind vocoder, on request."""
+    """Run STAGES of the embedded voice's recipe: frontend audio speaker-encoder student mels recogniser trunk codec
+    tokens encoder vocoder token-level patch-level package, or `all` of these; `adversarial`, behind vocoder, on request."""
     try:
         import torch
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -25,9 +26,9 @@ from training.recogniser import CLASSES, HearingLoss, Recogniser, spelling_loss
 from training.spectrograms import Spectrogram, crops
 
 PHONEME_WIDTH = 192
-RATE = 2e-3
-PHONEME_WEIGHT, HEARING_WEIGHT = 0.05, 0.1
-"""Of the phonemes' cross-entropy and of the hearing loss (some tenths each) beside the L1 (about 0.05)."""
+RATE = 1.5e-3
+PHONEME_WEIGHT, HEARING_WEIGHT = 0.1, 0.4
+"""Of the phonemes' cross-entropy and of the hearing loss (some tenths each) beside the L1 (about 0.06)."""
 REAL_SHARE = 0.25
 
 
@@ -63,23 +64,29 @@ class PhonemeHead(nn.Module):
         return self.leave(x).reshape(len(digits), -1, self.phonemes)
 
 
+class Codec(NamedTuple):
+    """What goes on from an earlier training."""
+
+    encoder: CodecEncoder
+    decoder: MelDecoder
+
+
 def train_codec(corpus: Sequence[Spectrogram], real: Sequence[Spectrogram], recogniser: Recogniser, folder: Path,
-                config: VocoderConfig, steps: int, start: tuple[CodecEncoder | None, DecoderTrunk] | None = None,
-                batch: int = 12, seed: int = 0) -> None:
+                config: VocoderConfig, steps: int, start: Codec | None = None, fixed_codes: bool = False, batch: int = 12,
+                seed: int = 0) -> None:
     """Fit encoder and mel decoder: L1 on normalised log-mels, phonemes read off the digits, phonemes heard in the mels.
 
     `corpus` is what the student made, `real` what the teacher said itself, REAL_SHARE of a batch: recordings that are cloned
-    are real ones. Going on from `start`, even from its decoder alone, the codes keep roughly the meaning that they had there.
+    are real ones. Going on from `start`, the codes keep roughly the meaning that they had there; with `fixed_codes` they keep
+    it, and only the decoder learns.
     """
     torch.manual_seed(seed)
-    encoder, decoder = CodecEncoder(config), MelDecoder(config, len(corpus[0].speaker))
-    if start is not None:
-        decoder.trunk.load_state_dict(start[1].state_dict())
-        if start[0] is not None:
-            encoder.load_state_dict(start[0].state_dict())
+    encoder, decoder = start or Codec(CodecEncoder(config), MelDecoder(config, len(corpus[0].speaker)))
     head, hearing_loss = PhonemeHead(config, CLASSES), HearingLoss(recogniser)
+    encoder.requires_grad_(not fixed_codes)
     parts = {"encoder": encoder, "decoder": decoder, "phonemes": head}
-    optimizers = Optimizers([pair for part in parts.values() for pair in part.named_parameters()], RATE, 0.01)
+    learning = [(name, each) for part in parts.values() for name, each in part.named_parameters() if each.requires_grad]
+    optimizers = Optimizers(learning, RATE, 0.01)
     share = round(REAL_SHARE * batch)
 
     def step(index: int) -> dict[str, float]:

@@ -10,12 +10,13 @@ from typing import Any
 
 import torch
 
-from export.checkpoint import load_codec_encoder, load_speaker_encoder, load_token_model, load_vocoder
+from export.checkpoint import CODEC_ENCODER, load_codec_encoder, load_speaker_encoder, load_token_model, load_vocoder
 from export.model.config import EMBEDDED_VOCODER, ModelConfig, embedded
 from export.model.encoders import CodecEncoder, SpeakerEncoder
 from export.model.language_model import PatchLM, TokenLM
 from export.model.vocoder import StreamingVocoder
 from training import patch_level, text, token_level
+from training.codec import Codec, MelDecoder
 from training.loop import CPU
 from training.prompts import Ids, voice_ids
 from training.recogniser import Recogniser
@@ -38,11 +39,12 @@ class Recipe:
     voices: dict[str, str] = field(default_factory=lambda: {"kumo": "jm_kumo", "alpha": "jf_alpha", "nezumi": "jf_nezumi"})
     """Our name of each voice to the teacher's; the first is the default."""
     templated_sentences: int = 3000
-    audio_sentences: int = 900
+    audio_sentences: int = 2200
     mel_sentences: int | None = None
     speaker_steps: int = 300
-    student_steps: int = 700
+    student_steps: int = 3500
     recogniser_steps: int = 800
+    trunk_steps: int = 1500
     codec_steps: int = 4000
     encoder_steps: int = 500
     vocoder_steps: int = 1500
@@ -96,11 +98,25 @@ class Recipe:
         maker.load_state_dict(self.state("student", "student"))
         return maker.eval()
 
+    def first_codec(self) -> Codec | None:
+        """The codec to go on from: this run's with a decoder that caught up, or the checkpoint's; None: from scratch."""
+        if self.start is None:
+            return None
+        known = (self.start / CODEC_ENCODER).exists()
+        encoder = load_codec_encoder(self.start, EMBEDDED_VOCODER) if known else CodecEncoder(EMBEDDED_VOCODER)
+        decoder = MelDecoder(EMBEDDED_VOCODER, self.patch_config.speaker)
+        if (self.work / "trunk").exists():
+            decoder.load_state_dict(self.state("trunk", "decoder"))
+        else:
+            decoder.trunk.load_state_dict(load_vocoder(self.start).trunk.state_dict())
+        return Codec(encoder, decoder)
+
     def trunk(self) -> dict[str, torch.Tensor]:
         """The decoder trunk that the codec trained, or where none was trained the one to go on from."""
-        if self.start is not None and not (self.work / "codec").exists():
+        trained = next((run for run in ("codec", "trunk") if (self.work / run).exists()), None)
+        if self.start is not None and trained is None:
             return dict(load_vocoder(self.start).trunk.state_dict())
-        return {name.removeprefix("trunk."): weight for name, weight in self.state("codec", "decoder").items()
+        return {name.removeprefix("trunk."): weight for name, weight in self.state(trained or "codec", "decoder").items()
                 if name.startswith("trunk.")}
 
     def recogniser(self) -> Recogniser:

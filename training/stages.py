@@ -8,9 +8,7 @@ from functools import partial
 import numpy as np
 
 from export.checkpoint import (
-    CODEC_ENCODER,
     VoiceCard,
-    load_codec_encoder,
     load_token_model,
     load_vocoder,
     save_card,
@@ -34,6 +32,7 @@ from training import (
     student,
     token_level,
     vocoder,
+    vocoder_data,
 )
 from training.adversarial import train_adversarial
 from training.prompts import mixed, told
@@ -80,15 +79,17 @@ def run_recogniser(recipe: Recipe) -> None:
     recogniser.train_recogniser([*made, *said], held_out, recipe.work / "recogniser", recipe.recogniser_steps, seed=recipe.seed)
 
 
+def run_trunk(recipe: Recipe) -> None:
+    """The mel decoder of the codec to go on from hears more sentences, its codes as they are; without one, nothing."""
+    if recipe.start is not None:
+        codec.train_codec(_made(recipe), _said(recipe, "train"), recipe.recogniser(), recipe.work / "trunk", EMBEDDED_VOCODER,
+                          recipe.trunk_steps, recipe.first_codec(), fixed_codes=True, seed=recipe.seed)
+
+
 def run_codec(recipe: Recipe) -> None:
     """Encoder and mel decoder."""
-    start = None
-    if recipe.start is not None:
-        has_encoder = (recipe.start / CODEC_ENCODER).exists()
-        first = load_codec_encoder(recipe.start, EMBEDDED_VOCODER) if has_encoder else None
-        start = first, load_vocoder(recipe.start).trunk
     codec.train_codec(_made(recipe), _said(recipe, "train"), recipe.recogniser(), recipe.work / "codec", EMBEDDED_VOCODER,
-                      recipe.codec_steps, start, seed=recipe.seed)
+                      recipe.codec_steps, recipe.first_codec(), seed=recipe.seed)
 
 
 def run_tokens(recipe: Recipe) -> None:
@@ -105,9 +106,10 @@ def run_encoder(recipe: Recipe) -> None:
 
 def run_vocoder(recipe: Recipe) -> None:
     """Tokens to samples."""
-    vocoder.train_vocoder(_recorded(recipe), recipe.trunk(), recipe.recogniser(), recipe.work / "vocoder", EMBEDDED_VOCODER,
-                          recipe.vocoder_steps, None if recipe.start is None else load_vocoder(recipe.start).head.state_dict(),
-                          seed=recipe.seed, device=recipe.device)
+    sketches = vocoder_data.load_sketches(recipe.work / "mels", recipe.encoder(), recipe.speakers)
+    head = None if recipe.start is None else load_vocoder(recipe.start).head.state_dict()
+    vocoder.train_vocoder(_recorded(recipe), sketches, recipe.trunk(), recipe.recogniser(), recipe.work / "vocoder",
+                          EMBEDDED_VOCODER, recipe.vocoder_steps, head, seed=recipe.seed, device=recipe.device)
 
 
 def run_adversarial(recipe: Recipe) -> None:
@@ -149,7 +151,7 @@ def run_package(recipe: Recipe) -> None:
 
 STAGES: dict[str, Callable[[Recipe], None]] = {
     "frontend": run_frontend, "audio": run_audio, "speaker-encoder": run_speaker_encoder,
-    "student": run_student, "mels": run_mels, "recogniser": run_recogniser, "codec": run_codec,
+    "student": run_student, "mels": run_mels, "recogniser": run_recogniser, "trunk": run_trunk, "codec": run_codec,
     "tokens": run_tokens, "encoder": run_encoder, "vocoder": run_vocoder,
     "adversarial": run_adversarial, "token-level": run_token_level, "patch-level": run_patch_level, "package": run_package,
 }
@@ -166,8 +168,8 @@ def _said(recipe: Recipe, split: str) -> list[Spectrogram]:
     return spoken_by_teacher(recipe.work / "audio", split, recipe.speakers)
 
 
-def _recorded(recipe: Recipe) -> list[vocoder.Recording]:
-    return vocoder.load_recordings(recipe.work / "audio", recipe.student(), recipe.hearing_encoder(), recipe.speakers)
+def _recorded(recipe: Recipe) -> list[vocoder_data.Recording]:
+    return vocoder_data.load_recordings(recipe.work / "audio", recipe.student(), recipe.hearing_encoder(), recipe.speakers)
 
 
 def _read(recipe: Recipe) -> tuple[list[Spoken], list[Spoken]]:

@@ -91,5 +91,5 @@ class RenderMels:
     def __call__(self, reading: Reading) -> dict[str, np.ndarray]:
         features, pitch = torch.from_numpy(reading.features)[None], torch.from_numpy(reading.pitch)[None]
         mels = self._student(features, pitch)
-        return {"mels": mels[0].to(torch.float16).numpy(), "durations": reading.durations.astype(np.int16),
-                "silence": np.array(reading.silence, np.int16)}
+        return {"mels": mels[0].to(torch.float16).numpy(), "pitch": reading.pitch.astype(np.float16),
+                "durations": reading.durations.astype(np.int16), "silence": np.array(reading.silence, np.int16)}

@@ -17,7 +17,7 @@ from training.spoken import Spoken
 from training.structured import structure
 
 RATE = 3e-3
-GOING_ON = 1 / 3
+GOING_ON = 1 / 2
 """Share of the rate for a model that is trained already: it should get better, not forget."""
 CORRUPTED = 0.05
 GUIDANCE = 0.3

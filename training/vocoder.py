@@ -1,53 +1,39 @@
-"""The waveform decoder. Tokens to samples, on the hour that the teacher synthesised in full.
+"""The waveform decoder. Tokens to samples, on the hours that the teacher synthesised in full and on what the student made.
 
 Starts from the trunk that the codec trained. Spectral losses at several resolutions shape the filters while the source plays
-the teacher's pitch; the predicted pitch has a loss of its own.
+the teacher's pitch; the predicted pitch has a loss of its own. Half of a batch has no recording, only the student's mels: far
+more sentences, so that what a token sounds like is learnt and not remembered.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from export.model.config import VocoderConfig
-from export.model.encoders import CodecEncoder
 from export.model.harmonic import HIGHEST, LOWEST
 from export.model.state import StateReader
 from export.model.vocoder import StreamingVocoder
 from training.loop import CPU, fit, half, warm_cosine
-from training.mel import HOP, MelSpectrogram
+from training.mel import MelSpectrogram
 from training.optimizers import Optimizers
 from training.recogniser import HearingLoss, Recogniser
-from training.shards import read_folder
-from training.student import Student
-from training.teacher import FEATURE_HOP
-from training.tokens import trim
+from training.vocoder_data import SETTLE, Recording, Sketch, draw_recordings, draw_sketches
 
-CROP = 34
-"""Tokens of a training crop (1.36 s), the lookahead included."""
-SETTLE = 3
-"""Tokens at a crop's start that are out of the loss: there the state is not yet what it would be in a longer stream."""
 RATE = 8e-4
 PITCH_WEIGHT, HEARING_WEIGHT = 3.0, 2.0
+SKETCHED = 0.5
+"""Share of a batch that the student made."""
+MEL_WEIGHT = 8.0
+"""Of the L1 on the student's mels: all that there is of a row without samples."""
+EDGE = 2
+"""Mel frames at a crop's ends whose windows reach beyond it."""
 VOICED = 40.0
 """Hz below which the teacher's pitch means none."""
-
-
-@dataclass(frozen=True)
-class Recording:
-    """Codes [T] of one utterance, read from the student's mels and from the true ones, with its samples, the teacher's
-    pitch in Hz [4 T] and the speaker."""
-
-    codes: tuple[Tensor, Tensor]
-    samples: Tensor
-    pitch: Tensor
-    speaker: Tensor
 
 
 class SpectralLoss(nn.Module):
@@ -73,28 +59,9 @@ class SpectralLoss(nn.Module):
         return total
 
 
-@torch.inference_mode()
-def load_recordings(audio: Path, student: Student, encoder: CodecEncoder, voices: dict[str, Tensor]) -> list[Recording]:
-    """Training recordings with their codes."""
-    mel = MelSpectrogram()
-    recordings = []
-    for text, u in read_folder(audio):
-        if text["split"] != "train":
-            continue
-        samples = torch.from_numpy(u["samples"]).float() / 32767
-        features, pitch = (torch.from_numpy(u[key])[None].float() for key in ("features", "pitch"))
-        made = trim(student(features, pitch)[0].numpy(), encoder.stride)
-        frames = (torch.from_numpy(made), mel(samples[None])[0][:len(made)])
-        first, second = (encoder.codes(f[None])[0].clone() for f in frames)
-        if len(first) > CROP:
-            track = nn.functional.interpolate(pitch[None], size=pitch.shape[1] * FEATURE_HOP // HOP, mode="linear")[0, 0]
-            recordings.append(Recording((first, second), samples, track.clone(), voices[text["voice"]]))
-    return recordings
-
-
-def train_vocoder(recordings: Sequence[Recording], trunk: Mapping[str, Tensor], recogniser: Recogniser, folder: Path,
-                  config: VocoderConfig, steps: int, head: Mapping[str, Tensor] | None = None, batch: int = 12,
-                  seed: int = 0, device: torch.device = CPU) -> None:
+def train_vocoder(recordings: Sequence[Recording], sketches: Sequence[Sketch], trunk: Mapping[str, Tensor],
+                  recogniser: Recogniser, folder: Path, config: VocoderConfig, steps: int,
+                  head: Mapping[str, Tensor] | None = None, batch: int = 12, seed: int = 0, device: torch.device = CPU) -> None:
     """Fit the streaming vocoder, from the codec's decoder trunk: spectral losses, and what a frozen recogniser hears; `head` is
     where its head starts."""
     torch.manual_seed(seed)
@@ -105,58 +72,36 @@ def train_vocoder(recordings: Sequence[Recording], trunk: Mapping[str, Tensor], 
     vocoder.to(device)
     loss_of, hearing_loss, mel = SpectralLoss().to(device), HearingLoss(recogniser).to(device), MelSpectrogram().to(device)
     optimizers = Optimizers(vocoder.named_parameters(), RATE, 0.01)
+    sketched = round(SKETCHED * batch)
 
     def step(index: int) -> dict[str, float]:
         torch.manual_seed(seed * 1_000_003 + index)
-        crops = draw_crops(recordings, batch, config, np.random.default_rng((seed, index)), device)
-        made, heard = voice_crops(vocoder, crops)
-        spectral, pitch = loss_of(made, crops.samples), pitch_loss(heard, crops.pitch)
-        hearing = hearing_loss(mel(made), mel(crops.samples))
-        loss = spectral + PITCH_WEIGHT * pitch + HEARING_WEIGHT * hearing
+        rng = np.random.default_rng((seed, index))
+        spoken = draw_recordings(recordings, batch - sketched, config, rng, device)
+        drawn = draw_sketches(sketches, sketched, config, rng, device)
+        codes, speakers, track = (torch.cat(pair) for pair in zip(spoken[:3], drawn[:3], strict=True))
+        made, heard = voice_crops(vocoder, codes, speakers, track)
+        frames, wanted = mel(made)[:, EDGE:-EDGE], torch.cat((mel(spoken.target), drawn.target))[:, EDGE:-EDGE]
+        spectral, pitch = loss_of(made[:-sketched], spoken.target), pitch_loss(heard, track)
+        mels, hearing = (frames - wanted)[-sketched:].abs().mean(), hearing_loss(frames, wanted)
+        loss = spectral + MEL_WEIGHT * mels + PITCH_WEIGHT * pitch + HEARING_WEIGHT * hearing
         optimizers.step(loss, warm_cosine(index, steps, 50, 0.05), clip=5.0)
-        return {"spectral": spectral.item(), "pitch": pitch.item(), "hearing": hearing.item()}
+        return {"spectral": spectral.item(), "mels": mels.item(), "pitch": pitch.item(), "hearing": hearing.item()}
 
     fit(folder, {"vocoder": vocoder, "optimizers": optimizers}, step, steps)
 
 
-class Crops(NamedTuple):
-    """A batch: codes int64 [B, CROP], speakers [B, Es], the pitch that each frame should predict [B, F], and the samples that
-    `voice_crops` should give."""
-
-    codes: Tensor
-    speakers: Tensor
-    pitch: Tensor
-    samples: Tensor
-
-
-def draw_crops(recordings: Sequence[Recording], batch: int, config: VocoderConfig, rng: np.random.Generator,
-               device: torch.device = CPU) -> Crops:
-    """Crops of random recordings at random places."""
-    rows = []
-    for pick in rng.integers(len(recordings), size=batch):
-        recording = recordings[pick]
-        codes = recording.codes[int(rng.integers(2))]
-        # One token is left at the end: a frame predicts the pitch of the hop behind its own.
-        start = int(rng.integers(len(codes) - CROP))
-        stop = start + CROP - config.lookahead
-        frames = slice(start * config.frames_per_token + 1, stop * config.frames_per_token + 1)
-        samples = slice((start + SETTLE) * config.samples_per_token, stop * config.samples_per_token)
-        rows.append((codes[start:start + CROP], recording.speaker, recording.pitch[frames], recording.samples[samples]))
-    return Crops(*(torch.stack(column).to(device) for column in zip(*rows, strict=True)))
-
-
-def voice_crops(vocoder: StreamingVocoder, crops: Crops) -> tuple[Tensor, Tensor]:
-    """Samples of the crops' tokens from SETTLE to the last whose lookahead is inside, and the pitch predicted [B, F]. The
-    source starts at a random phase, as it would in the middle of a stream."""
-    device = crops.codes.device
-    state = torch.zeros(len(crops.codes), vocoder.state_size, device=device)
-    state[:, vocoder.trunk.state_size] = torch.rand(len(crops.codes), device=device)
+def voice_crops(vocoder: StreamingVocoder, codes: Tensor, speakers: Tensor, pitch: Tensor) -> tuple[Tensor, Tensor]:
+    """Samples of crops' tokens [B, CROP] from SETTLE to the last whose lookahead is inside, the source playing `pitch` [B, F],
+    and the pitch predicted [B, F]. The source starts at a random phase, as it would in the middle of a stream."""
+    device = codes.device
+    state = torch.zeros(len(codes), vocoder.state_size, device=device)
+    state[:, vocoder.trunk.state_size] = torch.rand(len(codes), device=device)
     reader = StateReader(state)
     with half(device):
-        frames = vocoder.trunk(crops.codes, crops.speakers, reader).float()
+        frames = vocoder.trunk(codes, speakers, reader).float()
     frames = frames[:, vocoder.config.lookahead * vocoder.config.frames_per_token:]
-    played = crops.pitch.clamp(LOWEST, HIGHEST)
-    samples = vocoder.head(frames, reader, played)
+    samples = vocoder.head(frames, reader, pitch.clamp(LOWEST, HIGHEST))
     return samples[:, SETTLE * vocoder.config.samples_per_token:], vocoder.head.pitch_of(frames)
 
 

@@ -11,7 +11,7 @@ from export.model.vocoder import StreamingVocoder
 from training.adversarial import train_adversarial
 from training.discriminators import Discriminators
 from training.recogniser import Recogniser
-from training.vocoder import CROP, Recording
+from training.vocoder_data import CROP, Recording
 
 
 def _two_kinds() -> tuple[torch.Tensor, torch.Tensor]:

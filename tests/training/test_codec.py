@@ -10,7 +10,7 @@ from export.checkpoint import load_codec_encoder, save_codec_encoder
 from export.model.config import EMBEDDED_VOCODER
 from export.model.encoders import FSQ, CodecEncoder
 from export.model.vocoder import fsq_digits
-from training.codec import MelDecoder, PhonemeHead, train_codec
+from training.codec import Codec, MelDecoder, PhonemeHead, train_codec
 from training.recogniser import Recogniser
 from training.spectrograms import CROP, Spectrogram
 
@@ -52,13 +52,25 @@ def test_the_phoneme_head_speaks_for_every_frame_and_teaches_the_encoder() -> No
     assert encoder.enter.weight.grad is not None and float(encoder.enter.weight.grad.abs().sum()) > 0
 
 
-def test_it_trains_on_made_and_real_speech_with_every_loss(tmp_path: Path) -> None:
+def _corpora() -> list[list[Spectrogram]]:
     rng = np.random.default_rng(0)
-    made, real = ([Spectrogram(rng.normal(size=(CROP, 80)).astype(np.float16), rng.integers(5, size=CROP).astype(np.uint8),
-                               torch.ones(64))] for _ in range(2))
+    return [[Spectrogram(rng.normal(size=(CROP, 80)).astype(np.float16), rng.integers(5, size=CROP).astype(np.uint8),
+                         torch.ones(64))] for _ in range(2)]
+
+
+def test_it_trains_on_made_and_real_speech_with_every_loss(tmp_path: Path) -> None:
     listener = Recogniser()
     before = listener.leave.weight.clone()
-    train_codec(made, real, listener, tmp_path, EMBEDDED_VOCODER, 2, batch=4)
+    train_codec(*_corpora(), listener, tmp_path, EMBEDDED_VOCODER, 2, batch=4)
     figures = json.loads((tmp_path / "log.jsonl").read_text().splitlines()[-1])
     assert figures["step"] == 2 and all(figures[name] > 0 for name in ("l1", "phonemes", "hearing", "codes"))
     assert torch.equal(listener.leave.weight, before)
+
+
+def test_a_decoder_can_learn_while_its_codes_stay(tmp_path: Path) -> None:
+    start = Codec(CodecEncoder(EMBEDDED_VOCODER), MelDecoder(EMBEDDED_VOCODER, 64))
+    before = [{name: weight.clone() for name, weight in part.state_dict().items()} for part in start]
+    train_codec(*_corpora(), Recogniser(), tmp_path, EMBEDDED_VOCODER, 1, start, fixed_codes=True, batch=4)
+    encoder, decoder = (torch.load(tmp_path / "state.pt", weights_only=True)[part] for part in ("encoder", "decoder"))
+    assert all(torch.equal(weight, before[0][name]) for name, weight in encoder.items())
+    assert not all(torch.equal(weight, before[1][name]) for name, weight in decoder.items())
