@@ -47,7 +47,7 @@ class Recipe:
     trunk_steps: int = 1500
     codec_steps: int = 4000
     encoder_steps: int = 500
-    vocoder_steps: int = 1500
+    vocoder_steps: int = 1800
     adversarial_steps: int = 3000
     epochs: float = 1.7
     """Of the language models, through the corpus."""
