@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import signal
 import sys
+import threading
+from collections.abc import Iterator
+from types import FrameType
 from typing import NoReturn
 
 import click
@@ -15,21 +20,51 @@ EXIT_INTERRUPTED = 130
 
 def run(command: click.Command) -> NoReturn:
     """Run `command` on the process's arguments: exit 0, 2 for bad input, 130 for Ctrl-C; a traceback means a bug."""
+    with _interrupts() as interrupts:
+        try:
+            command.main(standalone_mode=False)  # it answers a broken pipe itself: exit 1, no words
+            sys.exit(0)
+        except click.ClickException as error:
+            error.show()
+            sys.exit(error.exit_code)
+        except TldrError as error:
+            _say(f"Error: {error}")
+            sys.exit(EXIT_BAD_INPUT)
+        except (KeyboardInterrupt, click.Abort):
+            _leave_interrupted()
+        except Exception:
+            # A library's own code may turn the interrupt into an error of another kind: safetensors, opening a file, does.
+            if not interrupts:
+                raise
+            _leave_interrupted()
+
+
+@contextlib.contextmanager
+def _interrupts() -> Iterator[list[int]]:
+    """The interrupts that have come; each still raises KeyboardInterrupt. Where they are ignored or handled, that stays."""
+    came: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        came.append(number)
+        signal.default_int_handler(number, frame)
+
+    in_main = threading.current_thread() is threading.main_thread()
+    ours = in_main and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if ours:
+        signal.signal(signal.SIGINT, note)
     try:
-        command.main(standalone_mode=False)  # it answers a broken pipe itself: exit 1, no words
-        sys.exit(0)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except TldrError as error:
-        _say(f"Error: {error}")
-        sys.exit(EXIT_BAD_INPUT)
-    except (KeyboardInterrupt, click.Abort):
-        # Python remembers an interrupt that fell into code run from a string, as PyTorch's tracer has it, until the next such
-        # run, and would end by the signal instead of the code.
-        exec("")
-        _say("Interrupted; no file was left half-written.")
-        sys.exit(EXIT_INTERRUPTED)
+        yield came
+    finally:
+        if ours:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _leave_interrupted() -> NoReturn:
+    # Python remembers an interrupt that fell into code run from a string, as PyTorch's tracer has it, until the next such
+    # run, and would end by the signal instead of the code.
+    exec("")
+    _say("Interrupted; no file was left half-written.")
+    sys.exit(EXIT_INTERRUPTED)
 
 
 def _say(message: str) -> None:
