@@ -1,6 +1,6 @@
 """The teacher reads. Two folders of shards, each resumable at the last whole shard.
 
-    python -m training audio      # an hour with samples and features: trains the student and the waveform decoder
+    python -m training audio      # hours with samples and features: trains the student and the waveform decoder
     python -m training mels       # everything as mel frames, through the student: trains the codec and the language models
 """
 

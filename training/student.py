@@ -1,6 +1,6 @@
 """The teacher's student: acoustic features at 80 Hz to mel frames at 100 Hz, instead of the teacher's waveform generator.
 
-Trained on the hour of audio that the teacher synthesised in full; then everything else costs a twentieth.
+Trained on the hours of audio that the teacher synthesised in full; then everything else costs a twentieth.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Student(nn.Module):
 
 
 def train_student(audio: Path, folder: Path, steps: int = 1200, batch: int = 24, seed: int = 0) -> None:
-    """Fit the student to the mels of the fully synthesised hour, L1 on normalised log-mels."""
+    """Fit the student to the mels of the fully synthesised hours, L1 on normalised log-mels."""
     torch.manual_seed(seed)
     data = [(u["features"], u["pitch"], u["samples"]) for text, u in read_folder(audio)
             if text["split"] == "train" and len(u["features"]) > CROP]

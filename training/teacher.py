@@ -1,7 +1,7 @@
 """The teacher: Kokoro-82M (Apache-2.0, int8 ONNX inside PyPI packages), whole or without its waveform generator.
 
 The generator costs 17 times the rest. `Teacher.features` therefore stops before it: acoustic features at 80 Hz, which a
-small student (`training.student`) turns into mel frames. Only the hour that trains the waveform decoder is synthesised
+small student (`training.student`) turns into mel frames. Only the hours that train the waveform decoder are synthesised
 in full. On one core of a 2-core Xeon: 1.7 x real time in full, 29 x without the generator.
 """
 
