@@ -33,7 +33,7 @@ from export.model.lora import merge
 from export.model.vocoder import StreamingVocoder
 from export.tensors import assign, read_tensors, write_tensors
 from runtime.errors import CheckpointError
-from runtime.manifest import Sampling
+from runtime.manifest import Pace, Sampling
 
 CONFIG, CARD = "config.json", "voice.json"
 BACKBONE, TLDR, VOCODER = "backbone.safetensors", "tldr.safetensors", "vocoder.safetensors"
@@ -50,6 +50,7 @@ class VoiceCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_text_ids: int = 400
     min_tokens_per_id: float = 0.5
     max_tokens_per_id: float = 6.0
+    pace: Pace | None = None
     sampling: Sampling = Sampling()
 
 

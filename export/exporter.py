@@ -217,7 +217,7 @@ def _manifest(source: Source, order: Order, config: ModelConfig, vocoder: Stream
     return Manifest(
         schema=SCHEMA, model=config.name, precision=order.precision, token_rate=config.token_rate, sizes=sizes,
         positions=Positions(config.positions.text_stride, config.positions.speech_start), sampling=source.sampling(order.patch),
-        limits=Limits(order.max_seconds, card.max_text_ids, card.min_tokens_per_id, card.max_tokens_per_id),
+        limits=Limits(order.max_seconds, card.max_text_ids, card.min_tokens_per_id, card.max_tokens_per_id, card.pace),
         text=source.text, vocoder=vocoder_form(vocoder), weights=order.weights, encoders=source.encoders,
         default_voice=card.default_voice if voices else None,
         voices=voices, graphs=contracts(config, order.precision, vocoder, order.for_cpu), files={}, parity=(),

@@ -12,7 +12,7 @@ import msgspec
 from runtime.contract import STEP, Graph, flow_vocoder_graphs, language_model_graphs, step_graph, streaming_vocoder_graph
 from runtime.errors import BundleError, OptionError, VoiceError
 from runtime.files import file_digest
-from runtime.manifest import MANIFEST, SCHEMA, Flow, Manifest, Vocoder
+from runtime.manifest import MANIFEST, SCHEMA, Flow, Manifest, Pace, Vocoder
 from runtime.voice import Voice, read_voice
 
 EMBEDDED = Path(__file__).parent / "bundles" / "embedded"
@@ -160,6 +160,7 @@ def _check_ranges(manifest: Manifest) -> None:
         "token_rate": 1 <= manifest.token_rate <= 1000,
         "limits.max_seconds": 0 < limits.max_seconds <= MAX_SECONDS,
         "limits.max_text_ids": 1 <= limits.max_text_ids <= MAX_TEXT_IDS,
+        "limits.pace": limits.pace is None or _check_pace(limits.pace),
         "limits.max_tokens_per_id": 0 <= limits.min_tokens_per_id <= limits.max_tokens_per_id <= 1000,
         "sampling": 0 <= sampling.temperature <= 10 and 1 <= sampling.top_k <= 64 and 0 < sampling.top_p <= 1
                     and 0 <= sampling.repetition_window <= 10_000 and sampling.repetitions >= 1,
@@ -173,6 +174,10 @@ def _check_ranges(manifest: Manifest) -> None:
     for name, good in checks.items():
         if not good:
             raise BundleError(f"bundle.json is out of range at {name}; export the bundle again.")
+
+
+def _check_pace(pace: Pace) -> bool:
+    return 0 <= pace.tokens <= 1000 and 0 < pace.tokens_per_id <= 1000 and 0 <= pace.least < pace.most <= 1000
 
 
 def _compare_graphs(expected: Mapping[str, Graph], found: Mapping[str, Graph]) -> None:

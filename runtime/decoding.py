@@ -70,11 +70,15 @@ class Decoder:
         return self.manifest.limits.max_text_ids - len(voice.prompt_text_ids)
 
     def bounds(self, ids: int, voice: Voice) -> Bounds:
-        """What an utterance of `ids` text ids may take: the bundle's tokens per id, within the cache."""
+        """What an utterance of `ids` text ids may take: the bundle's tokens per id and pace, within the cache."""
         limits, patch = self.manifest.limits, self._sizes.patch
         room = self._patches - len(voice.prompt_tokens) // patch
-        wanted = math.ceil(limits.max_tokens_per_id * ids / patch)
-        return Bounds(math.ceil(limits.min_tokens_per_id * ids), max(1, min(wanted, room)))
+        early, most = 0.0, limits.max_tokens_per_id * ids
+        if limits.pace is not None and not len(voice.prompt_tokens):  # a prompt sets a pace of its own
+            early, slowest = limits.pace.range(ids)
+            most = min(most, slowest)
+        patches = max(1, min(math.ceil(most / patch), room))
+        return Bounds(math.ceil(limits.min_tokens_per_id * ids), patches, early=math.ceil(early))
 
     def prefix_length(self, ids: int, voice: Voice) -> int:
         """Cache positions of an utterance of `ids` text ids before its first own patch: SOS, text, TASK and prompt."""

@@ -36,6 +36,20 @@ class Sampling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """... at least this often is forbidden, and another one drawn from all the rest. 0 tokens: plain sampling."""
 
 
+class Pace(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How fast the bundle's voices speak: n text ids take `least` to `most` times `tokens` + `tokens_per_id` n codec tokens."""
+
+    tokens: float
+    tokens_per_id: float
+    least: float
+    most: float
+
+    def range(self, ids: int) -> tuple[float, float]:
+        """Fewest and most codec tokens of a good reading of `ids` text ids."""
+        usual = self.tokens + self.tokens_per_id * ids
+        return self.least * usual, self.most * usual
+
+
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the cache was sized for, and how many codec tokens one text id may take (watchdog against a missing end)."""
 
@@ -43,6 +57,8 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_text_ids: int
     min_tokens_per_id: float
     max_tokens_per_id: float
+    pace: Pace | None = None
+    """What readings without a prompt keep to; one outside has lost words, or the end."""
 
 
 class Flow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

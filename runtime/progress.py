@@ -22,6 +22,8 @@ class Bounds:
     max_patches: int
     watch: bool = True
     """Whether a repeating model is stopped."""
+    early: int = 0
+    """An end before this many tokens comes too early: words were lost."""
 
 
 class Progress:
@@ -52,10 +54,11 @@ class Progress:
 
     def take(self, tokens: np.ndarray) -> tuple[np.ndarray, StoppedBy | None]:
         """Count a patch int64 [k]; gives what of it is spoken, and why the utterance stops, if it does."""
+        before = self.patches * self._manifest.sizes.patch
         self.patches += 1
         spoken = before_end(tokens, self._manifest.sizes.codes)
         if len(spoken) < len(tokens):
-            return spoken, "end"
+            return spoken, "early" if before + len(spoken) < self.bounds.early else "end"
         if self.bounds.watch and self._watchdog.push(spoken.tolist()):
             return spoken, "repetition"
         return spoken, "length" if self.patches >= self.bounds.max_patches else None

@@ -19,8 +19,8 @@ from runtime.vocoding import VocoderOpener
 from runtime.voice import Voice
 from runtime.watchdog import Watchdog
 
-RETRIES = 2
-"""Further attempts at a sentence whose model missed its end, each with uniforms of its own."""
+RETRIES = 4
+"""Further attempts at a sentence whose model missed its end or lost words, each with uniforms of its own."""
 
 
 @dataclass(frozen=True)

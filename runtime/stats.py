@@ -6,11 +6,12 @@ import time
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-StoppedBy = Literal["end", "length", "repetition", "cancel"]
-"""Why speech stopped: the model's end token, the limit on tokens, the watchdog, or the caller."""
+StoppedBy = Literal["end", "early", "length", "repetition", "cancel"]
+"""Why speech stopped: the model's end token, that token sooner than the text can be said, the limit on tokens, the watchdog, or
+the caller."""
 
 STAGES = ("text", "text_embedding", "compressor", "backbone", "extractor", "vocoder", "host")
-_SEVERITY: tuple[StoppedBy, ...] = ("end", "length", "repetition", "cancel")
+_SEVERITY: tuple[StoppedBy, ...] = ("end", "early", "length", "repetition", "cancel")
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,8 @@ class Recipe:
     voices: dict[str, str] = field(default_factory=lambda: {"kumo": "jm_kumo", "alpha": "jf_alpha", "nezumi": "jf_nezumi"})
     """Our name of each voice to the teacher's; the first is the default."""
     templated_sentences: int = 3000
+    fragments: int = 1500
+    """Cries of one to three words, read after all sentences and never in full."""
     audio_sentences: int = 2200
     mel_sentences: int | None = None
     speaker_steps: int = 300
@@ -57,10 +59,10 @@ class Recipe:
 
     @cached_property
     def sentences(self) -> list[str]:
-        """All sentences in the order in which they are read."""
+        """All sentences in the order in which they are read, fragments of them last."""
         found = text.sentences(self.fortunes, self.templated_sentences, self.seed)
         random.Random(self.seed).shuffle(found)
-        return found
+        return found + text.fragments(found, self.fragments, self.seed)
 
     @property
     def speakers(self) -> dict[str, torch.Tensor]:

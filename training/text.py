@@ -10,16 +10,23 @@ from __future__ import annotations
 import hashlib
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from num2words import num2words
 
+from runtime.errors import OptionError
+
 SENTENCE = re.compile(r"(?<=[.!?])[\"']?\s+(?=[A-Z\"'])")
 CLEAN = re.compile(r"[A-Za-z ,;:.!?'\-]+")
 SHOUTED = re.compile(r"\b[A-Z]{2,}\b|\b[A-Z]\.|\.\.|--|\b[b-hj-zB-HJ-Z]\b")
+WORD = re.compile(r"[A-Za-z]+(?:['-][A-Za-z]+)*")
 LENGTHS = (20, 140)
 """Characters of a sentence taken from running text."""
+FRAGMENT_SIZES = (1, 1, 1, 2, 2, 3)
+"""Words of a fragment, each size as often as it stands here."""
+TRIES = 20
+"""Draws for each fragment that is wanted."""
 
 PLACES = ("the kitchen", "the charging station", "the loading dock", "the living room", "the front door", "the window",
           "the elevator", "the workshop", "the garden", "the second floor", "the warehouse", "the storage shelf")
@@ -55,6 +62,23 @@ def sentences(folder: Path, templated: int, seed: int = 0) -> list[str]:
         if sentence not in found:
             found[sentence] = None
         templated -= 1
+    return list(found)
+
+
+def fragments(texts: Sequence[str], count: int, seed: int = 0) -> list[str]:
+    """`count` distinct cries of one to three words in a row, as "Left!": running text has none, robots say them.
+
+    Raises OptionError where `texts` do not have so many.
+    """
+    rng, found = random.Random(seed), dict[str, None]()
+    for _ in range(TRIES * count):
+        words, size = WORD.findall(rng.choice(texts)), rng.choice(FRAGMENT_SIZES)
+        if len(words) >= size and len(found) < count:
+            start = rng.randrange(len(words) - size + 1)
+            joined = " ".join(words[start:start + size])
+            found.setdefault(joined[0].upper() + joined[1:] + rng.choice("..!?"))
+    if len(found) < count:
+        raise OptionError(f"{len(texts)} sentences do not have {count} fragments; ask for fewer.")
     return list(found)
 
 

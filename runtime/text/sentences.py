@@ -9,9 +9,11 @@ _SENTENCE_END = re.compile(r"(?<=[.!?…])\s+")
 _CUTS = (re.compile(r"(?<=[;:—])\s+"), re.compile(r"(?<=,)\s+"), re.compile(r"\s+"))
 """Where a long sentence is cut, best first."""
 _TINY_WORDS, _TINY_CHARS = 3, 12
+LONGEST = 140
+"""Characters of the longest sentences in the embedded voice's corpus; in longer ones it loses its place."""
 
 
-def split_sentences(text: str, max_chars: int = 200) -> list[str]:
+def split_sentences(text: str, max_chars: int = LONGEST) -> list[str]:
     """Utterances of at most `max_chars` characters, in order, without losing a word.
 
     A word above `max_chars` is cut. A fragment such as "No." joins a neighbour: a model says so little text badly.

@@ -69,6 +69,8 @@ EDITS: dict[str, tuple[Callable[[dict[str, Any]], object], str]] = {
     "token rate": (lambda m: m.update(token_rate=0), "token_rate"),
     "hours of cache": (lambda m: m["limits"].update(max_seconds=1e6), "limits.max_seconds"),
     "books of text": (lambda m: m["limits"].update(max_text_ids=10**9), "limits.max_text_ids"),
+    "a pace that nothing keeps": (lambda m: m["limits"].update(pace=dict(tokens=5, tokens_per_id=2, least=2, most=1)),
+                                  "limits.pace"),
     "limits the wrong way round": (lambda m: m["limits"].update(min_tokens_per_id=30.0), "limits.max_tokens_per_id"),
     "sampling": (lambda m: m["sampling"].update(top_k=0), "sampling"),
     "sample rate": (lambda m: m["vocoder"].update(sample_rate=7), "vocoder.sample_rate"),

@@ -13,7 +13,7 @@ from runtime.backends.base import Backend
 from runtime.bundle import Bundle
 from runtime.decoding import Decoder, patch_capacity, positions
 from runtime.errors import TextError
-from runtime.manifest import Limits, Positions
+from runtime.manifest import Limits, Pace, Positions
 from runtime.progress import Bounds, before_end
 from runtime.sampling import SamplingOptions, uniform_source
 from runtime.speech import gather
@@ -58,6 +58,27 @@ def test_stops_where_the_cache_ends(load: Load) -> None:
     assert decoder.cache.capacity == 8 + 2 + 12
     patches, _, _ = decode(loaded, [1, 2, 3], "prompted")
     assert len(patches) == 12 - 2  # its prompt takes two
+
+
+PACED = Limits(max_seconds=16, max_text_ids=64, min_tokens_per_id=0, max_tokens_per_id=20, pace=Pace(6, 2, 0.75, 1.5))
+"""Two text ids: 8 to 15 tokens."""
+
+
+@pytest.mark.parametrize(("tokens", "reason"), [(0, "early"), (6, "early"), (7, "early"), (8, "end"), (15, "end")])
+def test_an_end_before_the_text_can_be_said_is_early(load: Load, tokens: int, reason: str) -> None:
+    patches, found, _ = decode(load(scripts=[tiny.ending(tokens)], limits=PACED), [1, 2], "alto")
+    assert (found, sum(map(len, patches))) == (reason, tokens)
+
+
+def test_stops_at_the_slowest_pace(load: Load) -> None:
+    patches, reason, _ = decode(load(scripts=[tiny.ENDLESS], limits=PACED), [1, 2], "alto")
+    assert (reason, len(patches)) == ("length", math.ceil(15 / 4))
+
+
+def test_a_prompt_sets_a_pace_of_its_own(load: Load) -> None:
+    patches, reason, _ = decode(load(scripts=[tiny.ENDLESS], limits=PACED), [1, 2], "prompted")
+    assert (reason, len(patches)) == ("length", 20 * 2 / 4)
+    assert decode(load(scripts=[tiny.ending(2)], limits=PACED), [1, 2], "prompted")[1] == "end"
 
 
 def test_a_loop_is_stopped_unless_told_otherwise(load: Load) -> None:

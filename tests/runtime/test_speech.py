@@ -10,6 +10,7 @@ import pytest
 
 from runtime.backends.base import Backend
 from runtime.bundle import Bundle
+from runtime.manifest import Limits, Pace
 from runtime.sampling import SamplingOptions, uniform_source
 from runtime.speech import RETRIES, Request, Speech, without_loop
 from runtime.stats import Tally
@@ -59,7 +60,7 @@ def flaky_end(seed: int, attempt: int) -> int | None:
 
 def seeds_where(*ends: bool) -> int:
     """The first seed whose attempts end (True) or loop (False) in this order."""
-    return next(seed for seed in range(1000)
+    return next(seed for seed in range(10_000)
                 if all((flaky_end(seed, attempt) is not None) == end for attempt, end in enumerate(ends)))
 
 
@@ -73,8 +74,20 @@ def test_a_failed_attempt_is_tried_again_with_other_numbers(load: Load) -> None:
 
 
 def test_gives_in_after_the_last_attempt_and_cuts_the_loop(load: Load) -> None:
-    _, tally, _ = say(load(scripts=[tiny.FLAKY]), seeds_where(False, False, False))
+    _, tally, _ = say(load(scripts=[tiny.FLAKY]), seeds_where(*[False] * (1 + RETRIES)))
     assert (tally.stopped_by, tally.retries, tally.tokens) == ("repetition", RETRIES, 2)  # one cycle of two codes
+
+
+def test_an_attempt_that_lost_words_is_tried_again(load: Load) -> None:
+    limits = Limits(max_seconds=16, max_text_ids=64, min_tokens_per_id=0, max_tokens_per_id=20, pace=Pace(0, 1, 0.8, 20))
+    ends = ((seed, flaky_end(seed, 0), flaky_end(seed, 1)) for seed in range(1000))
+    seed, second = next((seed, second) for seed, first, second in ends
+                        if first is not None and first < 0.8 * len(IDS) and second is not None and second >= 0.8 * len(IDS))
+    loaded = load(scripts=[tiny.FLAKY], limits=limits)
+    _, tally, _ = say(loaded, seed)
+    assert (tally.stopped_by, tally.retries, tally.tokens) == ("end", 1, second)
+    _, tally, _ = say(loaded, seed, retry=False)
+    assert (tally.stopped_by, tally.retries, tally.tokens) == ("early", 0, flaky_end(seed, 0))
 
 
 def test_a_stream_cannot_take_back_what_was_heard(load: Load) -> None:

@@ -3,8 +3,11 @@
 import random
 from pathlib import Path
 
+import pytest
+
 from benchmarks.held_out import held_out
-from training.text import _from_templates, sentences, split_of
+from runtime.errors import OptionError
+from training.text import WORD, _from_templates, fragments, sentences, split_of
 
 
 def test_split_ignores_case_and_punctuation_and_is_stable() -> None:
@@ -36,3 +39,26 @@ def test_templates_fill_every_slot() -> None:
     for _ in range(500):
         sentence = next(spoken)
         assert "{" not in sentence and sentence[0].isupper() and sentence[-1] in ".!?"
+
+
+TEXTS = ["It's a well-known fact, said the rat-catcher: I saw (two) of them at the dock!", "Move ten meters to the left."]
+
+
+def test_fragments_are_words_in_a_row() -> None:
+    found = fragments(TEXTS, 60)
+    assert len(found) == len(set(found)) == 60 and found == fragments(TEXTS, 60)
+    assert found != fragments(TEXTS, 60, seed=1)
+    sizes = set()
+    for fragment in found:
+        words, end = fragment[:-1].split(), fragment[-1]
+        assert end in ".!?" and fragment[0].isupper()
+        sizes.add(len(words))
+        plain = [" " + " ".join(WORD.findall(text)).lower() + " " for text in TEXTS]
+        assert any(f" {' '.join(words).lower()} " in text for text in plain), fragment
+    assert sizes == {1, 2, 3}
+    assert {"It's", "Well-known", "I"} & {fragment[:-1] for fragment in found}
+
+
+def test_more_fragments_than_there_are() -> None:
+    with pytest.raises(OptionError, match="do not have 500 fragments"):
+        fragments(["Stop now."], 500)

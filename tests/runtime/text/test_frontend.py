@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from runtime.errors import TextError
 from runtime.text.frontend import TextFrontEnd
 from runtime.text.phonemes import SYMBOLS, to_ids
+from runtime.text.sentences import LONGEST
 
 FOLDER = Path(__file__).parents[3] / "voices" / "embedded" / "text"
 
@@ -56,7 +57,7 @@ def test_any_text_gives_ids_or_a_text_error(front_end: TextFrontEnd, text: str) 
         ids = front_end.ids(sentence)
         assert len(ids) >= 2
         assert all(1 <= symbol <= len(SYMBOLS) for symbol in ids)
-        assert len(sentence) <= 200
+        assert len(sentence) <= LONGEST
 
 
 def test_a_word_of_two_hundred_letters_is_pronounced(front_end: TextFrontEnd) -> None:
