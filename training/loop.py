@@ -80,8 +80,12 @@ def device_of(name: str) -> torch.device:
 def half(device: torch.device = CPU) -> contextlib.AbstractContextManager[Any]:
     """bfloat16 autocast on GPUs, and where the CPU multiplies in it (twice the speed there); nothing on one that would emulate
     it."""
-    fast = device.type != "cpu" or (torch.backends.cpu.get_cpu_capability() == "AVX512" and _has_flag("avx512_bf16"))
-    return torch.autocast(device.type, torch.bfloat16, enabled=fast)
+    return torch.autocast(device.type, torch.bfloat16, enabled=has_bfloat16(device))
+
+
+def has_bfloat16(device: torch.device = CPU) -> bool:
+    """Whether a device multiplies in bfloat16: GPUs, and CPUs that need not emulate it."""
+    return device.type != "cpu" or (torch.backends.cpu.get_cpu_capability() == "AVX512" and _has_flag("avx512_bf16"))
 
 
 @cache
