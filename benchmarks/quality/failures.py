@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,6 +19,7 @@ PAUSE_SECONDS = 1.2
 """Longest silence within or around a sentence; the teacher's longest is about 0.6 s."""
 QUIET = 10 ** (-45 / 20)
 """Level of a 10 ms frame, as a share of the loudest frame, that counts as silence."""
+_NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 INAUDIBLE = 3e-3
 """Root mean square of the loudest frame of a reading that nobody would hear."""
 
@@ -41,10 +43,16 @@ def failures(text: str, heard: str, samples: np.ndarray, sample_rate: int, expec
 
 
 def loops(text: str, heard: str) -> bool:
-    """Whether a word or words are heard REPEATS times in a row and more often than the text has them in a row."""
-    said, asked = words(heard), words(text)
+    """Whether a word or words are heard REPEATS times in a row and more often than the text has them in a row. A number that a
+    recogniser writes in digits is one word: 0.666 is no loop of sixes."""
+    said, asked = (words(_NUMBER.sub(_spelled, each)) for each in (heard, text))
     sizes = range(1, 1 + len(said) // REPEATS)
     return any(runs(said, size) >= REPEATS and runs(said, size) > runs(asked, size) for size in sizes)
+
+
+def _spelled(number: re.Match[str]) -> str:
+    """Digits as a word of letters, equal where they are equal."""
+    return "number" + "".join("abcdefghij"[int(digit)] for digit in number[0] if digit.isdigit())
 
 
 def runs(spoken: Sequence[str], size: int) -> int:

@@ -39,7 +39,18 @@ def _fit(text: str, limit: int, level: int) -> list[str]:
 
 
 def _pack(pieces: Iterable[str], limit: int) -> list[str]:
-    """Neighbours joined again as long as they fit."""
+    """Neighbours joined again into as few groups as fit, the longest of which is as short as it can be: no crumb at the end."""
+    parts = list(pieces)
+    fewest, low = _packed(parts, limit), max(map(len, parts), default=1)
+    while low < limit:
+        middle = (low + limit) // 2
+        packed = _packed(parts, middle)
+        low, limit, fewest = (low, middle, packed) if len(packed) == len(fewest) else (middle + 1, limit, fewest)
+    return fewest
+
+
+def _packed(pieces: Iterable[str], limit: int) -> list[str]:
+    """Neighbours joined as long as they fit."""
     packed: list[list[str]] = []
     length = 0
     for piece in pieces:

@@ -27,6 +27,12 @@ def test_loop() -> None:
     assert loops(TEXT, "the old fisherman carried carried carried two heavy suitcases along the beach")
     assert loops(TEXT, "the old fisherman along the beach along the beach along the beach")
     assert not loops("It was very, very, very cold.", "it was very very very cold")
+
+
+def test_a_number_in_digits_is_one_word() -> None:
+    text = "The answer is thirty point six hundred and sixty-six."
+    assert not loops(text, "The answer is 30.666.") and not loops("Call nine one one one.", "call 9111")
+    assert loops(text, "The answer is 30.666 30.666 30.666.") and loops(text, "the answer is thirty six six six six")
     assert "loop" in failures(TEXT, TEXT, speech(8.0), RATE, 4.0, "end"), "twice as long as expected"
     assert "loop" in failures(TEXT, TEXT, speech(4.0), RATE, 4.0, "repetition"), "the watchdog's word"
 

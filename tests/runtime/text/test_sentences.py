@@ -39,7 +39,13 @@ def test_a_long_sentence_is_cut_at_its_strongest_marks() -> None:
 
 
 def test_short_pieces_of_a_long_sentence_share_an_utterance() -> None:
-    assert split_sentences("a b c, " * 20, 60) == [("a b c, " * 8).strip()] * 2 + [("a b c, " * 4).strip()]
+    assert split_sentences("a b c, " * 20, 60) == [("a b c, " * 7).strip()] * 2 + [("a b c, " * 6).strip()]
+
+
+def test_a_long_sentence_is_cut_evenly() -> None:
+    """Not so that a crumb is left over, of which a model makes anything."""
+    words = "now and then a robot has to say a sentence without any marks in it and it goes on and on until we met a!"
+    assert list(map(len, split_sentences(words, len(words) - 2))) == [50, 53]
 
 
 def test_limit_must_be_positive() -> None:
