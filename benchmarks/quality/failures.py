@@ -36,7 +36,7 @@ def failures(text: str, heard: str, samples: np.ndarray, sample_rate: int, expec
     share = len(samples) / sample_rate / max(expected_seconds, 0.3)
     found = {
         "loop": stopped_by == "repetition" or loops(text, heard) or (share > TOO_LONG and expected_seconds >= 1),
-        "truncation": stopped_by == "length" or truncated(text, heard, share),
+        "truncation": stopped_by in ("early", "length") or truncated(text, heard, share),
         "silence": longest_silence(samples, sample_rate) > PAUSE_SECONDS,
     }
     return [kind for kind in KINDS if found[kind]]

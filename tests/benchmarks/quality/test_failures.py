@@ -27,14 +27,14 @@ def test_loop() -> None:
     assert loops(TEXT, "the old fisherman carried carried carried two heavy suitcases along the beach")
     assert loops(TEXT, "the old fisherman along the beach along the beach along the beach")
     assert not loops("It was very, very, very cold.", "it was very very very cold")
+    assert "loop" in failures(TEXT, TEXT, speech(8.0), RATE, 4.0, "end"), "twice as long as expected"
+    assert "loop" in failures(TEXT, TEXT, speech(4.0), RATE, 4.0, "repetition"), "the watchdog's word"
 
 
 def test_a_number_in_digits_is_one_word() -> None:
     text = "The answer is thirty point six hundred and sixty-six."
     assert not loops(text, "The answer is 30.666.") and not loops("Call nine one one one.", "call 9111")
     assert loops(text, "The answer is 30.666 30.666 30.666.") and loops(text, "the answer is thirty six six six six")
-    assert "loop" in failures(TEXT, TEXT, speech(8.0), RATE, 4.0, "end"), "twice as long as expected"
-    assert "loop" in failures(TEXT, TEXT, speech(4.0), RATE, 4.0, "repetition"), "the watchdog's word"
 
 
 def test_truncation() -> None:
@@ -43,6 +43,7 @@ def test_truncation() -> None:
     assert not truncated(TEXT, "the old fisherman carried two heavy suit cases along the beach", 0.7), "a quick reader"
     assert not truncated(TEXT, "the old fisherman carried two heavy loads", 1.0), "its end was only misheard"
     assert failures(TEXT, TEXT, speech(4.0), RATE, 4.0, "length") == ["truncation"]
+    assert failures(TEXT, TEXT, speech(4.0), RATE, 4.0, "early") == ["truncation"], "no attempt was long enough"
 
 
 @pytest.mark.parametrize("samples", [speech(4.0, pause=1.5), np.zeros(RATE, np.float32), np.zeros(0, np.float32),
