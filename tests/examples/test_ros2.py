@@ -107,10 +107,10 @@ def samples(server: SpeakServer) -> np.ndarray:
 
 def executing(server: SpeakServer, goal: Goal) -> threading.Thread:
     """The goal in a thread, speaking by the time this returns."""
-    thread = threading.Thread(target=server.execute, args=(goal,))
+    thread, before = threading.Thread(target=server.execute, args=(goal,)), len(server._node.published)
     thread.start()
     deadline = time.monotonic() + 30
-    while not server._node.published and time.monotonic() < deadline:
+    while len(server._node.published) == before and time.monotonic() < deadline:
         time.sleep(0.001)
     return thread
 
