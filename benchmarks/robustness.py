@@ -22,7 +22,7 @@ from runtime.command import run
 from runtime.files import atomic_file
 
 LONGEST = 60
-SENTENCES = 10
+OTHERS = 10
 """Held-out ones that are said with every seed besides: a rate of one sentence's few words says little."""
 SENTENCE = "The old fisherman carried two heavy suitcases along the beach before sunrise."
 JOINTS = (" and ", ", but ", ", and then ", " because ")
@@ -47,14 +47,14 @@ def random_sentences(count: int, seed: int = 0) -> list[str]:
 @click.option("--count", type=click.IntRange(0), default=2000, show_default=True, help="Sentences of 1 to 60 words.")
 @click.option("--seeds", type=click.IntRange(0), default=10, show_default=True, help="Seeds of one sentence, and of some.")
 @click.option("--sentence", default=SENTENCE, show_default=True, help="That sentence.")
-@click.option("--sentences", type=click.IntRange(0, 500), default=SENTENCES, show_default=True,
+@click.option("--others", type=click.IntRange(0, 500), default=OTHERS, show_default=True,
               help="Held-out sentences that every seed says, too.")
 @click.option("--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, show_default=True, help="Processes.")
 @click.option("--json", "json_path", type=click.Path(path_type=Path), default=None, help="Write all readings here.")
-def main(bundle: Path | None, voice: str | None, count: int, seeds: int, sentence: str, sentences: int, jobs: int,
+def main(bundle: Path | None, voice: str | None, count: int, seeds: int, sentence: str, others: int, jobs: int,
          json_path: Path | None) -> None:
     """Speak for long and look for failures; exit 1 if there are any."""
-    seeded = [sentence, *(row.text for row in held_out()[:sentences])]
+    seeded = [sentence, *(row.text for row in held_out()[:others])]
     work = [*map(Job, random_sentences(count)), *(Job(text, seed) for seed in range(seeds) for text in seeded)]
     spoken = list(track(speak_all(bundle, voice, work, jobs), "speaking", total=len(work), console=Console(stderr=True)))
     if json_path is not None:

@@ -40,7 +40,7 @@ class Stats:
     sentences: int
     """Sentences begun."""
     retries: int
-    """Sentences' attempts that were thrown away because the model did not find its end."""
+    """Sentences' attempts that were thrown away because the model lost words or did not find its end."""
     stopped_by: StoppedBy | None
     """Worst reason among the sentences, None while speech is still being made."""
 

@@ -23,15 +23,17 @@ def update(optimizer: torch.optim.Optimizer, loss: torch.Tensor, rate: float, cl
 class Muon(torch.optim.Muon):
     """PyTorch's, in float32 on CPUs that only emulate bfloat16: there its Newton-Schulz rounds took 70 % of a training step."""
 
+    def __init__(self, matrices: list[nn.Parameter], rate: float, weight_decay: float) -> None:
+        super().__init__(matrices, rate, weight_decay, adjust_lr_fn="match_rms_adamw")
+
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         """One update of all matrices, with Nesterov momentum and a rate that matches AdamW's root mean square."""
+        if has_bfloat16(self.param_groups[0]["params"][0].device):
+            super().step(closure)  # type: ignore[no-untyped-call]
+            return
         for group in self.param_groups:
-            given = [matrix for matrix in group["params"] if matrix.grad is not None]
-            if given and has_bfloat16(given[0].device):
-                super().step(closure)  # type: ignore[no-untyped-call]
-                return
-            for matrix in given:
+            for matrix in (each for each in group["params"] if each.grad is not None):
                 state = self.state[matrix]
                 if not state:
                     state["momentum_buffer"] = torch.zeros_like(matrix.grad)
@@ -69,7 +71,7 @@ class Optimizers:
             torch.optim.AdamW(groups, rate, betas=(0.9, 0.98), weight_decay=weight_decay),
         ]
         if matrices:
-            self._both.append(Muon(matrices, rate, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw"))
+            self._both.append(Muon(matrices, rate, weight_decay))
 
     def step(self, loss: torch.Tensor, factor: float, clip: float = 1.0) -> None:
         """Backward, clip, update at `factor` times the rate."""

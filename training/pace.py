@@ -19,10 +19,10 @@ SLACK = 0.05
 ROUNDS = 3
 """Of least squares: errors count relative to the line itself, which only the round before knows."""
 BINS = 12
-"""Of lengths, spaced evenly in their logarithm; each weighs the same, or running text would outweigh short cries."""
+"""Of lengths, spaced evenly in their logarithm; each weighs the same, or running text would outweigh short utterances."""
 
 
-def measured(utterances: Sequence[Spoken]) -> Pace:
+def measured_pace(utterances: Sequence[Spoken]) -> Pace:
     """The line through codec tokens over phoneme ids with the least relative error, and how far off the corpus lies.
 
     Raises CheckpointError for a corpus too small to tell.

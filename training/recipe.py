@@ -40,7 +40,7 @@ class Recipe:
     """Our name of each voice to the teacher's; the first is the default."""
     templated_sentences: int = 3000
     fragments: int = 1500
-    """Cries of one to three words, read after all sentences and never in full."""
+    """Utterances of one to three words, read after all sentences and never in full."""
     audio_sentences: int = 2200
     mel_sentences: int | None = None
     speaker_steps: int = 300

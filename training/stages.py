@@ -35,7 +35,7 @@ from training import (
     vocoder_data,
 )
 from training.adversarial import train_adversarial
-from training.pace import measured
+from training.pace import measured_pace
 from training.prompts import mixed, told
 from training.recipe import Recipe
 from training.spectrograms import Spectrogram, made_by_student, spoken_by_teacher
@@ -147,7 +147,7 @@ def run_package(recipe: Recipe) -> None:
     for name, teacher in recipe.voices.items():
         save_voice(recipe.target, name, recipe.speakers[teacher].numpy(), prompt_text_ids=np.array([recipe.voice_ids[teacher]]))
     drawn = Sampling(temperature=TEMPERATURE)
-    pace = measured([spoken for split in read_spoken(recipe.tokens()).values() for spoken in split])
+    pace = measured_pace([spoken for split in read_spoken(recipe.tokens()).values() for spoken in split])
     save_card(recipe.target, VoiceCard(default_voice=next(iter(recipe.voices)), licence=LICENCE, pace=pace, sampling=drawn))
 
 

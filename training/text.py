@@ -66,20 +66,20 @@ def sentences(folder: Path, templated: int, seed: int = 0) -> list[str]:
 
 
 def fragments(texts: Sequence[str], count: int, seed: int = 0) -> list[str]:
-    """`count` distinct cries of one to three words in a row, as "Left!": running text has none, robots say them.
+    """`count` distinct utterances of one to three words in a row, as "Left!": running text has hardly any, robots say them.
 
     Raises OptionError where `texts` do not have so many.
     """
     rng, found = random.Random(seed), dict[str, None]()
     for _ in range(TRIES * count):
+        if len(found) == count:
+            return list(found)
         words, size = WORD.findall(rng.choice(texts)), rng.choice(FRAGMENT_SIZES)
-        if len(words) >= size and len(found) < count:
+        if len(words) >= size:
             start = rng.randrange(len(words) - size + 1)
             joined = " ".join(words[start:start + size])
             found.setdefault(joined[0].upper() + joined[1:] + rng.choice("..!?"))
-    if len(found) < count:
-        raise OptionError(f"{len(texts)} sentences do not have {count} fragments; ask for fewer.")
-    return list(found)
+    raise OptionError(f"{len(texts)} sentences do not have {count} fragments; ask for fewer.")
 
 
 def split_of(sentence: str) -> str:

@@ -19,9 +19,9 @@ PAUSE_SECONDS = 1.2
 """Longest silence within or around a sentence; the teacher's longest is about 0.6 s."""
 QUIET = 10 ** (-45 / 20)
 """Level of a 10 ms frame, as a share of the loudest frame, that counts as silence."""
-_NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 INAUDIBLE = 3e-3
 """Root mean square of the loudest frame of a reading that nobody would hear."""
+_NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 
 
 def failures(text: str, heard: str, samples: np.ndarray, sample_rate: int, expected_seconds: float,

@@ -22,8 +22,7 @@ def test_updates_are_those_of_pytorch(monkeypatch: pytest.MonkeyPatch, fast: boo
     torch.manual_seed(0)
     ours = [nn.Parameter(torch.randn(12, 30)), nn.Parameter(torch.randn(30, 12)), nn.Parameter(torch.randn(4, 4))]
     theirs = [nn.Parameter(each.detach().clone()) for each in ours]
-    pair = [kind(matrices, 0.02, weight_decay=0.05, adjust_lr_fn="match_rms_adamw")
-            for kind, matrices in ((Muon, ours), (torch.optim.Muon, theirs))]
+    pair = Muon(ours, 0.02, 0.05), torch.optim.Muon(theirs, 0.02, 0.05, adjust_lr_fn="match_rms_adamw")
     for _ in range(4):
         for mine, other in zip(ours[:2], theirs[:2], strict=True):  # the third has no gradient
             mine.grad = torch.randn_like(mine)

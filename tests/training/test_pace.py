@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from runtime.errors import CheckpointError
-from training.pace import measured
+from training.pace import measured_pace
 from training.spoken import Spoken
 
 
@@ -26,7 +26,7 @@ def corpus(stumbles: int = 0) -> list[Spoken]:
 
 @pytest.mark.parametrize("stumbles", [0, 1])
 def test_finds_the_line_and_how_far_readings_lie_from_it(stumbles: int) -> None:
-    pace = measured(corpus(stumbles))
+    pace = measured_pace(corpus(stumbles))
     assert pace.tokens == pytest.approx(15, abs=1.5) and pace.tokens_per_id == pytest.approx(1.5, abs=0.05)
     assert pace.least == pytest.approx(0.8 * 0.95, abs=0.03) and pace.most == pytest.approx(1.2 * 1.05, abs=0.03)
     assert pace.range(100)[0] < 0.8 * 165 < 1.2 * 165 < pace.range(100)[1]
@@ -34,4 +34,4 @@ def test_finds_the_line_and_how_far_readings_lie_from_it(stumbles: int) -> None:
 
 def test_a_handful_tells_nothing() -> None:
     with pytest.raises(CheckpointError, match="not on 99"):
-        measured(corpus()[:99])
+        measured_pace(corpus()[:99])
