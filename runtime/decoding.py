@@ -75,8 +75,7 @@ class Decoder:
         room = self._patches - len(voice.prompt_tokens) // patch
         early, most = 0.0, limits.max_tokens_per_id * ids
         if limits.pace is not None and not len(voice.prompt_tokens):  # a prompt sets a pace of its own
-            early, slowest = limits.pace.range(ids)
-            most = min(most, slowest)
+            early, most = limits.pace.range(ids)  # not the tokens per id, too few for "No!"
         patches = max(1, min(math.ceil(most / patch), room))
         return Bounds(math.ceil(limits.min_tokens_per_id * ids), patches, early=math.ceil(early))
 

@@ -58,7 +58,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     min_tokens_per_id: float
     max_tokens_per_id: float
     pace: Pace | None = None
-    """What readings without a prompt keep to; one outside has lost words, or the end."""
+    """What readings without a prompt keep to, in place of `max_tokens_per_id`; one outside has lost words, or the end."""
 
 
 class Flow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

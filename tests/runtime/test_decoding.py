@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Callable
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -68,6 +69,12 @@ PACED = Limits(max_seconds=16, max_text_ids=64, min_tokens_per_id=0, max_tokens_
 def test_an_end_before_the_text_can_be_said_is_early(load: Load, tokens: int, reason: str) -> None:
     patches, found, _ = decode(load(scripts=[tiny.ending(tokens)], limits=PACED), [1, 2], "alto")
     assert (found, sum(map(len, patches))) == (reason, tokens)
+
+
+def test_a_short_text_may_take_more_than_the_tokens_per_id(load: Load) -> None:
+    limits = msgspec.structs.replace(PACED, max_tokens_per_id=6)
+    patches, reason, _ = decode(load(scripts=[tiny.ending(14)], limits=limits), [1, 2], "alto")
+    assert (reason, sum(map(len, patches))) == ("end", 14)
 
 
 def test_stops_at_the_slowest_pace(load: Load) -> None:
