@@ -10,16 +10,14 @@ from collections import Counter
 from pathlib import Path
 
 import click
-import msgspec
 from rich.console import Console
 from rich.progress import track
 
 from benchmarks.held_out import held_out
 from benchmarks.quality.failures import KINDS
-from benchmarks.speaking import Heard, Job, speak_all
+from benchmarks.speaking import Heard, Job, speak_on
 from benchmarks.word_errors import word_errors
 from runtime.command import run
-from runtime.files import atomic_file
 
 LONGEST = 60
 OTHERS = 10
@@ -50,16 +48,15 @@ def random_sentences(count: int, seed: int = 0) -> list[str]:
 @click.option("--others", type=click.IntRange(0, 500), default=OTHERS, show_default=True,
               help="Held-out sentences that every seed says, too.")
 @click.option("--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, show_default=True, help="Processes.")
-@click.option("--json", "json_path", type=click.Path(path_type=Path), default=None, help="Write all readings here.")
+@click.option("--log", type=click.Path(path_type=Path, dir_okay=False), default=Path("build/robustness.jsonl"),
+              show_default=True, help="All readings, one a line; the same command goes on there where it was stopped.")
 def main(bundle: Path | None, voice: str | None, count: int, seeds: int, sentence: str, others: int, jobs: int,
-         json_path: Path | None) -> None:
+         log: Path) -> None:
     """Speak for long and look for failures; exit 1 if there are any."""
     seeded = [sentence, *(row.text for row in held_out()[:others])]
     work = [*map(Job, random_sentences(count)), *(Job(text, seed) for seed in range(seeds) for text in seeded)]
-    spoken = list(track(speak_all(bundle, voice, work, jobs), "speaking", total=len(work), console=Console(stderr=True)))
-    if json_path is not None:
-        with atomic_file(json_path) as file:
-            file.write(msgspec.json.encode(spoken))
+    speaking = speak_on(bundle, voice, work, jobs, log)
+    spoken = list(track(speaking, "speaking", total=len(work), console=Console(stderr=True)))
     _tell(spoken[:count])
     for seed in range(seeds):
         _tell_seed([each for each in spoken[count:] if each.seed == seed])

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
 import msgspec
 
+from benchmarks.lines import append_lines, read_lines
 from benchmarks.quality.failures import failures
+from benchmarks.quality.systems import BundleSystem
 from engines.recognition import Recogniser
 from runtime import Bundle, Synthesizer
 from runtime.text.loading import FrontEnd, load_front_end
@@ -39,7 +42,36 @@ class Heard(msgspec.Struct, frozen=True):
     failures: list[str]
 
 
-def speak_all(bundle: Path | None, voice: str | None, jobs: Sequence[Job], processes: int) -> Iterator[Heard]:
+class _Line(msgspec.Struct, frozen=True):
+    """A reading in a log, and whose it is."""
+
+    bundle: str
+    voice: str
+    heard: Heard
+
+
+def speak_on(bundle: Path | None, voice: str | None, jobs: Sequence[Job], processes: int, log: Path) -> Iterator[Heard]:
+    """`speak_all` that goes on where it was stopped: what `log` has of this bundle and voice is not said again, and all else
+    is written down there as it is made.
+
+    Raises:
+        OutputError: the log cannot be written; else as `speak_all`.
+    """
+    system = BundleSystem(bundle)
+    mine = (system.fingerprint, voice or system.voices()[0])
+    known = {Job(line.heard.text, line.heard.seed): line.heard for line in read_lines(log, _Line)
+             if (line.bundle, line.voice) == mine}
+    with contextlib.closing(speak_all(bundle, voice, [job for job in jobs if job not in known], processes)) as speaking:
+        for job in jobs:
+            if job in known:
+                yield known[job]
+            else:
+                heard = next(speaking)
+                append_lines(log, [_Line(*mine, heard)])
+                yield heard
+
+
+def speak_all(bundle: Path | None, voice: str | None, jobs: Sequence[Job], processes: int) -> Generator[Heard, None, None]:
     """Say all texts, in order. Ctrl-C ends all processes.
 
     Raises:

@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 import soundfile
 
+from benchmarks.lines import append_lines, read_lines
 from benchmarks.naturalness import dnsmos_overall
 from benchmarks.quality.failures import failures
 from benchmarks.quality.systems import Spoken, System
@@ -90,20 +91,14 @@ class Log:
         other systems are left out."""
         current = {system.name: system.fingerprint for system in systems}
         found = dict[tuple[str, int, str, int], Reading]()
-        for line in self._path.read_bytes().splitlines() if self._path.exists() else []:
-            try:
-                reading = msgspec.json.decode(line, type=Reading)
-            except msgspec.DecodeError:
-                continue
+        for reading in read_lines(self._path, Reading):
             if current.get(reading.system) == reading.fingerprint:
                 found[reading.system, reading.number, reading.voice, reading.seed] = reading
         return list(found.values())
 
     def append(self, readings: Sequence[Reading]) -> None:
-        """Write them down, on lines of their own."""
-        with self._path.open("ab") as file:
-            file.write(b"".join(b"\n" * (index == 0 and file.tell() > 0) + msgspec.json.encode(reading) + b"\n"
-                                for index, reading in enumerate(readings)))
+        """Write them down."""
+        append_lines(self._path, readings)
 
 
 def read_all(systems: Sequence[System], tasks: Sequence[Task], folder: Path, jobs: int) -> Iterator[list[Reading]]:
