@@ -18,6 +18,7 @@ from engines.parity import DeviceParity, compare_on_device, refuse
 from engines.store import Stored, build_engine_set, discard, write_engine_set
 from engines.targets import Target
 from runtime.bundle import Bundle
+from runtime.command import heed_interrupts
 from runtime.errors import ParityError
 
 
@@ -74,8 +75,12 @@ def _build_set(bundle: Bundle, target: Target, force: bool = False) -> Stored:
     columns = (TextColumn("{task.description:<28}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("", total=1.0)
-        return build_engine_set(bundle, target.library, target.options, target.device, force,
-                                lambda graph, share: progress.update(task, description=f"engine {graph}", completed=share))
+
+        def advance(graph: str, share: float) -> None:
+            heed_interrupts()
+            progress.update(task, description=f"engine {graph}", completed=share)
+
+        return build_engine_set(bundle, target.library, target.options, target.device, force, advance)
 
 
 def _print(stored: Stored, parity: DeviceParity | None) -> None:

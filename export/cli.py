@@ -17,7 +17,7 @@ from export.atomic import write_file
 from export.exporter import Exported, Order, export_bundle, stages
 from export.source import Source
 from export.sources import open_source
-from runtime.command import run
+from runtime.command import heed_interrupts, run
 from runtime.contract import Precision
 from runtime.errors import OptionError
 from runtime.manifest import Weights, numbers_of
@@ -107,7 +107,12 @@ def _export(source: Source, order: Order, target: Path) -> Exported:
     columns = (TextColumn("{task.description:<24}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("", total=stages(order, source), completed=-1)
-        exported = export_bundle(source, order, target, lambda stage: progress.update(task, description=stage, advance=1))
+
+        def advance(stage: str) -> None:
+            heed_interrupts()
+            progress.update(task, description=stage, advance=1)
+
+        exported = export_bundle(source, order, target, advance)
     _print(exported)
     return exported
 

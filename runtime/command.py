@@ -16,11 +16,13 @@ from runtime.errors import TldrError
 
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
+_came: list[int] = []
+"""The interrupts of the command that runs."""
 
 
 def run(command: click.Command) -> NoReturn:
     """Run `command` on the process's arguments: exit 0, 2 for bad input, 130 for Ctrl-C; a traceback means a bug."""
-    with _interrupts() as interrupts:
+    with _interrupts():
         try:
             command.main(standalone_mode=False)  # it answers a broken pipe itself: exit 1, no words
             sys.exit(0)
@@ -34,18 +36,25 @@ def run(command: click.Command) -> NoReturn:
             _leave_interrupted()
         except Exception:
             # A library's own code may turn the interrupt into an error of another kind: safetensors, opening a file, does.
-            if not interrupts:
+            if not _came:
                 raise
             _leave_interrupted()
 
 
+def heed_interrupts() -> None:
+    """Raise KeyboardInterrupt if an interrupt came before: a library may have swallowed it, as PyTorch's exporter now and then
+    does. Long work calls this between its steps."""
+    if _came:
+        raise KeyboardInterrupt
+
+
 @contextlib.contextmanager
-def _interrupts() -> Iterator[list[int]]:
-    """The interrupts that have come; each still raises KeyboardInterrupt. Where they are ignored or handled, that stays."""
-    came: list[int] = []
+def _interrupts() -> Iterator[None]:
+    """Note the interrupts that come; each still raises KeyboardInterrupt. Where they are ignored or handled, that stays."""
+    _came.clear()
 
     def note(number: int, frame: FrameType | None) -> None:
-        came.append(number)
+        _came.append(number)
         signal.default_int_handler(number, frame)
 
     in_main = threading.current_thread() is threading.main_thread()
@@ -53,8 +62,9 @@ def _interrupts() -> Iterator[list[int]]:
     if ours:
         signal.signal(signal.SIGINT, note)
     try:
-        yield came
+        yield
     finally:
+        _came.clear()
         if ours:
             signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -132,6 +133,18 @@ def test_interrupted_and_killed_exports_leave_no_bundle(exported: Export, saved_
     left = list(tmp_path.iterdir())
     assert len(left) == (kind is signal.SIGKILL), left
     assert not [path for path in left if (path / "bundle.json").exists()]
+
+
+def test_an_interrupt_that_a_library_swallows_ends_the_export(saved_checkpoint: Path, tmp_path: Path,
+                                                              monkeypatch: pytest.MonkeyPatch) -> None:
+    def write(module: object, graph: object, sizes: object, text_ids: int, path: Path, finish: object) -> None:
+        path.write_bytes(b"half")
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(exporter, "write_graph", write)
+    assert tldr_export(monkeypatch, "--checkpoint", saved_checkpoint, "--patch", PATCH, "--out", tmp_path / "out") == 130
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.usefixtures("copied_graphs")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 from collections.abc import Callable
 
 import click
 import pytest
 
-from runtime.command import run
+from runtime.command import heed_interrupts, run
 from runtime.errors import OptionError
 
 
@@ -17,6 +18,12 @@ def _swallowed() -> None:
         signal.raise_signal(signal.SIGINT)
     except KeyboardInterrupt:
         raise ValueError("a library's own words") from None
+
+
+def _forgotten() -> None:
+    with contextlib.suppress(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+    heed_interrupts()
 
 
 def _plain() -> None:
@@ -37,6 +44,8 @@ def _ends(act: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> int | str
 @pytest.mark.parametrize(("act", "code", "said"), [
     (_plain, 130, "Interrupted; no file was left half-written."),
     (_swallowed, 130, "Interrupted; no file was left half-written."),
+    (_forgotten, 130, "Interrupted; no file was left half-written."),
+    (heed_interrupts, 0, ""),
     (_bad, 2, "Error: That is wrong."),
     (lambda: None, 0, ""),
 ])
