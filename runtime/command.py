@@ -42,8 +42,8 @@ def run(command: click.Command) -> NoReturn:
 
 
 def heed_interrupts() -> None:
-    """Raise KeyboardInterrupt if an interrupt came before: a library may have swallowed it, as PyTorch's exporter now and then
-    does. Long work calls this between its steps."""
+    """Raise KeyboardInterrupt if an interrupt came before: a library may have swallowed it. Long work calls this between its
+    steps."""
     if _came:
         raise KeyboardInterrupt
 
