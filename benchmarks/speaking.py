@@ -58,7 +58,7 @@ def speak_on(bundle: Path | None, voice: str | None, jobs: Sequence[Job], proces
         OutputError: the log cannot be written; else as `speak_all`.
     """
     system = BundleSystem(bundle)
-    mine = (system.fingerprint, voice or system.voices()[0])
+    mine = (system.fingerprint, voice or next(iter(system.voices()), ""))
     known = {Job(line.heard.text, line.heard.seed): line.heard for line in read_lines(log, _Line)
              if (line.bundle, line.voice) == mine}
     with contextlib.closing(speak_all(bundle, voice, [job for job in jobs if job not in known], processes)) as speaking:
