@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -76,6 +78,16 @@ def sentence_of(error: pytest.ExceptionInfo[TldrError]) -> str:
     assert message.endswith("."), message
     assert "\n" not in message and 20 < len(message) < 400, message
     return message
+
+
+@pytest.fixture(scope="session")
+def embedded_voice(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The embedded voice, exported as `make demo` exports it, every graph verified; not to be changed."""
+    target = tmp_path_factory.mktemp("embedded") / "bundle"
+    command = [sys.executable, "-m", "export.cli", "--patch", "4", "--fp16", "--engines", "none", "--out", str(target)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return target
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,17 +16,8 @@ SENTENCE = "Move two meters to the left."
 
 
 @pytest.fixture(scope="module")
-def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    target = tmp_path_factory.mktemp("embedded") / "bundle"
-    command = [sys.executable, "-m", "export.cli", "--patch", "4", "--fp16", "--engines", "none", "--out", str(target)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return target
-
-
-@pytest.fixture(scope="module")
-def synthesizer(bundle: Path) -> Iterator[Synthesizer]:
-    with Synthesizer(bundle, provider="cpu") as opened:
+def synthesizer(embedded_voice: Path) -> Iterator[Synthesizer]:
+    with Synthesizer(embedded_voice, provider="cpu") as opened:
         yield opened
 
 
@@ -46,9 +35,9 @@ def test_equal_seeds_give_equal_samples_and_others_do_not(synthesizer: Synthesiz
     assert not np.array_equal(first, other)
 
 
-def test_the_cache_holds_two_l_h_e_values_a_position(synthesizer: Synthesizer, bundle: Path) -> None:
+def test_the_cache_holds_two_l_h_e_values_a_position(synthesizer: Synthesizer, embedded_voice: Path) -> None:
     audio = synthesizer.synthesize(SENTENCE, seed=0)
-    front_end = TextFrontEnd.load(bundle / "text")
+    front_end = TextFrontEnd.load(embedded_voice / "text")
     ids = len(front_end.ids(front_end.sentences(SENTENCE)[0]))
     told = 1  # the voice's own id before the text
     positions = told + ids + 2 + audio.stats.patches - 1  # the last patch is spoken, not read
@@ -62,6 +51,6 @@ def test_streamed_samples_equal_offline_samples(synthesizer: Synthesizer) -> Non
     np.testing.assert_array_equal(streamed, offline)
 
 
-def test_any_chunking_gives_the_same_samples(bundle: Path) -> None:
+def test_any_chunking_gives_the_same_samples(embedded_voice: Path) -> None:
     """Ten random ones, bit for bit."""
-    assert [row.name for row in chunkings(bundle, 1) if not row.holds] == []
+    assert [row.name for row in chunkings(embedded_voice, 1) if not row.holds] == []

@@ -7,11 +7,8 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import onnx
-import pytest
 from onnx import numpy_helper
 
-from export.exporter import Order, export_bundle
-from export.sources import open_source
 from runtime import Synthesizer
 from runtime.bundle import EMBEDDED, Bundle
 from runtime.contract import encoder_graphs
@@ -21,13 +18,6 @@ ROOT = Path(__file__).parents[1]
 MAX_BYTES = 40_000_000
 RESULTS = ("files", "parity", "greedy_sentences", "tools", "half", "audio")
 """Fields of the manifest that tell how an export went, and may differ with the machine and its libraries."""
-
-
-@pytest.fixture(scope="module")
-def exported(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    target = tmp_path_factory.mktemp("exported") / "bundle"
-    export_bundle(open_source(None, None), Order(patch=4, precision="fp16", max_seconds=30.0, verify=False), target)
-    return Bundle.open(target)
 
 
 def weights(path: Path) -> dict[str, np.ndarray]:
@@ -49,8 +39,8 @@ def test_it_was_held_against_pytorch() -> None:
     assert {row.graph for row in manifest.half} == set(manifest.graphs)
 
 
-def test_it_is_what_the_checkpoint_exports_to(exported: Bundle) -> None:
-    shipped = Bundle.open()
+def test_it_is_what_the_checkpoint_exports_to(embedded_voice: Path) -> None:
+    shipped, exported = Bundle.open(), Bundle.open(embedded_voice)
     assert what_it_is(shipped.manifest) == what_it_is(exported.manifest)
     assert shipped.manifest.files.keys() == exported.manifest.files.keys()
     for name, path in shipped.graph_paths().items():
