@@ -58,7 +58,7 @@ class BundleSystem(System):
         manifest = self._bundle.manifest
         kind = "token level" if manifest.sizes.token_level else f"TLDR k = {manifest.sizes.patch}"
         self.name = name or f"{kind}, {manifest.numbers.upper()}"
-        self.fingerprint = _digest(repr(sorted(manifest.files.items())))
+        self.fingerprint = _digest(repr((sorted(manifest.files.items()), manifest.sampling, manifest.limits)))
 
     def __getstate__(self) -> dict[str, object]:
         return {key: value for key, value in self.__dict__.items() if key != "synthesizer"}

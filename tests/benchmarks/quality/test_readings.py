@@ -12,6 +12,7 @@ from benchmarks.quality.readings import Log
 from benchmarks.quality.systems import BundleSystem, CodecSystem, Recordings, check_names, codec_files, named
 from runtime import Bundle
 from runtime.errors import OptionError
+from runtime.manifest import MANIFEST
 from tests.benchmarks.quality.made_up import reading
 from tests.conftest import sentence_of
 
@@ -70,6 +71,15 @@ def test_systems_of_one_name_or_without_the_voice_are_refused(recordings: Record
     with pytest.raises(OptionError, match="no encoder"):
         CodecSystem("codec", recordings, tiny)
     assert named("k4=build/x") == ("k4", Path("build/x")) and named("build/x") == (None, Path("build/x"))
+
+
+def test_a_bundle_that_draws_otherwise_is_another_system(tiny: Path, own_bundle: Path) -> None:
+    """Its graphs are the same files; what was read at another temperature does not count."""
+    assert BundleSystem(own_bundle).fingerprint == BundleSystem(tiny).fingerprint
+    manifest = Bundle.open(own_bundle).manifest
+    cooler = msgspec.structs.replace(manifest.sampling, temperature=manifest.sampling.temperature / 2)
+    (own_bundle / MANIFEST).write_bytes(msgspec.json.encode(msgspec.structs.replace(manifest, sampling=cooler)))
+    assert BundleSystem(own_bundle).fingerprint != BundleSystem(tiny).fingerprint
 
 
 def test_a_bundle_is_sent_to_workers_unopened(tiny: Path) -> None:
