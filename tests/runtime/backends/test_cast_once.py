@@ -14,6 +14,7 @@ from runtime.backends.cast_once import cast_once
 from runtime.bundle import EMBEDDED, Bundle
 from runtime.decoding import Decoder
 from runtime.sampling import SamplingOptions
+from runtime.text.frontend import TextFrontEnd
 
 GRAPH = EMBEDDED / "onnx" / "extractor.onnx"
 
@@ -34,9 +35,10 @@ def test_without_room_the_graph_itself_is_loaded(tmp_path: Path, monkeypatch: py
 def test_the_tokens_are_those_of_casts_on_every_call(monkeypatch: pytest.MonkeyPatch) -> None:
     def tokens() -> list[list[int]]:
         bundle = Bundle.open()
+        ids = TextFrontEnd.load(bundle.root / "text").ids("Move two meters to the left, please.")
         backend = module.open_backend(bundle, "cpu", 1)
         random = np.random.default_rng(0)
-        found = Decoder(bundle.manifest, backend).decode(range(3, 30), bundle.voice(), SamplingOptions(), random, lambda: False)
+        found = Decoder(bundle.manifest, backend).decode(ids, bundle.voice(), SamplingOptions(), random, lambda: False)
         patches = [patch.tolist() for patch in found]
         backend.close()
         return patches
