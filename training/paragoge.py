@@ -13,17 +13,19 @@ import torch
 from runtime.text.phonemes import PUNCTUATION, SYMBOLS
 from training.spoken import Spoken
 
-KEPT = dict.fromkeys("ptkbdɡ", 3)
-"""Codec tokens (40 ms) that a last plosive keeps. Others keep all: of cut fricatives as many words were heard right."""
+PLOSIVES = "ptkbdɡ"
+"""Only these are cut: of cut fricatives as many words were heard right."""
+KEPT = 3
+"""Codec tokens (40 ms) that a last plosive keeps."""
 
 
 def without_paragoge(spoken: Spoken) -> Spoken:
     """The utterance with silence, its last code, for the tokens between a last plosive and the pause of the punctuation behind;
     any other as it is."""
-    if len(spoken.ids) < 2 or SYMBOLS[int(spoken.ids[-1]) - 1] not in PUNCTUATION:
+    ending = "".join(SYMBOLS[int(each) - 1] for each in spoken.ids[-2:])
+    if len(ending) < 2 or ending[0] not in PLOSIVES or ending[1] not in PUNCTUATION:
         return spoken
-    last = len(spoken.ids) - 2
-    sounding = torch.nonzero(spoken.aligned == last).flatten()
+    sounding = torch.nonzero(spoken.aligned == len(spoken.ids) - 2).flatten()
     codes = spoken.codes.clone()
-    codes[sounding[KEPT.get(SYMBOLS[int(spoken.ids[last]) - 1], len(sounding)):]] = int(codes[-1])
+    codes[sounding[KEPT:]] = int(codes[-1])
     return dataclasses.replace(spoken, codes=codes)
