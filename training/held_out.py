@@ -81,7 +81,7 @@ def main(count: int, data: Path, work: Path) -> None:
 
     from training.recipe import Recipe
 
-    recipe, path = Recipe(work, Path("voices/embedded"), fragments=0), data / "held_out.tsv"
+    recipe, path = Recipe(work, Path("voices/embedded"), fragments=0, plosives=0), data / "held_out.tsv"
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     sentences = grown([line.split("\t")[1] for line in lines], recipe.sentences, count)
     phonemizer = Phonemizer.load(recipe.target / "text")

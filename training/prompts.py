@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import torch
 
 from runtime.text.phonemes import SYMBOLS, to_ids
+from training.splices import crossed
 from training.spoken import Spoken
 
-UNTOLD, CONTINUED = 0.1, 0.2
-"""Shares of the utterances that are read without a voice's id, as for a stranger without a transcript, and that are joined in
-pairs, as for one with a transcript."""
+UNTOLD, CONTINUED, CROSSED = 0.1, 0.2, 0.3
+"""Shares of the utterances that are read without a voice's id, as for a stranger without a transcript; that are joined in
+pairs, as for one with a transcript; and that change ends with another one."""
+SHORT = 16
+"""Phoneme ids of an utterance of few words, as "Turn left!" ..."""
+SAID_AGAIN = 2
+"""... which is read this many times more: a robot says more of them than the corpus does."""
 MOST_IDS = 240
 """Phoneme ids of a pair: longer ones stay single."""
 
@@ -43,20 +48,32 @@ def continued(first: Spoken, second: Spoken) -> Spoken:
 
 
 def mixed(utterances: Sequence[Spoken], voices: Ids, seed: int) -> list[Spoken]:
-    """Every utterance once: most told, some untold, some continued by another one of their voice."""
+    """Every utterance once, and short ones again: most told, some of these with each other's ends, some untold, some continued
+    by another one of their voice."""
     rng = random.Random(seed)
-    made: list[Spoken] = []
-    waiting: dict[str, list[Spoken]] = defaultdict(list)
+    made = [told(each, voices[each.voice]) for each in utterances if len(each.ids) <= SHORT] * SAID_AGAIN
+    waiting, crossing = defaultdict[str, list[Spoken]](list), defaultdict[str, list[Spoken]](list)
     for spoken in utterances:
         draw = rng.random()
         if draw < CONTINUED:
             waiting[spoken.voice].append(spoken)
+        elif draw < CONTINUED + UNTOLD:
+            made.append(spoken)
+        elif draw < CONTINUED + UNTOLD + CROSSED:
+            crossing[spoken.voice].append(spoken)
         else:
-            made.append(spoken if draw < CONTINUED + UNTOLD else told(spoken, voices[spoken.voice]))
+            made.append(told(spoken, voices[spoken.voice]))
     for own in waiting.values():
-        rng.shuffle(own)
-        while own:
-            first = own.pop()
-            fits = bool(own) and len(first.ids) + len(own[-1].ids) < MOST_IDS
-            made.append(continued(first, own.pop()) if fits else first)
+        made += _in_pairs(own, rng)
+    for voice, own in crossing.items():
+        made += [told(each, voices[voice]) for each in crossed(own, rng)]
     return made
+
+
+def _in_pairs(own: list[Spoken], rng: random.Random) -> Iterator[Spoken]:
+    """One voice's utterances, each continued by another; single where two are too long."""
+    rng.shuffle(own)
+    while own:
+        first = own.pop()
+        fits = bool(own) and len(first.ids) + len(own[-1].ids) < MOST_IDS
+        yield continued(first, own.pop()) if fits else first

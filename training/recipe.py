@@ -41,6 +41,8 @@ class Recipe:
     templated_sentences: int = 3000
     fragments: int = 1500
     """Utterances of one to three words, read after all sentences and never in full."""
+    plosives: int = 900
+    """Words alone that end in plosives, read last."""
     audio_sentences: int = 2200
     mel_sentences: int | None = None
     speaker_steps: int = 300
@@ -59,10 +61,10 @@ class Recipe:
 
     @cached_property
     def sentences(self) -> list[str]:
-        """All sentences in the order in which they are read, fragments of them last."""
+        """All sentences in the order in which they are read, fragments of them and single words last."""
         found = text.sentences(self.fortunes, self.templated_sentences, self.seed)
         random.Random(self.seed).shuffle(found)
-        return found + text.fragments(found, self.fragments, self.seed)
+        return [*found, *text.fragments(found, self.fragments, self.seed), *text.last_plosives(found, self.plosives, self.seed)]
 
     @property
     def speakers(self) -> dict[str, torch.Tensor]:

@@ -36,7 +36,6 @@ from training import (
 )
 from training.adversarial import train_adversarial
 from training.pace import measured_pace
-from training.paragoge import without_paragoge
 from training.prompts import mixed, told
 from training.recipe import Recipe
 from training.spectrograms import Spectrogram, made_by_student, spoken_by_teacher
@@ -97,7 +96,7 @@ def run_codec(recipe: Recipe) -> None:
 
 def run_tokens(recipe: Recipe) -> None:
     """Everything becomes tokens, without the vowel behind last plosives."""
-    write_spoken(recipe.work / TOKENS, [without_paragoge(each) for each in as_tokens(recipe.work / "mels", recipe.encoder())])
+    write_spoken(recipe.work / TOKENS, as_tokens(recipe.work / "mels", recipe.encoder()))
 
 
 def run_encoder(recipe: Recipe) -> None:

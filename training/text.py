@@ -11,6 +11,7 @@ import hashlib
 import random
 import re
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 from num2words import num2words
@@ -25,6 +26,8 @@ LENGTHS = (20, 140)
 """Characters of a sentence taken from running text."""
 FRAGMENT_SIZES = (1, 1, 1, 2, 2, 3)
 """Words of a fragment, each size as often as it stands here."""
+PLOSIVE_ENDINGS = tuple(re.compile(f"{each}$") for each in ("pe?", "te?", "ke?", "be?", "de?", "(?<!n)g"))
+"""Spellings of words that end in one of the six plosives, with the odd mute letter taken for one."""
 TRIES = 20
 """Draws for each fragment that is wanted."""
 
@@ -80,6 +83,23 @@ def fragments(texts: Sequence[str], count: int, seed: int = 0) -> list[str]:
             joined = " ".join(words[start:start + size])
             found.setdefault(joined[0].upper() + joined[1:] + rng.choice("..!?"))
     raise OptionError(f"{len(texts)} sentences do not have {count} fragments; ask for fewer.")
+
+
+def last_plosives(texts: Sequence[str], count: int, seed: int = 0) -> list[str]:
+    """`count` distinct words that end in plosives, alone, as "Stop!": each plosive as often, as far as there are words.
+
+    The teacher says a vowel behind them (`training.paragoge`), and few fragments show that the student is not to.
+    Raises OptionError where `texts` do not have so many.
+    """
+    rng = random.Random(seed)
+    words = sorted({word.lower() for each in texts for word in WORD.findall(each) if len(word) > 1})
+    ending = [[word for word in words if each.search(word)] for each in PLOSIVE_ENDINGS]
+    for own in ending:
+        rng.shuffle(own)
+    taken = [word for together in zip_longest(*ending) for word in together if word is not None]
+    if len(taken) < count:
+        raise OptionError(f"{len(texts)} sentences do not have {count} words that end in plosives; ask for fewer.")
+    return [word[0].upper() + word[1:] + rng.choice("..!?") for word in taken[:count]]
 
 
 def split_of(sentence: str) -> str:

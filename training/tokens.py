@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -11,7 +12,8 @@ import torch
 from export.model.encoders import CodecEncoder
 from runtime.encoders import QUIET, TAIL_FRAMES
 from runtime.text.phonemes import to_ids
-from training.shards import Utterance, read_folder
+from training.paragoge import without_paragoge
+from training.shards import read_folder
 from training.spoken import Spoken
 
 UNITS_PER_TOKEN = 40 / 25
@@ -33,25 +35,39 @@ def align(durations: np.ndarray, lead: int, tokens: int) -> np.ndarray:
     return np.minimum(np.searchsorted(ends, middles, side="right"), len(durations) - 1)
 
 
+class Reading(NamedTuple):
+    """One utterance before the codec: mel frames [stride * T, 80], and the phoneme of each token [T]."""
+
+    note: dict[str, str]
+    ids: list[int]
+    mels: np.ndarray
+    aligned: np.ndarray
+
+
 @torch.inference_mode()
 def as_tokens(mels: Path, encoder: CodecEncoder, batch: int = 32) -> list[Spoken]:
     """All utterances of `mels` whose every phoneme has an id."""
     encoder.eval()
     made: list[Spoken] = []
-    for group in _groups(read_folder(mels), batch):
-        frames = [trim(u["mels"], encoder.stride) for _, u in group]
-        padded = torch.nn.utils.rnn.pad_sequence([torch.from_numpy(f).float() for f in frames], batch_first=True,
-                                                 padding_value=float(frames[0].min()))
-        for (text, u), own, row in zip(group, frames, encoder.codes(padded), strict=True):
-            ids, count = to_ids(text["phonemes"]), len(own) // encoder.stride
-            if len(ids) == len(u["durations"]):
-                aligned = align(u["durations"], int(u["silence"][0]), count)
-                phonemes, codes = torch.tensor(ids), row[:count].clone()
-                made.append(Spoken(text["text"], text["voice"], phonemes, codes, torch.from_numpy(aligned)))
+    for group in _groups(_readings(mels, encoder.stride), batch):
+        padded = torch.nn.utils.rnn.pad_sequence([torch.from_numpy(each.mels).float() for each in group], batch_first=True,
+                                                 padding_value=float(group[0].mels.min()))
+        for each, row in zip(group, encoder.codes(padded), strict=True):
+            codes, aligned = row[:len(each.aligned)].clone(), torch.from_numpy(each.aligned)
+            made.append(Spoken(each.note["text"], each.note["voice"], torch.tensor(each.ids), codes, aligned))
     return made
 
 
-def _groups(items: Iterable[tuple[dict[str, str], Utterance]], size: int) -> Iterator[list[tuple[dict[str, str], Utterance]]]:
+def _readings(folder: Path, stride: int) -> Iterator[Reading]:
+    for note, utterance in read_folder(folder):
+        ids, lead = to_ids(note["phonemes"]), int(utterance["silence"][0])
+        if len(ids) == len(utterance["durations"]):
+            mels, durations = without_paragoge(utterance["mels"], ids, utterance["durations"], lead)
+            mels = trim(mels, stride)
+            yield Reading(note, ids, mels, align(durations, lead, len(mels) // stride))
+
+
+def _groups(items: Iterable[Reading], size: int) -> Iterator[list[Reading]]:
     group = []
     for item in items:
         group.append(item)

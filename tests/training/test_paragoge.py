@@ -1,40 +1,55 @@
-"""The teacher's vowel behind a last plosive falls silent, and nothing else."""
+"""The teacher's vowel behind a last plosive is cut out of the mel frames, and nothing else."""
 
+import numpy as np
 import pytest
-import torch
 
+from runtime.encoders import TAIL_FRAMES
 from runtime.text.phonemes import to_ids
-from training.paragoge import without_paragoge
-from training.spoken import Spoken
+from training.paragoge import FADE, KEPT, dying, ends_in_plosive, without_paragoge
+
+SILENT = -2.0
 
 
-def said(phonemes: str, *counts: int) -> Spoken:
-    """An utterance whose phonemes have these many tokens each; codes tell their places."""
-    assert len(counts) == len(phonemes)
-    aligned = torch.repeat_interleave(torch.arange(len(phonemes)), torch.tensor(counts))
-    return Spoken("Text.", "jm_kumo", torch.tensor(to_ids(phonemes)), torch.arange(len(aligned)), aligned)
+def spoken(units: int, pause: int = 20) -> np.ndarray:
+    """Frames of `units` of 25 ms, each telling its place, and silence behind."""
+    frames = np.arange(round(2.5 * units), dtype=np.float32)[:, None].repeat(80, 1)
+    return np.concatenate((frames, np.full((pause, 80), SILENT, np.float32)))
 
 
-@pytest.mark.parametrize("phonemes", ["stˈɑp.", "hˈɛd!", "vˈɛɹi bˈɪɡ?"])
-def test_a_last_plosive_keeps_its_sound_and_silence_follows(phonemes: str) -> None:
-    whole = said(phonemes, *[2] * (len(phonemes) - 2), 11, 4)
-    cut = without_paragoge(whole)
-    sound = 2 * (len(phonemes) - 2) + 3
-    silence = len(whole.codes) - 1
-    assert cut.codes.tolist() == [*range(sound), *[silence] * 8, *range(sound + 8, silence + 1)]
-    assert torch.equal(cut.aligned, whole.aligned)
-    assert torch.equal(cut.ids, whole.ids) and (cut.text, cut.voice) == (whole.text, whole.voice)
-    assert torch.equal(without_paragoge(cut).codes, cut.codes)
-    assert whole.codes.tolist() == list(range(silence + 1))
+@pytest.mark.parametrize(("phonemes", "plosive"), [
+    ("stˈɑp.", True), ("hˈɛd!", True), ("vˈɛɹi bˈɪɡ?", True), ("ɡˈO.", False), ("jˈɛs.", False), ("kˈIt, ɡˈO.", False),
+    ("stˈɑp", False), ("p", False),
+])
+def test_plosives_before_the_last_punctuation(phonemes: str, plosive: bool) -> None:
+    assert ends_in_plosive(to_ids(phonemes)) is plosive
 
 
-@pytest.mark.parametrize("whole", [
-    said("stˈɑp.", 2, 2, 2, 2, 2, 4),
-    said("ɡˈO.", 3, 3, 12, 4),
-    said("jˈɛs.", 3, 3, 3, 12, 4),
-    said("kˈIt, ɡˈO.", 2, 2, 2, 11, 2, 2, 2, 2, 9, 5),
-    said("stˈɑp", 2, 2, 2, 2, 16),
-    said("p", 9),
-], ids=["short enough", "a vowel", "a fricative", "within the sentence", "no punctuation", "a single id"])
-def test_the_rest_stays_as_it_is(whole: Spoken) -> None:
-    assert torch.equal(without_paragoge(whole).codes, whole.codes)
+@pytest.mark.parametrize("last", [(14, 4), (3, 15)], ids=["in the consonant", "in the punctuation"])
+def test_a_last_plosive_keeps_its_sound_and_dies_away(last: tuple[int, int]) -> None:
+    ids, lead = to_ids("stˈɑp."), 6
+    durations = np.array([4, 4, 4, 4, *last])
+    mels = spoken(lead + int(durations.sum()))
+    cut, shared = without_paragoge(mels, ids, durations, lead)
+    end = round(2.5 * (lead + 16)) + KEPT
+    assert len(cut) == end + FADE + TAIL_FRAMES < len(mels)
+    assert np.array_equal(cut[:end], mels[:end]) and np.all(cut[-TAIL_FRAMES:] == SILENT)
+    assert np.all(np.diff(cut[end - 1:end + FADE + 1, 0]) < 0)
+    assert shared.tolist() == [4, 4, 4, 4, 2, sum(last) - 2]
+    assert mels[end, 0] == end and durations.tolist() == [4, 4, 4, 4, *last]
+
+
+def test_others_stay_as_they_are() -> None:
+    durations = np.array([4, 4, 4, 12])
+    mels = spoken(24)
+    for phonemes in ("jˈɛ.", "jˈɛt"):
+        cut, shared = without_paragoge(mels, to_ids(phonemes), durations, 0)
+        assert cut is mels and shared is durations
+
+
+def test_a_plosive_at_the_very_end_stays() -> None:
+    mels = spoken(16, pause=3)
+    assert without_paragoge(mels, to_ids("stˈɑp."), np.array([4, 4, 4, 4, 2, 2]), 0)[0] is mels
+
+
+def test_frames_keep_their_type() -> None:
+    assert dying(spoken(16).astype(np.float16), 20).dtype == np.float16

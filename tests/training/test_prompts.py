@@ -4,7 +4,7 @@ import torch
 
 from export.model.config import embedded
 from runtime.text.phonemes import SYMBOLS, to_ids
-from training.prompts import MOST_IDS, continued, mixed, told, voice_ids
+from training.prompts import MOST_IDS, SAID_AGAIN, SHORT, continued, mixed, told, voice_ids
 from training.spoken import Spoken
 
 
@@ -39,7 +39,7 @@ def test_continued_is_one_utterance_as_a_cloned_voice_makes_it() -> None:
 
 
 def test_a_mixture_holds_everything_once_and_pairs_only_one_voice() -> None:
-    texts = [f"{'m' * (1 + i % 7)}{'n' * (i % 5)}" for i in range(400)]
+    texts = [f"{'m' * (SHORT + 1 + i % 7)}{'n' * (i % 5)}" for i in range(400)]
     utterances = [_spoken(text, "ab"[i % 2]) for i, text in enumerate(texts)]
     ids = voice_ids(["a", "b"])
     made = mixed(utterances, ids, seed=3)
@@ -50,6 +50,23 @@ def test_a_mixture_holds_everything_once_and_pairs_only_one_voice() -> None:
     for one in made:
         _as_spoken(one)
     assert [one.text for one in mixed(utterances, ids, seed=3)] == [one.text for one in made]
+
+
+def test_some_sentences_change_ends_and_nothing_is_lost() -> None:
+    utterances = [_spoken(f"{'m' * (5 + i % 9)} {'n' * 12}", "ab"[i % 2]) for i in range(400)]
+    made = mixed(utterances, voice_ids(["a", "b"]), seed=0)
+    spliced = [one for one in made if "..." in one.text]
+    assert 60 < len(spliced) < 160
+    assert all(one.ids[0] == voice_ids(["a", "b"])[one.voice] for one in spliced)
+    assert sum(len(one.codes) for one in made) == sum(len(one.codes) for one in utterances)
+    for one in made:
+        _as_spoken(one)
+
+
+def test_short_utterances_are_read_again() -> None:
+    utterances = [_spoken("m" * SHORT), _spoken("m" * (SHORT + 1))]
+    lengths = [len(one.codes) for one in mixed(utterances, voice_ids(["a"]), seed=5)]
+    assert lengths.count(2 * SHORT) == 1 + SAID_AGAIN and lengths.count(2 * SHORT + 2) == 1
 
 
 def test_a_pair_is_not_too_long() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.held_out import held_out
 from runtime.errors import OptionError
-from training.text import WORD, _from_templates, fragments, sentences, split_of
+from training.text import WORD, _from_templates, fragments, last_plosives, sentences, split_of
 
 
 def test_split_ignores_case_and_punctuation_and_is_stable() -> None:
@@ -62,3 +62,18 @@ def test_fragments_are_words_in_a_row() -> None:
 def test_more_fragments_than_there_are() -> None:
     with pytest.raises(OptionError, match="do not have 500 fragments"):
         fragments(["Stop now."], 500)
+
+
+def test_last_plosives_are_single_words_of_each_kind_in_turn() -> None:
+    texts = ["Stop the robot, make a cup or drop it.", "A knob, a big tube, and a thing.", "Stop! Stop, I say."]
+    found = last_plosives(texts, 10)
+    words = [each[:-1] for each in found]
+    assert sorted(words) == ["And", "Big", "Cup", "Drop", "It", "Knob", "Make", "Robot", "Stop", "Tube"]
+    assert all(each[-1] in ".!?" for each in found)
+    assert {word.rstrip("e")[-1] for word in words[:6]} == set("ptkbdg")
+    assert found == last_plosives(texts, 10) and found[:7] == last_plosives(texts, 7)
+
+
+def test_more_last_plosives_than_there_are() -> None:
+    with pytest.raises(OptionError, match="do not have 3 words"):
+        last_plosives(["Stop nothing else, thing."], 3)
