@@ -19,7 +19,7 @@ from training.teacher import DURATION_HOP
 PLOSIVES = "ptkbdɡ"
 """Only these are cut: of cut fricatives as many words were heard right."""
 KEPT, FADE = 4, 4
-"""Mel frames (10 ms) that a last plosive keeps, and in which it dies away behind them. Of 207 words that end so, spoken alone and
+"""Mel frames (10 ms) that a last plosive keeps, and in which it dies away behind them. Of 207 words that end so, alone and
 through the codec, 49, 52, 46, 45 and 40 were heard right with 2, 4, 5, 6 and 8 frames."""
 
 
