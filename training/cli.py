@@ -18,6 +18,8 @@ from runtime.errors import TldrError
               help="The checkpoint directory.")
 @click.option("--start", type=click.Path(path_type=Path, exists=True), default=None,
               help="A checkpoint directory to go on from; default: everything from scratch.")
+@click.option("--average-with", type=click.Path(path_type=Path, exists=True), default=None,
+              help="A checkpoint directory of a round before: package keeps the mean of its TLDR and this run's.")
 @click.option("--patch", type=int, default=4, show_default=True)
 @click.option("--threads", type=int, default=2, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
@@ -25,8 +27,8 @@ from runtime.errors import TldrError
               help="How often language models read the corpus.")
 @click.option("--device", default="cpu", show_default=True,
               help="cuda: vocoder, adversarial, token-level and patch-level train on a GPU; the rest does not need one.")
-def main(stages: tuple[str, ...], work: Path, target: Path, start: Path | None, patch: int, threads: int, seed: int,
-         epochs: float, device: str) -> None:
+def main(stages: tuple[str, ...], work: Path, target: Path, start: Path | None, average_with: Path | None, patch: int,
+         threads: int, seed: int, epochs: float, device: str) -> None:
     """Run STAGES of the embedded voice's recipe: frontend audio speaker-encoder student mels recogniser trunk codec
     tokens encoder vocoder token-level patch-level package, or `all` of these; `adversarial`, behind vocoder, on request."""
     try:
@@ -43,8 +45,8 @@ def main(stages: tuple[str, ...], work: Path, target: Path, start: Path | None, 
         _fail(f"no stage is called {unknown[0]!r}; stages are {', '.join(STAGES)}, all")
     torch.set_num_threads(threads)
     try:
-        recipe = Recipe(work=work, target=target, start=start, patch=patch, threads=threads, seed=seed, epochs=epochs,
-                        device=device_of(device))
+        recipe = Recipe(work=work, target=target, start=start, average_with=average_with, patch=patch, threads=threads,
+                        seed=seed, epochs=epochs, device=device_of(device))
         for stage in chosen:
             STAGES[stage](recipe)
     except TldrError as error:

@@ -10,12 +10,21 @@ from typing import Any
 
 import torch
 
-from export.checkpoint import CODEC_ENCODER, load_codec_encoder, load_speaker_encoder, load_token_model, load_vocoder
+from export.checkpoint import (
+    CODEC_ENCODER,
+    load_codec_encoder,
+    load_speaker_encoder,
+    load_token_model,
+    load_vocoder,
+    patch_sizes,
+)
 from export.model.config import EMBEDDED_VOCODER, ModelConfig, embedded
 from export.model.encoders import CodecEncoder, SpeakerEncoder
 from export.model.language_model import PatchLM, TokenLM
 from export.model.vocoder import StreamingVocoder
+from runtime.errors import OptionError
 from training import patch_level, text, token_level
+from training.averaging import average_into
 from training.codec import Codec, MelDecoder
 from training.loop import CPU
 from training.prompts import Ids, voice_ids
@@ -36,6 +45,8 @@ class Recipe:
     patch: int = 4
     start: Path | None = None
     """A checkpoint from which codec decoder, waveform decoder and language models go on; None: everything from scratch."""
+    average_with: Path | None = None
+    """A checkpoint, of a round before, whose TLDR parts are averaged with this run's when it is packaged."""
     voices: dict[str, str] = field(default_factory=lambda: {"kumo": "jm_kumo", "alpha": "jf_alpha", "nezumi": "jf_nezumi"})
     """Our name of each voice to the teacher's; the first is the default."""
     templated_sentences: int = 3000
@@ -170,11 +181,20 @@ class Recipe:
         return model.eval()
 
     def patch_model(self) -> PatchLM:
-        """The trained TLDR model of this recipe's patch size, adapters unmerged."""
+        """The trained TLDR model of this recipe's patch size, adapters unmerged. OptionError where it cannot be averaged."""
         model = patch_level.build(self.patch_config, self.token_model(), self.seed)
         model.load_state_dict(self.state(f"patch_{self.patch}", "model"))
         flatten(model)
+        if self.average_with is not None:
+            average_into(model, self._patch_model_before(self.average_with))
         return model.eval()
+
+    def _patch_model_before(self, checkpoint: Path) -> PatchLM:
+        if self.patch not in patch_sizes(checkpoint):
+            raise OptionError(f"{checkpoint} has no TLDR of patch size {self.patch} to average with; name one that has.")
+        model = patch_level.build(self.patch_config, self.token_model(), self.seed, checkpoint)
+        flatten(model)
+        return model
 
     @property
     def token_config(self) -> ModelConfig:
