@@ -11,9 +11,6 @@ BEFORE = 0.45
 
 @torch.no_grad()
 def average_into(model: nn.Module, before: nn.Module) -> None:
-    """Make each of `model`'s weights a mean of its own and `before`'s. ValueError where they do not have the same."""
-    own, theirs = dict(model.named_parameters()), dict(before.named_parameters())
-    if own.keys() != theirs.keys():
-        raise ValueError(f"only one of them has {', '.join(sorted(own.keys() ^ theirs.keys())[:3])}")
-    for name, weight in own.items():
-        weight.lerp_(theirs[name], BEFORE)
+    """Make each of `model`'s weights a mean of its own and that of `before`, which has the same parts."""
+    for name, weight in model.named_parameters():
+        weight.lerp_(before.get_parameter(name), BEFORE)

@@ -1,7 +1,7 @@
 """The beginning of one sentence and the end of another: text that nobody would say, spoken as it stands.
 
-Robots say such sentences, cut and joined by programs. A model that has only read whole ones may say a word twice where it does
-not expect the next. The teacher's alignment says where to cut, between words without a pause.
+Robots say such sentences, cut and joined by programs, and a model that has only read whole ones has never seen them. The
+teacher's alignment says where to cut, between words without a pause.
 """
 
 from __future__ import annotations
