@@ -18,8 +18,8 @@ from runtime.errors import TldrError
               help="The checkpoint directory.")
 @click.option("--start", type=click.Path(path_type=Path, exists=True), default=None,
               help="A checkpoint directory to go on from; default: everything from scratch.")
-@click.option("--average-with", type=click.Path(path_type=Path, exists=True), default=None,
-              help="A checkpoint directory of a round before: package keeps the mean of its TLDR and this run's.")
+@click.option("--average-with", type=click.Path(path_type=Path, exists=True), multiple=True,
+              help="A checkpoint directory of another round, once for each: package keeps the mean of all TLDR.")
 @click.option("--patch", type=int, default=4, show_default=True)
 @click.option("--threads", type=int, default=2, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
@@ -27,7 +27,7 @@ from runtime.errors import TldrError
               help="How often language models read the corpus.")
 @click.option("--device", default="cpu", show_default=True,
               help="cuda: vocoder, adversarial, token-level and patch-level train on a GPU; the rest does not need one.")
-def main(stages: tuple[str, ...], work: Path, target: Path, start: Path | None, average_with: Path | None, patch: int,
+def main(stages: tuple[str, ...], work: Path, target: Path, start: Path | None, average_with: tuple[Path, ...], patch: int,
          threads: int, seed: int, epochs: float, device: str) -> None:
     """Run STAGES of the embedded voice's recipe: frontend audio speaker-encoder student mels recogniser trunk codec
     tokens encoder vocoder token-level patch-level package, or `all` of these; `adversarial`, behind vocoder, on request."""

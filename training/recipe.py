@@ -45,8 +45,8 @@ class Recipe:
     patch: int = 4
     start: Path | None = None
     """A checkpoint from which codec decoder, waveform decoder and language models go on; None: everything from scratch."""
-    average_with: Path | None = None
-    """A checkpoint, of a round before, whose TLDR parts are averaged with this run's when it is packaged."""
+    average_with: tuple[Path, ...] = ()
+    """Checkpoints, of other rounds, whose TLDR parts are averaged with this run's when it is packaged."""
     voices: dict[str, str] = field(default_factory=lambda: {"kumo": "jm_kumo", "alpha": "jf_alpha", "nezumi": "jf_nezumi"})
     """Our name of each voice to the teacher's; the first is the default."""
     templated_sentences: int = 3000
@@ -185,11 +185,10 @@ class Recipe:
         model = patch_level.build(self.patch_config, self.token_model(), self.seed)
         model.load_state_dict(self.state(f"patch_{self.patch}", "model"))
         flatten(model)
-        if self.average_with is not None:
-            average_into(model, self._patch_model_before(self.average_with))
+        average_into(model, map(self._patch_model_of, self.average_with))
         return model.eval()
 
-    def _patch_model_before(self, checkpoint: Path) -> PatchLM:
+    def _patch_model_of(self, checkpoint: Path) -> PatchLM:
         if self.patch not in patch_sizes(checkpoint):
             raise OptionError(f"{checkpoint} has no TLDR of patch size {self.patch} to average with; name one that has.")
         model = patch_level.build(self.patch_config, self.token_model(), self.seed, checkpoint)

@@ -1,4 +1,4 @@
-"""Two rounds become one model, by their weights."""
+"""Rounds become one model, by their weights."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from torch import nn
 from export.checkpoint import load_token_model
 from runtime.errors import OptionError
 from training import patch_level
-from training.averaging import BEFORE, average_into
+from training.averaging import average_into
 from training.recipe import Recipe
 from training.token_level import initialise
 
@@ -17,17 +17,18 @@ VOICE = Path(__file__).parents[2] / "voices" / "embedded"
 
 
 def test_every_weight_is_a_mean() -> None:
-    model, before = nn.Linear(3, 2), nn.Linear(3, 2)
-    own, theirs = ({name: weight.clone() for name, weight in each.state_dict().items()} for each in (model, before))
-    average_into(model, before)
-    for name, weight in model.state_dict().items():
-        assert torch.allclose(weight, (1 - BEFORE) * own[name] + BEFORE * theirs[name])
-    assert all(torch.equal(weight, theirs[name]) for name, weight in before.state_dict().items())
+    models = [nn.Linear(3, 2) for _ in range(4)]
+    before = [{name: weight.clone() for name, weight in each.state_dict().items()} for each in models]
+    average_into(models[0], models[1:])
+    for name, weight in models[0].state_dict().items():
+        assert torch.allclose(weight, torch.stack([each[name] for each in before]).mean(0), atol=1e-6)
+    for model, own in zip(models[1:], before[1:], strict=True):
+        assert all(torch.equal(weight, own[name]) for name, weight in model.state_dict().items())
 
 
 def test_models_of_other_parts_are_refused() -> None:
     with pytest.raises(AttributeError, match="bias"):
-        average_into(nn.Linear(3, 2), nn.Linear(3, 2, bias=False))
+        average_into(nn.Linear(3, 2), [nn.Linear(3, 2, bias=False)])
 
 
 def test_a_run_is_averaged_with_a_checkpoint(tmp_path: Path) -> None:
@@ -35,17 +36,17 @@ def test_a_run_is_averaged_with_a_checkpoint(tmp_path: Path) -> None:
     initialise(trained.compressor, seed=1)
     (tmp_path / "patch_4").mkdir()
     torch.save({"done": 1, "model": trained.state_dict()}, tmp_path / "patch_4" / "state.pt")
-    made = Recipe(tmp_path, tmp_path, start=VOICE, average_with=VOICE).patch_model()
+    made = Recipe(tmp_path, tmp_path, start=VOICE, average_with=(VOICE,)).patch_model()
     before = patch_level.build(made.config, load_token_model(VOICE), 0, VOICE)
     own, theirs = dict(trained.compressor.named_parameters()), dict(before.compressor.named_parameters())
     for name, weight in made.compressor.named_parameters():
-        assert torch.allclose(weight, torch.lerp(own[name], theirs[name], BEFORE), atol=1e-6)
+        assert torch.allclose(weight, torch.lerp(own[name], theirs[name], 0.5), atol=1e-6)
     assert all(torch.equal(weight, dict(before.named_parameters())[name]) for name, weight in made.named_parameters()
                if name.startswith("text_embedding"))
 
 
 def test_a_checkpoint_without_the_patch_size_is_named(tmp_path: Path) -> None:
-    recipe = Recipe(tmp_path, tmp_path, start=VOICE, average_with=VOICE, patch=6)
+    recipe = Recipe(tmp_path, tmp_path, start=VOICE, average_with=(VOICE,), patch=6)
     model = patch_level.build(recipe.patch_config, load_token_model(VOICE), 0)
     (tmp_path / "patch_6").mkdir()
     torch.save({"done": 1, "model": model.state_dict()}, tmp_path / "patch_6" / "state.pt")
