@@ -35,7 +35,7 @@ def align(durations: np.ndarray, lead: int, tokens: int) -> np.ndarray:
     return np.minimum(np.searchsorted(ends, middles, side="right"), len(durations) - 1)
 
 
-class Reading(NamedTuple):
+class Trimmed(NamedTuple):
     """One utterance before the codec: mel frames [stride * T, 80], and the phoneme of each token [T]."""
 
     note: dict[str, str]
@@ -49,7 +49,7 @@ def as_tokens(mels: Path, encoder: CodecEncoder, batch: int = 32) -> list[Spoken
     """All utterances of `mels` whose every phoneme has an id."""
     encoder.eval()
     made: list[Spoken] = []
-    for group in _groups(_readings(mels, encoder.stride), batch):
+    for group in _groups(_trimmed(mels, encoder.stride), batch):
         padded = torch.nn.utils.rnn.pad_sequence([torch.from_numpy(each.mels).float() for each in group], batch_first=True,
                                                  padding_value=float(group[0].mels.min()))
         for each, row in zip(group, encoder.codes(padded), strict=True):
@@ -58,16 +58,16 @@ def as_tokens(mels: Path, encoder: CodecEncoder, batch: int = 32) -> list[Spoken
     return made
 
 
-def _readings(folder: Path, stride: int) -> Iterator[Reading]:
+def _trimmed(folder: Path, stride: int) -> Iterator[Trimmed]:
     for note, utterance in read_folder(folder):
         ids, lead = to_ids(note["phonemes"]), int(utterance["silence"][0])
         if len(ids) == len(utterance["durations"]):
             mels, durations = without_paragoge(utterance["mels"], ids, utterance["durations"], lead)
             mels = trim(mels, stride)
-            yield Reading(note, ids, mels, align(durations, lead, len(mels) // stride))
+            yield Trimmed(note, ids, mels, align(durations, lead, len(mels) // stride))
 
 
-def _groups(items: Iterable[Reading], size: int) -> Iterator[list[Reading]]:
+def _groups(items: Iterable[Trimmed], size: int) -> Iterator[list[Trimmed]]:
     group = []
     for item in items:
         group.append(item)
