@@ -10,7 +10,8 @@ from torch import nn
 
 @torch.no_grad()
 def average_into(model: nn.Module, others: Iterable[nn.Module]) -> None:
-    """Make each of `model`'s weights the mean of its own and those of all `others`, which have the same parts."""
+    """Make each of `model`'s weights the mean of its own and those of all `others`. AttributeError where one lacks a
+    part."""
     for place, other in enumerate(others):
         for name, weight in model.named_parameters():
             weight.lerp_(other.get_parameter(name), 1 / (place + 2))

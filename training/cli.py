@@ -19,7 +19,7 @@ from runtime.errors import TldrError
 @click.option("--start", type=click.Path(path_type=Path, exists=True), default=None,
               help="A checkpoint directory to go on from; default: everything from scratch.")
 @click.option("--average-with", type=click.Path(path_type=Path, exists=True), multiple=True,
-              help="A checkpoint directory of another round, once for each: package keeps the mean of all TLDR.")
+              help="A checkpoint directory of another round, once for each: package averages their TLDR with this run's.")
 @click.option("--patch", type=int, default=4, show_default=True)
 @click.option("--threads", type=int, default=2, show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
