@@ -10,6 +10,7 @@
     text/                    lexicon.txt.gz, letters.npz
     encoder.safetensors      state dict of CodecEncoder; only training and cloning need it
     speaker_encoder.safetensors  state dict of SpeakerEncoder; with both, bundles can clone voices
+    listener.safetensors     state dict of Listener; with it, bundles hear what they say
     voice.json               VoiceCard
 """
 
@@ -29,6 +30,7 @@ from export.atomic import new_directory, write_file
 from export.model.config import ModelConfig, VocoderConfig
 from export.model.encoders import CodecEncoder, SpeakerEncoder
 from export.model.language_model import PatchLM, SpeechLM, TokenLM
+from export.model.listener import Listener
 from export.model.lora import merge
 from export.model.vocoder import StreamingVocoder
 from export.tensors import assign, read_tensors, write_tensors
@@ -38,6 +40,7 @@ from runtime.manifest import Pace, Sampling
 CONFIG, CARD = "config.json", "voice.json"
 BACKBONE, TLDR, VOCODER = "backbone.safetensors", "tldr.safetensors", "vocoder.safetensors"
 CODEC_ENCODER, SPEAKER_ENCODER = "encoder.safetensors", "speaker_encoder.safetensors"
+LISTENER = "listener.safetensors"
 VOICES, TEXT = "voices", "text"
 T = TypeVar("T")
 
@@ -106,6 +109,11 @@ def save_speaker_encoder(directory: Path, encoder: SpeakerEncoder) -> None:
     write_tensors(directory / SPEAKER_ENCODER, encoder.state_dict(), half=True)
 
 
+def save_listener(directory: Path, listener: Listener) -> None:
+    """Write `listener.safetensors` (float16)."""
+    write_tensors(directory / LISTENER, listener.state_dict(), half=True)
+
+
 def can_clone(directory: Path) -> bool:
     """Whether the checkpoint holds both encoders."""
     return all((directory / name).is_file() for name in (CODEC_ENCODER, SPEAKER_ENCODER))
@@ -123,6 +131,13 @@ def load_speaker_encoder(directory: Path, width: int) -> SpeakerEncoder:
     encoder = SpeakerEncoder(width)
     assign(encoder.state_dict(), read_tensors(directory / SPEAKER_ENCODER), directory / SPEAKER_ENCODER)
     return encoder.eval().requires_grad_(False)
+
+
+def load_listener(directory: Path, config: VocoderConfig) -> Listener:
+    """The listener, in evaluation mode. Raises CheckpointError."""
+    listener = Listener(config)
+    assign(listener.state_dict(), read_tensors(directory / LISTENER), directory / LISTENER)
+    return listener.eval().requires_grad_(False)
 
 
 def save_card(directory: Path, card: VoiceCard) -> None:

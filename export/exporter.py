@@ -29,13 +29,14 @@ from export.reference import GreedyRun, compare_runs, greedy_run, silent_voice
 from export.source import Source
 from runtime.backends import create_backend
 from runtime.bundle import MAX_SECONDS, Bundle
-from runtime.contract import STEP, Graph, Precision, encoder_graphs, language_model_graphs, step_graph
+from runtime.contract import STEP, Graph, Precision, language_model_graphs, side_graphs, step_graph
 from runtime.decoding import Decoder, patch_capacity
 from runtime.errors import OptionError
 from runtime.manifest import SCHEMA, Limits, Manifest, Parity, Positions, Weights
 from runtime.packages import installed
 from runtime.progress import Bounds
 from runtime.sampling import SamplingOptions
+from runtime.text.phonemes import IDS
 from runtime.voice import Voice, read_voice
 
 TOOLS = ("tldr-edge", "torch", "onnxscript", "onnx-ir", "onnxruntime")
@@ -98,7 +99,7 @@ def stages(order: Order, source: Source) -> int:
     """How often `export_bundle` will call its progress function."""
     graphs = len(language_model_graphs(sizes_of(source.config(order.patch)), order.precision))
     checks = (2 + (order.precision == "fp16")) if order.verify else 0
-    return 2 + graphs + order.fuse + source.vocoder_graphs + len(source.encoder_makers()) + checks
+    return 2 + graphs + order.fuse + source.vocoder_graphs + len(source.side_makers()) + checks
 
 
 def export_bundle(source: Source, order: Order, target: Path, progress: Progress = lambda stage: None) -> Exported:
@@ -128,9 +129,9 @@ def export_bundle(source: Source, order: Order, target: Path, progress: Progress
         if check is not None:
             progress("PyTorch patch loop")
             check.run_reference(model)
-        makes = {**makers(model, vocoder, order.for_cpu), **source.encoder_makers()}
-        contract = encoder_graphs(manifest.sizes.speaker)
-        graphs = {**manifest.graphs, **{name: contract[name] for name in source.encoder_makers()}}
+        makes = {**makers(model, vocoder, order.for_cpu), **source.side_makers()}
+        contract = side_graphs(manifest.sizes.speaker, IDS)
+        graphs = {**manifest.graphs, **{name: contract[name] for name in source.side_makers()}}
         rows = _write_graphs(partial, manifest, makes, graphs, model.config.vocabulary.text, order.verify, progress)
         # Sessions of all graphs come next: a full-size model has no room beside them.
         del model, vocoder, makes
@@ -218,7 +219,8 @@ def _manifest(source: Source, order: Order, config: ModelConfig, vocoder: Stream
         schema=SCHEMA, model=config.name, precision=order.precision, token_rate=config.token_rate, sizes=sizes,
         positions=Positions(config.positions.text_stride, config.positions.speech_start), sampling=source.sampling(order.patch),
         limits=Limits(order.max_seconds, card.max_text_ids, card.min_tokens_per_id, card.max_tokens_per_id, card.pace),
-        text=source.text, vocoder=vocoder_form(vocoder), weights=order.weights, encoders=source.encoders,
+        text=source.text, vocoder=vocoder_form(vocoder), weights=order.weights,
+        encoders=source.encoders, listener=source.listener,
         default_voice=card.default_voice if voices else None,
         voices=voices, graphs=contracts(config, order.precision, vocoder, order.for_cpu), files={}, parity=(),
         greedy_sentences=0, tools=installed(TOOLS), licence=card.licence, cpu=order.for_cpu,

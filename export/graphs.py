@@ -16,6 +16,7 @@ from export.model.config import ModelConfig
 from export.model.encoders import CodecEncoder, SpeakerEncoder
 from export.model.extractor import Extractor
 from export.model.language_model import PatchLM, SpeechLM, TokenLM
+from export.model.listener import Listener
 from export.model.sampling import mask_end, sample
 from export.model.vocoder import StreamingVocoder
 from runtime.contract import STEP, Graph, Precision, Sizes, language_model_graphs, streaming_vocoder_graph
@@ -166,6 +167,21 @@ class SpeechTokenizerGraph(GraphModule):
 
     def forward(self, mels: Tensor) -> Tensor:
         return self.encoder.codes(mels)
+
+
+class ListenerGraph(GraphModule):
+    """Codec tokens [B, T] to log-probabilities of phoneme ids [B, T, P]."""
+
+    precision = "fp32"
+    stored_half = True
+
+    def __init__(self, listener: Listener) -> None:
+        super().__init__()
+        self.listener = listener
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        heard: Tensor = self.listener(tokens)
+        return heard
 
 
 Maker = Callable[[], GraphModule]

@@ -37,6 +37,7 @@ LENGTHS: Mapping[str, tuple[dict[str, int], ...]] = {
     "vocoder": ({"batch": 1, "tokens": 1}, {"batch": 2, "tokens": 6}),
     "speaker_encoder": ({"batch": 1, "tokens": 3}, {"batch": 2, "tokens": 20}),
     "speech_tokenizer": ({"batch": 1, "tokens": 1}, {"batch": 2, "tokens": 20}),
+    "listener": ({"batch": 1, "tokens": 1}, {"batch": 2, "tokens": 30}),
     "flow_encoder": ({"batch": 1, "tokens": 1}, {"batch": 2, "tokens": 6}),
     "flow_estimator": ({"batch": 2, "frames": 50, "past": 0}, {"batch": 2, "frames": 30, "past": 50}),
     "pitch": ({"batch": 1, "frames": 20}, {"batch": 2, "frames": 9}),

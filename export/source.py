@@ -54,11 +54,16 @@ class Source(ABC):
 
     @property
     def encoders(self) -> Encoders | None:
-        """What makes voices of recordings, where `copy_files` or `encoder_makers` puts any."""
+        """What makes voices of recordings, where `copy_files` or `side_makers` puts any."""
         return None
 
-    def encoder_makers(self) -> Mapping[str, Maker]:
-        """Makers of the encoders that are exported, by their names in `runtime.contract.encoder_graphs`."""
+    @property
+    def listener(self) -> str | None:
+        """Path of the listener, where `side_makers` has one."""
+        return None
+
+    def side_makers(self) -> Mapping[str, Maker]:
+        """Makers of what is exported beside the graphs, by the names in `runtime.contract.side_graphs`."""
         return {}
 
     def utterances(self, text: Path, count: int) -> list[list[int]]:

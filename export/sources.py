@@ -13,7 +13,7 @@ from export import checkpoint
 from export.atomic import output_errors
 from export.checkpoint import VoiceCard
 from export.cosyvoice.directory import is_cosyvoice
-from export.graphs import Maker, SpeakerEncoderGraph, SpeechTokenizerGraph
+from export.graphs import ListenerGraph, Maker, SpeakerEncoderGraph, SpeechTokenizerGraph
 from export.model.config import PRESETS, ModelConfig
 from export.model.language_model import PatchLM, TokenLM
 from export.model.vocoder import StreamingVocoder
@@ -25,6 +25,7 @@ EMBEDDED = "embedded"
 TEXT_FILES = ("lexicon.txt.gz", "letters.npz")
 MAX_PATCH = 32
 ENCODERS = Encoders("onnx/speaker_encoder.onnx", "onnx/speech_tokenizer.onnx", "codec-mel")
+LISTENER = "onnx/listener.onnx"
 
 
 class CheckpointSource(Source):
@@ -70,13 +71,21 @@ class CheckpointSource(Source):
     def encoders(self) -> Encoders | None:
         return ENCODERS if checkpoint.can_clone(self.directory) else None
 
-    def encoder_makers(self) -> Mapping[str, Maker]:
+    @property
+    def listener(self) -> str | None:
+        return LISTENER if (self.directory / checkpoint.LISTENER).is_file() else None
+
+    def side_makers(self) -> Mapping[str, Maker]:
         config, directory = self.config(1), self.directory
-        if self.encoders is None or config.vocoder is None:
+        if config.vocoder is None:
             return {}
-        vocoder = config.vocoder
-        return {"speaker_encoder": lambda: SpeakerEncoderGraph(checkpoint.load_speaker_encoder(directory, config.speaker)),
-                "speech_tokenizer": lambda: SpeechTokenizerGraph(checkpoint.load_codec_encoder(directory, vocoder))}
+        vocoder, makers = config.vocoder, dict[str, Maker]()
+        if self.encoders is not None:
+            makers["speaker_encoder"] = lambda: SpeakerEncoderGraph(checkpoint.load_speaker_encoder(directory, config.speaker))
+            makers["speech_tokenizer"] = lambda: SpeechTokenizerGraph(checkpoint.load_codec_encoder(directory, vocoder))
+        if self.listener is not None:
+            makers["listener"] = lambda: ListenerGraph(checkpoint.load_listener(directory, vocoder))
+        return makers
 
     @property
     def text(self) -> Literal["english-phonemes"]:

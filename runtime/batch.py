@@ -12,6 +12,7 @@ from typing import cast
 
 import numpy as np
 
+from runtime.attempts import Attempt, best, try_again
 from runtime.audio import Audio
 from runtime.backends.base import Backend
 from runtime.batch_decoding import BatchDecoder, Job
@@ -21,7 +22,7 @@ from runtime.hooks import Hooks
 from runtime.narration import Narrator
 from runtime.sampling import uniform_source
 from runtime.script import Line
-from runtime.speech import Request, Speech, counted, try_again, without_loop
+from runtime.speech import Request, Speech, counted
 from runtime.stats import StoppedBy, Tally
 from runtime.turn import Ticket
 
@@ -108,7 +109,7 @@ class _Piece(Job):
 
     utterance: Utterance
     number: int
-    attempt: int
+    earlier: list[Attempt]
     patches: list[np.ndarray] = field(default_factory=list)
 
 
@@ -127,7 +128,7 @@ class BatchRun:
 
     def results(self, utterances: list[Utterance], decoder: BatchDecoder) -> Generator[tuple[int, Audio], None, None]:
         """Each text as it is finished."""
-        self._waiting.extend(self._piece(text, number, 0) for text in utterances for number in range(len(text.pieces)))
+        self._waiting.extend(self._piece(text, number, []) for text in utterances for number in range(len(text.pieces)))
         for text in utterances:
             if not text.pieces:  # nothing but pauses
                 yield text.index, self._finish(text)
@@ -147,21 +148,23 @@ class BatchRun:
                     del running[text]
                     yield text.index, self._finish(text)
 
-    def _piece(self, text: Utterance, number: int, attempt: int) -> _Piece:
+    def _piece(self, text: Utterance, number: int, earlier: list[Attempt]) -> _Piece:
         request = text.request
-        return _Piece(text.pieces[number], request.voice, request.sampling, uniform_source(request.seed, number, attempt),
-                      utterance=text, number=number, attempt=attempt)
+        random = uniform_source(request.seed, number, len(earlier))
+        return _Piece(text.pieces[number], request.voice, request.sampling, random, utterance=text, number=number,
+                      earlier=earlier)
 
     def _settle(self, piece: _Piece, reason: StoppedBy) -> bool:
         """Keep what was decoded, or have it tried again; whether the text is finished."""
-        text = piece.utterance
-        if try_again(reason, piece.attempt, text.request.sampling):
-            self._waiting.appendleft(self._piece(text, piece.number, piece.attempt + 1))
+        text, sampling = piece.utterance, piece.utterance.request.sampling
+        attempts = [*piece.earlier, self._speech.judge(piece.ids, piece.patches, reason, sampling)]
+        if try_again(attempts, sampling):
+            self._waiting.appendleft(self._piece(text, piece.number, attempts))
             return False
-        rate = self._speech.decoder.manifest.token_rate
-        text.decoded[piece.number] = without_loop(piece.patches, rate) if reason == "repetition" else piece.patches
-        text.tally.retries += piece.attempt
-        text.tally.stopped(reason)
+        kept = best(attempts)
+        text.decoded[piece.number] = kept.spoken(self._speech.decoder.manifest.token_rate)
+        text.tally.retries += len(attempts) - 1
+        text.tally.stopped(kept.reason)
         return len(text.decoded) == len(text.pieces)
 
     def _finish(self, text: Utterance) -> Audio:

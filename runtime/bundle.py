@@ -135,7 +135,8 @@ def vocoder_graphs(manifest: Manifest, vocoder: Vocoder) -> dict[str, Graph]:
 def _extra_files(manifest: Manifest) -> list[str]:
     flow = None if manifest.vocoder is None else manifest.vocoder.flow
     encoders = manifest.encoders
-    return [*([] if flow is None else [flow.noise]), *([] if encoders is None else [encoders.speaker, encoders.tokens])]
+    return [*([] if flow is None else [flow.noise]), *([] if encoders is None else [encoders.speaker, encoders.tokens]),
+            *([] if manifest.listener is None else [manifest.listener])]
 
 
 def _check_flow(flow: Flow) -> dict[str, bool]:

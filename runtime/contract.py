@@ -190,16 +190,19 @@ def streaming_vocoder_graph(speaker: int, state: int, samples_per_token: int) ->
     )
 
 
-def encoder_graphs(speaker: int) -> dict[str, Graph]:
-    """The embedded voice's two encoders, which make a voice of a recording's normalised log-mel frames (`runtime.features`).
+def side_graphs(speaker: int, phonemes: int) -> dict[str, Graph]:
+    """What the embedded voice has beside its graphs: two encoders, which make a voice of a recording's normalised log-mel
+    frames (`runtime.features`), and the listener, which tells the log-probability of each phoneme id at each codec token.
 
-    They run once a voice, on the CPU and in float32 at any precision, and are no part of `Manifest.graphs`: no backend loads
-    them, no engine is built of them.
+    They run once a voice and once a sentence, on the CPU and in float32 at any precision, and are no part of
+    `Manifest.graphs`: no backend loads them, no engine is built of them.
     """
     mels = Tensor("mels", "float32", (BATCH, f"{ENCODER_STRIDE}*{TOKENS}", ENCODER_BANDS))
     return {
         "speaker_encoder": Graph(inputs=(mels,), outputs=(Tensor("speaker", "float32", (BATCH, speaker)),)),
         "speech_tokenizer": Graph(inputs=(mels,), outputs=(Tensor("codes", "int64", (BATCH, TOKENS)),)),
+        "listener": Graph(inputs=(Tensor("tokens", "int64", (BATCH, TOKENS)),),
+                          outputs=(Tensor("heard", "float32", (BATCH, TOKENS, phonemes)),)),
     }
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from runtime.bundle import Bundle
 from runtime.contract import ENCODER_STRIDE
+from runtime.cpu_graph import CpuGraph
 from runtime.errors import BackendError, VoiceError
 from runtime.features import CODEC_RATE, MEL_RATE, SPEECH_RATE, codec_mel, filter_bank, log_mel, mel_frames
 from runtime.manifest import Encoders
@@ -40,7 +41,7 @@ class ReferenceEncoders(ABC):
 
     def __init__(self, root: Path, encoders: Encoders) -> None:
         self._speaker, self._tokens = root / encoders.speaker, root / encoders.tokens
-        self._sessions: dict[Path, Any] = {}
+        self._loaded: dict[Path, CpuGraph] = {}
 
     @abstractmethod
     def encode(self, samples: np.ndarray, rate: int) -> Encoded:
@@ -50,22 +51,12 @@ class ReferenceEncoders(ABC):
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._sessions.clear()
+        self._loaded.clear()
 
     def _run(self, path: Path, *inputs: np.ndarray) -> np.ndarray:
-        onnxruntime = package("onnxruntime")
-        try:
-            if path not in self._sessions:
-                options = onnxruntime.SessionOptions()
-                options.log_severity_level = 4
-                self._sessions[path] = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-            session = self._sessions[path]
-            names = [node.name for node in session.get_inputs()]
-            output: np.ndarray = session.run(None, dict(zip(names, inputs, strict=True)))[0]
-        except Exception as error:  # its exceptions share no other base class
-            said = (str(error).splitlines() or [type(error).__name__])[0]
-            raise BackendError(f"The encoder {path.name} failed: {said[:200]}.") from error
-        return output
+        if path not in self._loaded:
+            self._loaded[path] = CpuGraph(path)
+        return self._loaded[path].run(*inputs)
 
 
 class CosyVoiceEncoders(ReferenceEncoders):

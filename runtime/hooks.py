@@ -16,7 +16,7 @@ class Hooks:
     """Called in the thread that computes, so they should be quick. One that raises is logged, and speech goes on."""
 
     stage: Callable[[str, float], None] | None = None
-    """After each run of a graph: its name, and seconds."""
+    """After each run of a graph, and of the listener: its name, and seconds."""
     finished: Callable[[Stats], None] | None = None
     """After each utterance, cancelled ones too (`stats.stopped_by`)."""
 

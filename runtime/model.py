@@ -14,6 +14,7 @@ from runtime.batch_decoding import BatchDecoder
 from runtime.bundle import Bundle
 from runtime.errors import BackendError, BundleError, TextError
 from runtime.hooks import Hooks
+from runtime.listening import Listener
 from runtime.narration import Narrator
 from runtime.script import Line, Script, Text, check_text
 from runtime.speech import Request, Speech
@@ -39,7 +40,8 @@ class Model:
             raise BundleError(f"The bundle {manifest.model} takes ids only; measure it with tldr-bench, or name another.")
         self.front_end = load_front_end(manifest.text, bundle.root / "text")
         self.backend = create_backend(bundle, provider, threads)
-        self.speech = Speech(manifest, vocoder_opener(bundle, manifest.vocoder, self.backend), self.backend)
+        listener = None if manifest.listener is None else Listener(bundle.root / manifest.listener)
+        self.speech = Speech(manifest, vocoder_opener(bundle, manifest.vocoder, self.backend), self.backend, listener)
         self.sample_rate = manifest.vocoder.sample_rate
         self._narrator = Narrator(self.speech, self.front_end.space, self.sample_rate)
         self._hooks = hooks

@@ -1,26 +1,25 @@
-"""One sentence from ids to samples: the patch loop, its second tries, and the vocoder behind it."""
+"""One sentence from ids to samples: the patch loop, the ear that judges it, its second tries, and the vocoder behind it."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from runtime.attempts import Attempt, best, try_again
 from runtime.backends.base import Backend
 from runtime.decoding import Decoder
 from runtime.errors import Cancelled
+from runtime.listening import Listener
 from runtime.manifest import Manifest
 from runtime.sampling import SamplingOptions, uniform_source
 from runtime.stats import StoppedBy, Tally
 from runtime.turn import Ticket
 from runtime.vocoding import VocoderOpener
 from runtime.voice import Voice
-from runtime.watchdog import Watchdog
-
-RETRIES = 4
-"""Further attempts at a sentence whose model missed its end or lost words, each with uniforms of its own."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +35,15 @@ class Request:
 
 
 class Speech:
-    """Decoder and vocoder of one bundle; not thread-safe."""
+    """Decoder, vocoder and listener of one bundle; not thread-safe."""
 
-    def __init__(self, manifest: Manifest, vocoders: VocoderOpener, backend: Backend) -> None:
+    def __init__(self, manifest: Manifest, vocoders: VocoderOpener, backend: Backend, listener: Listener | None = None) -> None:
+        """Without a `listener` no slip of the tongue is noticed."""
         self.decoder = Decoder(manifest, backend)
         self._manifest = manifest
         self._vocoders = vocoders
+        self._backend = backend
+        self._listener = listener
 
     def say(self, ids: Sequence[int], sentence: int, request: Request, tally: Tally) -> Iterator[np.ndarray]:
         """Samples float32 [T > 0] of a sentence's ids, a block at a time; counts into `tally`. Nothing follows a cancel."""
@@ -67,14 +69,24 @@ class Speech:
         tally.stopped((yield from self._attempt(ids, sentence, 0, request, tally)))
 
     def _settled(self, ids: Sequence[int], sentence: int, request: Request, tally: Tally) -> Iterator[np.ndarray]:
-        """Tokens of each patch of the first attempt that found its end, or of the last one without its loop."""
-        for attempt in range(1 + RETRIES):
-            patches, reason = gather(self._attempt(ids, sentence, attempt, request, tally))
-            if not try_again(reason, attempt, request.sampling):
-                break
-        tally.retries += attempt
-        tally.stopped(reason)
-        yield from without_loop(patches, self._manifest.token_rate) if reason == "repetition" else patches
+        """Tokens of each patch of the first good attempt, or of the best of all."""
+        attempts: list[Attempt] = []
+        while not attempts or try_again(attempts, request.sampling):
+            patches, reason = gather(self._attempt(ids, sentence, len(attempts), request, tally))
+            attempts.append(self.judge(ids, patches, reason, request.sampling))
+        kept = best(attempts)
+        tally.retries += len(attempts) - 1
+        tally.stopped(kept.reason)
+        yield from kept.spoken(self._manifest.token_rate)
+
+    def judge(self, ids: Sequence[int], patches: list[np.ndarray], reason: StoppedBy, sampling: SamplingOptions) -> Attempt:
+        """A reading of a sentence's ids that stopped for `reason`, listened to where another one could be better."""
+        if self._listener is None or reason != "end" or sampling.greedy or not patches:
+            return Attempt(patches, reason)
+        begin = time.perf_counter()
+        slip = self._listener.slip(ids, np.concatenate(patches))
+        self._backend.record("listener", time.perf_counter() - begin)
+        return Attempt(patches, reason, slip)
 
     def _attempt(self, ids: Sequence[int], sentence: int, attempt: int, request: Request,
                  tally: Tally) -> Generator[np.ndarray, None, StoppedBy]:
@@ -84,11 +96,6 @@ class Speech:
             return (yield from self.decoder.decode(ids, request.voice, request.sampling, random, lambda: ticket.cancelled))
         finally:
             tally.kv_cache_bytes_used = max(tally.kv_cache_bytes_used, self.decoder.cache.bytes_used)
-
-
-def try_again(reason: StoppedBy, attempt: int, sampling: SamplingOptions) -> bool:
-    """Whether a sentence that stopped for `reason` is worth another attempt, with other random numbers."""
-    return reason not in ("end", "cancel") and attempt < RETRIES and not sampling.greedy  # greedy ones would all be the same
 
 
 def gather(steps: Generator[np.ndarray, None, StoppedBy]) -> tuple[list[np.ndarray], StoppedBy]:
@@ -113,13 +120,3 @@ def filled(samples: np.ndarray) -> Iterator[np.ndarray]:
     """The samples, unless there are none."""
     if len(samples):
         yield samples
-
-
-def without_loop(patches: list[np.ndarray], token_rate: float) -> list[np.ndarray]:
-    """The patches up to the end of the first cycle of the loop that they end in."""
-    watchdog = Watchdog(token_rate)
-    tokens = np.concatenate(patches)
-    watchdog.push(tokens.tolist())
-    kept = tokens[:len(tokens) - watchdog.repeated]
-    sizes = np.cumsum([len(patch) for patch in patches])
-    return [part for part in np.split(kept, sizes[sizes < len(kept)]) if len(part)]

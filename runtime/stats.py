@@ -11,7 +11,7 @@ StoppedBy = Literal["end", "early", "length", "repetition", "cancel"]
 the caller."""
 
 STAGES = ("text", "text_embedding", "compressor", "backbone", "extractor", "vocoder", "host")
-_SEVERITY: tuple[StoppedBy, ...] = ("end", "early", "length", "repetition", "cancel")
+SEVERITY: tuple[StoppedBy, ...] = ("end", "early", "length", "repetition", "cancel")
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Stats:
     compute_seconds: float
     """Seconds spent making it; waiting for another utterance, for the consumer or for text does not count."""
     stage_seconds: dict[str, float]
-    """Seconds of each stage: `text`, the graphs by name, `host` for all the rest. They add up to compute_seconds."""
+    """Seconds of each stage: `text`, the graphs by name, `listener`, `host` for the rest. They add up to compute_seconds."""
     ttfa_seconds: float
     """Compute seconds from the call to the first samples."""
     rtf: float
@@ -40,7 +40,7 @@ class Stats:
     sentences: int
     """Sentences begun."""
     retries: int
-    """Sentences' attempts that were thrown away because the model lost words or did not find its end."""
+    """Sentences' attempts that were thrown away because words were lost or said twice, or no end was found."""
     stopped_by: StoppedBy | None
     """Worst reason among the sentences, None while speech is still being made."""
 
@@ -73,7 +73,7 @@ class Tally:
 
     def stopped(self, reason: StoppedBy) -> None:
         """Note why a sentence stopped; the worst reason stays."""
-        self.stopped_by = max((reason, self.stopped_by or "end"), key=_SEVERITY.index)
+        self.stopped_by = max((reason, self.stopped_by or "end"), key=SEVERITY.index)
 
     def stats(self, sample_rate: int) -> Stats:
         """The figures so far."""

@@ -11,8 +11,9 @@ from onnx import numpy_helper
 
 from runtime import Synthesizer
 from runtime.bundle import EMBEDDED, Bundle
-from runtime.contract import encoder_graphs
+from runtime.contract import side_graphs
 from runtime.manifest import Manifest
+from runtime.text.phonemes import IDS
 
 ROOT = Path(__file__).parents[1]
 MAX_BYTES = 40_000_000
@@ -35,7 +36,7 @@ def test_it_fits_a_robot() -> None:
 def test_it_was_held_against_pytorch() -> None:
     manifest = Bundle.open().manifest
     assert manifest.greedy_sentences > 10  # of 20: float16 rounds, and a near tie may fall the other way
-    assert {row.graph for row in manifest.parity} == set(manifest.graphs) | set(encoder_graphs(manifest.sizes.speaker))
+    assert {row.graph for row in manifest.parity} == set(manifest.graphs) | set(side_graphs(manifest.sizes.speaker, IDS))
     assert {row.graph for row in manifest.half} == set(manifest.graphs)
 
 

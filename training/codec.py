@@ -19,10 +19,11 @@ from export.model.config import VocoderConfig
 from export.model.encoders import CodecEncoder
 from export.model.state import StateReader
 from export.model.vocoder import DecoderTrunk
+from runtime.text.phonemes import IDS
 from training.loop import fit, half, warm_cosine
 from training.mel import BANDS
 from training.optimizers import Optimizers
-from training.recogniser import CLASSES, HearingLoss, Recogniser, spelling_loss
+from training.recogniser import HearingLoss, Recogniser, spelling_loss
 from training.spectrograms import Spectrogram, crops
 
 PHONEME_WIDTH = 192
@@ -82,7 +83,7 @@ def train_codec(corpus: Sequence[Spectrogram], real: Sequence[Spectrogram], reco
     """
     torch.manual_seed(seed)
     encoder, decoder = start or Codec(CodecEncoder(config), MelDecoder(config, len(corpus[0].speaker)))
-    head, hearing_loss = PhonemeHead(config, CLASSES), HearingLoss(recogniser)
+    head, hearing_loss = PhonemeHead(config, IDS), HearingLoss(recogniser)
     encoder.requires_grad_(not fixed_codes)
     parts = {"encoder": encoder, "decoder": decoder, "phonemes": head}
     learning = [(name, each) for part in parts.values() for name, each in part.named_parameters() if each.requires_grad]

@@ -13,6 +13,7 @@ import torch
 from export.checkpoint import (
     CODEC_ENCODER,
     load_codec_encoder,
+    load_listener,
     load_speaker_encoder,
     load_token_model,
     load_vocoder,
@@ -21,6 +22,7 @@ from export.checkpoint import (
 from export.model.config import EMBEDDED_VOCODER, ModelConfig, embedded
 from export.model.encoders import CodecEncoder, SpeakerEncoder
 from export.model.language_model import PatchLM, TokenLM
+from export.model.listener import Listener
 from export.model.vocoder import StreamingVocoder
 from runtime.errors import OptionError
 from training import patch_level, text, token_level
@@ -61,6 +63,7 @@ class Recipe:
     recogniser_steps: int = 800
     trunk_steps: int = 1500
     codec_steps: int = 4000
+    listener_steps: int = 1500
     encoder_steps: int = 500
     vocoder_steps: int = 1800
     adversarial_steps: int = 3000
@@ -136,8 +139,16 @@ class Recipe:
 
     def recogniser(self) -> Recogniser:
         """The trained recogniser of phonemes."""
-        listener = Recogniser()
-        listener.load_state_dict(self.state("recogniser", "recogniser"))
+        recogniser = Recogniser()
+        recogniser.load_state_dict(self.state("recogniser", "recogniser"))
+        return recogniser.eval()
+
+    def listener(self) -> Listener:
+        """The trained listener; where none was trained, the one to go on from."""
+        if self.start is not None and not (self.work / "listener").exists():
+            return load_listener(self.start, EMBEDDED_VOCODER)
+        listener = Listener(EMBEDDED_VOCODER)
+        listener.load_state_dict(self.state("listener", "listener"))
         return listener.eval()
 
     def speaker_encoder(self) -> SpeakerEncoder:

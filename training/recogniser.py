@@ -12,29 +12,27 @@ import torch
 from torch import Tensor, nn
 
 from export.model.encoders import ConvNeXt
-from runtime.text.phonemes import SYMBOLS
+from runtime.text.phonemes import IDS
 from training.loop import fit, half, warm_cosine
 from training.mel import BANDS
 from training.optimizers import Optimizers
 from training.spectrograms import UNHEARD, Spectrogram, crops
 
 WIDTH, BLOCKS = 256, 4
-CLASSES = len(SYMBOLS) + 1
-"""Phoneme ids; 0 is silence."""
 RATE = 2e-3
 NOISE = 0.15
 """Deviation of the noise on training frames, whose own deviation is about 1: a softer judge has gradients everywhere."""
 
 
 class Recogniser(nn.Module):
-    """Normalised log-mels [B, F, 80] to logits [B, F, CLASSES]; a frame sees 0.14 s on either side."""
+    """Normalised log-mels [B, F, 80] to logits of phoneme ids [B, F, IDS], 0 silence; a frame sees 0.14 s on either side."""
 
     def __init__(self) -> None:
         super().__init__()
         self.enter = nn.Conv1d(BANDS, WIDTH, 5, padding=2)
         self.blocks = nn.ModuleList(ConvNeXt(WIDTH) for _ in range(BLOCKS))
         self.norm = nn.LayerNorm(WIDTH)
-        self.leave = nn.Linear(WIDTH, CLASSES)
+        self.leave = nn.Linear(WIDTH, IDS)
 
     def features(self, mels: Tensor) -> Tensor:
         """What the logits are read off: [B, F, WIDTH]."""
@@ -69,7 +67,7 @@ class HearingLoss(nn.Module):
 
 
 def spelling_loss(logits: Tensor, phonemes: Tensor) -> Tensor:
-    """Cross-entropy of logits [B, F, CLASSES] on labels [B, F], over the frames that have one."""
+    """Cross-entropy of logits [B, F, IDS] on labels [B, F], over the frames that have one."""
     return nn.functional.cross_entropy(logits.float().flatten(0, 1), phonemes.long().flatten(), ignore_index=UNHEARD)
 
 

@@ -13,6 +13,7 @@ from export.checkpoint import (
     load_vocoder,
     save_card,
     save_codec_encoder,
+    save_listener,
     save_patch_model,
     save_speaker_encoder,
     save_token_model,
@@ -26,6 +27,7 @@ from training import (
     corpus,
     encoder,
     frontend,
+    listener,
     patch_level,
     recogniser,
     speaker_encoder,
@@ -99,6 +101,13 @@ def run_tokens(recipe: Recipe) -> None:
     write_spoken(recipe.work / TOKENS, as_tokens(recipe.work / "mels", recipe.encoder()))
 
 
+def run_listener(recipe: Recipe) -> None:
+    """Phonemes off tokens."""
+    found = read_spoken(recipe.tokens())
+    listener.train_listener(found["train"], found["validation"], recipe.work / "listener", EMBEDDED_VOCODER,
+                            recipe.listener_steps, seed=recipe.seed)
+
+
 def run_encoder(recipe: Recipe) -> None:
     """The codec's encoder hears recordings as it hears the student."""
     start, maker, audio = recipe.encoder(), recipe.student(), recipe.work / "audio"
@@ -144,6 +153,7 @@ def run_package(recipe: Recipe) -> None:
     save_vocoder(recipe.target, recipe.vocoder())
     save_codec_encoder(recipe.target, recipe.hearing_encoder())
     save_speaker_encoder(recipe.target, recipe.speaker_encoder())
+    save_listener(recipe.target, recipe.listener())
     copy_spoken(recipe.tokens(), recipe.target / TOKENS)
     for name, teacher in recipe.voices.items():
         save_voice(recipe.target, name, recipe.speakers[teacher].numpy(), prompt_text_ids=np.array([recipe.voice_ids[teacher]]))
@@ -155,7 +165,7 @@ def run_package(recipe: Recipe) -> None:
 STAGES: dict[str, Callable[[Recipe], None]] = {
     "frontend": run_frontend, "audio": run_audio, "speaker-encoder": run_speaker_encoder,
     "student": run_student, "mels": run_mels, "recogniser": run_recogniser, "trunk": run_trunk, "codec": run_codec,
-    "tokens": run_tokens, "encoder": run_encoder, "vocoder": run_vocoder,
+    "tokens": run_tokens, "listener": run_listener, "encoder": run_encoder, "vocoder": run_vocoder,
     "adversarial": run_adversarial, "token-level": run_token_level, "patch-level": run_patch_level, "package": run_package,
 }
 """In the order in which they need each other."""

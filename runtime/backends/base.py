@@ -150,11 +150,14 @@ class Backend(ABC):
         given = {key: memory_of(key, value) for key, value in inputs.items()}
         results, written = self._outputs(name, self._sizes_of(name, given), into or {}, fetch)
         self._execute(name, given, written)
-        elapsed = time.perf_counter() - begin
-        self._seconds[name] = self._seconds.get(name, 0.0) + elapsed
-        if self._hook is not None:
-            self._hook(name, elapsed)
+        self.record(name, time.perf_counter() - begin)
         return results
+
+    def record(self, stage: str, seconds: float) -> None:
+        """Add the time of a stage of this utterance, a graph or what runs beside them, and tell it to the hook."""
+        self._seconds[stage] = self._seconds.get(stage, 0.0) + seconds
+        if self._hook is not None:
+            self._hook(stage, seconds)
 
     def _sizes_of(self, name: str, given: dict[str, Memory]) -> dict[str, int]:
         """The dynamic sizes of inputs that were checked: now, or when a call of the same shapes was, as most are."""

@@ -17,6 +17,8 @@ from runtime.text.supplement import PRONUNCIATIONS
 PUNCTUATION = ";:,.!?—…"
 SYMBOLS = PUNCTUATION + " ˈˌ" + "AIOQSTWYbdfhijklmnpstuvwzæðŋɑɔəɛɜɡɪɹɾʃʊʌʒʔʤʧθᵊᵻ"
 """Id of a symbol = its index here + 1; 0 is padding. Appending is compatible, reordering is not."""
+IDS = len(SYMBOLS) + 1
+"""How many ids there are, the padding's among them."""
 
 _PIECE = re.compile(rf"[a-z]+(?:['.][a-z]+)*'?|[{PUNCTUATION}]")
 _LENGTHENED = re.compile(r"(.)\1{2,}")

@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from runtime.attempts import RETRIES, without_loop
 from runtime.backends.base import Backend
 from runtime.bundle import Bundle
 from runtime.manifest import Limits, Pace
 from runtime.sampling import SamplingOptions, uniform_source
-from runtime.speech import RETRIES, Request, Speech, without_loop
+from runtime.speech import Request, Speech
 from runtime.stats import Tally
 from runtime.vocoding import vocoder_opener
 from tests.fixtures import tiny_bundle as tiny
