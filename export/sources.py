@@ -73,7 +73,8 @@ class CheckpointSource(Source):
 
     @property
     def listener(self) -> str | None:
-        return LISTENER if (self.directory / checkpoint.LISTENER).is_file() else None
+        there = self.config(1).vocoder is not None and (self.directory / checkpoint.LISTENER).is_file()
+        return LISTENER if there else None
 
     def side_makers(self) -> Mapping[str, Maker]:
         config, directory = self.config(1), self.directory

@@ -84,10 +84,10 @@ class Synthesizer:
                    interrupt: bool = False) -> Audio:
         """Speak `text` and return all of it.
 
-        Collects a stream that decodes each sentence wholly before its first sample, so that a sentence whose model
-        misses its end is tried again (`stats.retries`) with other random numbers. Sentences that need no second try
-        have the same samples as `stream` gives. Arguments and errors are those of `stream`; Cancelled if another thread
-        stops it.
+        Collects a stream that decodes each sentence wholly before its first sample, so that a sentence that misses its end,
+        leaves out words or says some twice is tried again (`stats.retries`) with other random numbers. Sentences that need
+        no second try have the same samples as `stream` gives. Arguments and errors are those of `stream`; Cancelled if
+        another thread stops it.
         """
         return self._begin(text, True, voice, seed, temperature, top_k, top_p, rate, interrupt).collect()
 

@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 
 from benchmarks.responsiveness import chunkings
-from runtime import Synthesizer
+from runtime import Bundle, Synthesizer
+from runtime.attempts import SLIP
+from runtime.backends import create_backend
+from runtime.decoding import Decoder
+from runtime.listening import Listener
+from runtime.sampling import SamplingOptions, uniform_source
+from runtime.speech import gather
 from runtime.text.frontend import TextFrontEnd
 
 SENTENCE = "Move two meters to the left."
@@ -49,6 +55,24 @@ def test_streamed_samples_equal_offline_samples(synthesizer: Synthesizer) -> Non
     offline = synthesizer.synthesize(SENTENCE, seed=1).samples
     streamed = np.concatenate([chunk.samples for chunk in synthesizer.stream(SENTENCE, seed=1)])
     np.testing.assert_array_equal(streamed, offline)
+
+
+def test_it_hears_what_it_left_out_or_said_twice(embedded_voice: Path) -> None:
+    """By tokens that were really said: a word cut out of them, or put in once more, is a slip; as they are, they are none."""
+    bundle = Bundle.open(embedded_voice)
+    assert bundle.manifest.listener is not None
+    listener, front_end = Listener(embedded_voice / bundle.manifest.listener), TextFrontEnd.load(embedded_voice / "text")
+    text = "The old fisherman carried two heavy suitcases along the beach before sunrise."
+    ids, backend = front_end.ids(front_end.sentences(text)[0]), create_backend(bundle, "cpu", 1)
+    options = SamplingOptions.chosen(bundle.manifest.sampling, None, None, None)
+    patches, _ = gather(Decoder(bundle.manifest, backend).decode(ids, bundle.voice(), options, uniform_source(0, 0, 0),
+                                                                 lambda: False))
+    backend.close()
+    tokens = np.concatenate(patches)
+    assert listener.slip(ids, tokens) < SLIP
+    middle = len(tokens) // 2
+    assert listener.slip(ids, np.delete(tokens, np.s_[middle:middle + 16])) > SLIP
+    assert listener.slip(ids, np.insert(tokens, middle, tokens[middle - 16:middle])) > 5 * SLIP
 
 
 def test_any_chunking_gives_the_same_samples(embedded_voice: Path) -> None:

@@ -1,4 +1,4 @@
-"""A checkpoint with both encoders exports to a bundle that clones voices; one without does not."""
+"""A checkpoint with both encoders exports to a bundle that clones voices, with a listener to one that hears itself."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from export import checkpoint, exporter, parity
 from export.exporter import Order, export_bundle
 from export.model.encoders import CodecEncoder, SpeakerEncoder
 from export.model.language_model import PatchLM, TokenLM
+from export.model.listener import Listener
 from export.model.vocoder import StreamingVocoder
 from export.sources import CheckpointSource
 from runtime import Bundle, Synthesizer
@@ -49,6 +50,8 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     checkpoint.save_codec_encoder(directory, encoders[0])
     assert CheckpointSource(directory).encoders is None, "one of the two is not enough"
     checkpoint.save_speaker_encoder(directory, encoders[1])
+    assert CheckpointSource(directory).listener is None
+    checkpoint.save_listener(directory, Listener(form))
     (directory / "text").symlink_to(TEXT)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(parity, "TOLERANCE", {"fp32": 1e-3})  # a waveform decoder of random weights reaches 1.04e-4
@@ -66,13 +69,19 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_both_encoders_were_held_against_pytorch_and_are_half_stored(bundle: Path) -> None:
+def test_encoders_and_listener_were_held_against_pytorch_and_are_half_stored(bundle: Path) -> None:
     manifest = Bundle.open(bundle).manifest
     assert manifest.encoders is not None and manifest.encoders.features == "codec-mel"
-    assert {row.graph for row in manifest.parity} == {*manifest.graphs, "speaker_encoder", "speech_tokenizer"}
-    assert not {"speaker_encoder", "speech_tokenizer"} & set(manifest.graphs), "no backend loads them"
+    assert {row.graph for row in manifest.parity} == {*manifest.graphs, "speaker_encoder", "speech_tokenizer", "listener"}
+    assert not {"speaker_encoder", "speech_tokenizer", "listener"} & set(manifest.graphs), "no backend loads them"
     weights = sum(parameter.numel() for parameter in CodecEncoder(tiny().vocoder).parameters())  # type: ignore[arg-type]
     assert (bundle / manifest.encoders.tokens).stat().st_size < 2.6 * weights
+
+
+def test_it_hears_what_it_says(bundle: Path) -> None:
+    with Synthesizer(bundle, provider="cpu", threads=1) as synthesizer:
+        stats = synthesizer.synthesize("Hello world.").stats
+    assert stats.stage_seconds["listener"] > 0 and abs(sum(stats.stage_seconds.values()) - stats.compute_seconds) < 1e-6
 
 
 def test_zero_shot(bundle: Path, recording: Path) -> None:

@@ -22,6 +22,7 @@ from runtime.progress import Bounds
 from runtime.sampling import SamplingOptions, uniform_source
 from runtime.speech import gather
 from runtime.stats import StoppedBy
+from runtime.text.phonemes import IDS
 from tests.conftest import sentence_of
 from tests.fixtures import tiny_bundle
 
@@ -157,6 +158,20 @@ def test_failed_sentences_are_tried_again_in_the_batch(tmp_path: Path) -> None:
     assert any(audio.stats.retries for audio in expected)
     for audio, twin in zip(audios, expected, strict=True):
         np.testing.assert_array_equal(audio.samples, twin.samples)
+
+
+def test_slips_are_tried_again_in_the_batch(tmp_path: Path) -> None:
+    """By a listener that guesses, so that most readings slip somewhere: the best one is kept, here and alone."""
+    heard = np.random.default_rng(0).normal(0, 5, (tiny_bundle.CODES, IDS)).astype(np.float32)
+    bundle = tiny_bundle.build(tmp_path / "heard", heard=heard)
+    with Synthesizer(bundle, provider="cpu", threads=1) as synthesizer:
+        expected = [synthesizer.synthesize(TEXTS[1], seed=seed) for seed in range(6)]
+        audios = synthesizer.synthesize_many([TEXTS[1]] * 6, seeds=list(range(6)), batch=3).collect()
+    assert [audio.stats.retries for audio in audios] == [audio.stats.retries for audio in expected]
+    assert any(audio.stats.retries for audio in expected)
+    for audio, twin in zip(audios, expected, strict=True):
+        np.testing.assert_array_equal(audio.samples, twin.samples)
+        assert audio.stats.stage_seconds["listener"] > 0 < twin.stats.stage_seconds["listener"]
 
 
 def test_the_cache_is_no_larger_than_the_texts_need(synthesizer: Synthesizer) -> None:

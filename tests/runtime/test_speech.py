@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import pytest
 
-from runtime.attempts import RETRIES, without_loop
+from runtime.attempts import RETRIES, SLIP, without_loop
 from runtime.backends.base import Backend
 from runtime.bundle import Bundle
+from runtime.listening import Listener
 from runtime.manifest import Limits, Pace
 from runtime.sampling import SamplingOptions, uniform_source
 from runtime.speech import Request, Speech
@@ -22,11 +23,22 @@ Load = Callable[..., tuple[Bundle, Backend]]
 IDS = [1] * 10
 
 
-def say(loaded: tuple[Bundle, Backend], seed: int = 0, retry: bool = True,
+class Ear(Listener):
+    """Says of one reading after another what it was told to say."""
+
+    def __init__(self, *slips: float) -> None:
+        self.slips, self.heard = list(slips), list[tuple[list[int], int]]()
+
+    def slip(self, ids: Sequence[int], tokens: np.ndarray) -> float:
+        self.heard.append((list(ids), len(tokens)))
+        return self.slips[len(self.heard) - 1]
+
+
+def say(loaded: tuple[Bundle, Backend], seed: int = 0, retry: bool = True, ear: Listener | None = None,
         **options: Any) -> tuple[np.ndarray, Tally, list[int]]:
     bundle, backend = loaded
     assert bundle.manifest.vocoder is not None
-    speech = Speech(bundle.manifest, vocoder_opener(bundle, bundle.manifest.vocoder, backend), backend)
+    speech = Speech(bundle.manifest, vocoder_opener(bundle, bundle.manifest.vocoder, backend), backend, ear)
     tally = Tally("test", 0)
     request = Request(bundle.voice("alto"), SamplingOptions(**options), seed, retry)
     chunks = list(speech.say(IDS, 0, request, tally))
@@ -89,6 +101,34 @@ def test_an_attempt_that_lost_words_is_tried_again(load: Load) -> None:
     assert (tally.stopped_by, tally.retries, tally.tokens) == ("end", 1, second)
     _, tally, _ = say(loaded, seed, retry=False)
     assert (tally.stopped_by, tally.retries, tally.tokens) == ("early", 0, flaky_end(seed, 0))
+
+
+@pytest.mark.parametrize(("slips", "kept"), [
+    ([SLIP - 0.1], 0), ([SLIP, 0.0], 1), ([9.0, SLIP, 1.0], 2), ([9.0, 8.0, 7.0, 5.0, 6.0], 3), ([9.0] * 5, 0),
+])
+def test_a_slip_of_the_tongue_is_tried_again(load: Load, slips: list[float], kept: int) -> None:
+    """The first good reading is spoken, or the one of the least slip, whose samples are those of its own random numbers."""
+    loaded, ear, stages = load(scripts=[tiny.ending(30)]), Ear(*slips), dict[str, float]()
+    loaded[1].record_into(stages)
+    samples, tally, _ = say(loaded, 5, ear=ear)
+    assert ear.heard == [(IDS, 30)] * len(slips) and stages["listener"] > 0
+    assert (tally.stopped_by, tally.retries, tally.tokens) == ("end", len(slips) - 1, 30)
+    readings = [say(loaded, 5, ear=Ear(*[9.0] * attempt, 0.0))[0] for attempt in range(5)]
+    assert [np.array_equal(samples, reading) for reading in readings] == [attempt == kept for attempt in range(5)]
+
+
+def test_nobody_listens_where_nothing_could_be_said_again(load: Load) -> None:
+    loaded, ear = load(scripts=[tiny.ending(30)]), Ear()
+    say(loaded, retry=False, ear=ear)
+    say(loaded, ear=ear, temperature=0)
+    assert ear.heard == []
+
+
+def test_a_reading_without_end_is_worse_than_one_that_slips(load: Load) -> None:
+    loaded = load(scripts=[tiny.FLAKY])
+    seed = seeds_where(True, *[False] * RETRIES)
+    _, tally, _ = say(loaded, seed, ear=Ear(50.0))
+    assert (tally.stopped_by, tally.retries, tally.tokens) == ("end", RETRIES, flaky_end(seed, 0))
 
 
 def test_a_stream_cannot_take_back_what_was_heard(load: Load) -> None:
