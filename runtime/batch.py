@@ -184,7 +184,7 @@ class BatchRun:
         for text in texts:
             text.tally.compute_seconds += (now - self._mark) / len(texts)
             for stage, seconds in self._stages.items():
-                text.tally.stage_seconds[stage] += seconds / len(texts)
+                text.tally.stage_seconds[stage] = text.tally.stage_seconds.get(stage, 0.0) + seconds / len(texts)
         self._stages.update(dict.fromkeys(self._stages, 0.0))
         self._mark = now
 

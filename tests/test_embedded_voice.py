@@ -58,20 +58,21 @@ def test_streamed_samples_equal_offline_samples(synthesizer: Synthesizer) -> Non
 
 
 def test_it_hears_what_it_left_out_or_said_twice(embedded_voice: Path) -> None:
-    """By tokens that were really said: a word cut out of them, or put in once more, is a slip; as they are, they are none."""
+    """By tokens that were really said: no slip; with a word more in the text, or 0.64 s of them said again, one."""
     bundle = Bundle.open(embedded_voice)
     assert bundle.manifest.listener is not None
     listener, front_end = Listener(embedded_voice / bundle.manifest.listener), TextFrontEnd.load(embedded_voice / "text")
-    text = "The old fisherman carried two heavy suitcases along the beach before sunrise."
-    ids, backend = front_end.ids(front_end.sentences(text)[0]), create_backend(bundle, "cpu", 1)
+    ids, more = (front_end.ids(front_end.sentences(f"The old fisherman carried two {heavy} suitcases along the beach.")[0])
+                 for heavy in ("heavy", "heavy wooden"))
+    backend = create_backend(bundle, "cpu", 1)
     options = SamplingOptions.chosen(bundle.manifest.sampling, None, None, None)
     patches, _ = gather(Decoder(bundle.manifest, backend).decode(ids, bundle.voice(), options, uniform_source(0, 0, 0),
                                                                  lambda: False))
     backend.close()
     tokens = np.concatenate(patches)
     assert listener.slip(ids, tokens) < SLIP
+    assert listener.slip(more, tokens) > SLIP
     middle = len(tokens) // 2
-    assert listener.slip(ids, np.delete(tokens, np.s_[middle:middle + 16])) > SLIP
     assert listener.slip(ids, np.insert(tokens, middle, tokens[middle - 16:middle])) > 5 * SLIP
 
 
