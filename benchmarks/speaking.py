@@ -14,6 +14,7 @@ import msgspec
 from benchmarks.lines import append_lines, read_lines
 from benchmarks.quality.failures import failures
 from benchmarks.quality.systems import BundleSystem
+from benchmarks.recognition import PocketSphinx
 from engines.recognition import Recogniser
 from runtime import Bundle, Synthesizer
 from runtime.text.loading import FrontEnd, load_front_end
@@ -94,14 +95,16 @@ def expected_seconds(text: str, front_end: FrontEnd) -> float:
 _synthesizer: Synthesizer
 _front_end: FrontEnd
 _recogniser: Recogniser
+_speller: PocketSphinx
 
 
 def _open(bundle: Path | None, voice: str | None) -> None:
-    global _synthesizer, _front_end, _recogniser
+    global _synthesizer, _front_end, _recogniser, _speller
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent answers it
     _synthesizer = Synthesizer(bundle, provider="cpu", threads=1, voice=voice)
     opened = _synthesizer.bundle
-    _front_end, _recogniser = load_front_end(opened.manifest.text, opened.root / "text"), Recogniser(1)
+    _front_end = load_front_end(opened.manifest.text, opened.root / "text")
+    _recogniser, _speller = Recogniser(1), PocketSphinx()
 
 
 def _say(job: Job) -> Heard:
@@ -109,4 +112,5 @@ def _say(job: Job) -> Heard:
     heard = _recogniser.transcribe(audio.samples, audio.sample_rate)
     wanted, ended = expected_seconds(job.text, _front_end), audio.stats.stopped_by or "end"
     return Heard(job.text, job.seed, heard, audio.seconds, wanted, ended, audio.stats.retries,
-                 failures(job.text, heard, audio.samples, audio.sample_rate, wanted, ended))
+                 failures(job.text, heard, audio.samples, audio.sample_rate, wanted, ended,
+                          lambda: _speller.transcribe(audio.samples, audio.sample_rate)))

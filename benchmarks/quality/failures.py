@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import groupby
 
 import numpy as np
 
@@ -22,37 +23,51 @@ QUIET = 10 ** (-45 / 20)
 INAUDIBLE = 3e-3
 """Root mean square of the loudest frame of a reading that nobody would hear."""
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
+_DIGITS = "xdigits"
+"""What words that stand for digits begin with, and no other does."""
 
 
 def failures(text: str, heard: str, samples: np.ndarray, sample_rate: int, expected_seconds: float,
-             stopped_by: str) -> list[str]:
+             stopped_by: str, spelled: Callable[[], str] | None = None) -> list[str]:
     """`loop`, `truncation`, `silence`: those that a reading float32 [T] of `text` has.
 
     Args:
         heard: what a recogniser understood.
         expected_seconds: how long a good reading takes, within about a half.
         stopped_by: how the decoder says that it ended (`runtime.stats`).
+        spelled: what another recogniser understood, one that writes numbers as words; asked where digits loop.
     """
     share = len(samples) / sample_rate / max(expected_seconds, 0.3)
     found = {
-        "loop": stopped_by == "repetition" or loops(text, heard) or (share > TOO_LONG and expected_seconds >= 1),
+        "loop": stopped_by == "repetition" or loops(text, heard, spelled) or (share > TOO_LONG and expected_seconds >= 1),
         "truncation": stopped_by in ("early", "length") or truncated(text, heard, share),
         "silence": longest_silence(samples, sample_rate) > PAUSE_SECONDS,
     }
     return [kind for kind in KINDS if found[kind]]
 
 
-def loops(text: str, heard: str) -> bool:
-    """Whether a word or words are heard REPEATS times in a row and more often than the text has them in a row. A number that a
-    recogniser writes in digits is one word: 0.666 is no loop of sixes."""
+def loops(text: str, heard: str, spelled: Callable[[], str] | None = None) -> bool:
+    """Whether a word or words are heard REPEATS times in a row and more often than the text has them in a row.
+
+    A number that a recogniser writes in digits is one word: 0.666 is no loop of sixes. Over a fraction it may stammer by
+    itself, as Whisper does over the teacher's own recording of "three and one-half inches" ("3 1 1 1 1 1 1 1 inches"): where
+    nothing but digits loop, `spelled` must have words twice in a row that the text has not.
+    """
     said, asked = (words(_NUMBER.sub(_spelled, each)) for each in (heard, text))
-    sizes = range(1, 1 + len(said) // REPEATS)
-    return any(runs(said, size) >= REPEATS and runs(said, size) > runs(asked, size) for size in sizes)
+    if not _repeats(asked, said, REPEATS):
+        return False
+    once = [word for word, again in groupby(said) for word in ([word] if word.startswith(_DIGITS) else again)]
+    return spelled is None or _repeats(asked, once, REPEATS) or _repeats(words(text), words(spelled()), 2)
+
+
+def _repeats(asked: Sequence[str], said: Sequence[str], times: int) -> bool:
+    """Whether words of any number come `times` in a row in `said`, and more often than in `asked`."""
+    return any(runs(said, size) >= times and runs(said, size) > runs(asked, size) for size in range(1, 1 + len(said) // times))
 
 
 def _spelled(number: re.Match[str]) -> str:
     """Digits as a word of letters, equal where they are equal."""
-    return "number" + "".join("abcdefghij"[int(digit)] for digit in number[0] if digit.isdigit())
+    return _DIGITS + "".join("abcdefghij"[int(digit)] for digit in number[0] if digit.isdigit())
 
 
 def runs(spoken: Sequence[str], size: int) -> int:

@@ -22,6 +22,8 @@ from runtime.files import atomic_file
 
 SHARPEST = "Whisper tiny"
 """The recogniser whose words tell loops and truncation."""
+SPELLING = "PocketSphinx"
+"""The one that writes numbers as words."""
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -77,7 +79,7 @@ class Judges:
                 "similarity": {voice: float(vector @ other) for voice, other in self._voices.items()},
                 "dnsmos": dnsmos_overall(sound.samples, sound.sample_rate),
                 "failures": failures(text, heard[SHARPEST], sound.samples, sound.sample_rate, teacher_seconds,
-                                     sound.stopped_by)}
+                                     sound.stopped_by, lambda: heard[SPELLING])}
 
 
 class Log:

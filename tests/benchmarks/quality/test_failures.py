@@ -37,6 +37,18 @@ def test_a_number_in_digits_is_one_word() -> None:
     assert loops(text, "The answer is 30.666 30.666 30.666.") and loops(text, "the answer is thirty six six six six")
 
 
+def test_digits_that_loop_are_heard_by_another_recogniser_too() -> None:
+    text = "It moved in three and one-half inches, and spiked down."
+    stammered, clear = "It moved in 3 1 1 1 1 1 inches and spiked down.", "it moved in three i'm a half inches on spike down"
+    assert loops(text, stammered) and not loops(text, stammered, lambda: clear)
+    assert loops(text, stammered, lambda: "it moved in three and one and one and one half inches")
+    assert loops("Call nine one one.", "call 9 1 1 1 1", lambda: "call nine one one one one")
+    words = "It moved moved moved in 3 1 1 1 1 1 inches and spiked down."
+    assert loops(text, words, lambda: clear), "of words the sharper recogniser is believed"
+    assert loops(text, "It moved in 3 inches 3 inches 3 inches.", lambda: clear)
+    assert failures(text, stammered, speech(4.0), RATE, 4.0, "end", lambda: clear) == []
+
+
 def test_truncation() -> None:
     assert truncated(TEXT, "the old fisherman", 0.3)
     assert truncated(TEXT, "the old fisherman carried two heavy", 0.7), "rather short, and its last words are missing"
