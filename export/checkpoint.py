@@ -43,6 +43,7 @@ CODEC_ENCODER, SPEAKER_ENCODER = "encoder.safetensors", "speaker_encoder.safeten
 LISTENER = "listener.safetensors"
 VOICES, TEXT = "voices", "text"
 T = TypeVar("T")
+M = TypeVar("M", bound=nn.Module)
 
 
 class VoiceCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -121,23 +122,17 @@ def can_clone(directory: Path) -> bool:
 
 def load_codec_encoder(directory: Path, config: VocoderConfig) -> CodecEncoder:
     """The codec's encoder, in evaluation mode. Raises CheckpointError."""
-    encoder = CodecEncoder(config)
-    assign(encoder.state_dict(), read_tensors(directory / CODEC_ENCODER), directory / CODEC_ENCODER)
-    return encoder.eval().requires_grad_(False)
+    return _filled(CodecEncoder(config), directory / CODEC_ENCODER)
 
 
 def load_speaker_encoder(directory: Path, width: int) -> SpeakerEncoder:
     """The speaker encoder, in evaluation mode. Raises CheckpointError."""
-    encoder = SpeakerEncoder(width)
-    assign(encoder.state_dict(), read_tensors(directory / SPEAKER_ENCODER), directory / SPEAKER_ENCODER)
-    return encoder.eval().requires_grad_(False)
+    return _filled(SpeakerEncoder(width), directory / SPEAKER_ENCODER)
 
 
 def load_listener(directory: Path, config: VocoderConfig) -> Listener:
     """The listener, in evaluation mode. Raises CheckpointError."""
-    listener = Listener(config)
-    assign(listener.state_dict(), read_tensors(directory / LISTENER), directory / LISTENER)
-    return listener.eval().requires_grad_(False)
+    return _filled(Listener(config), directory / LISTENER)
 
 
 def save_card(directory: Path, card: VoiceCard) -> None:
@@ -183,9 +178,7 @@ def _config_at(path: Path, patch: int) -> ModelConfig:
 
 def load_token_model(directory: Path) -> TokenLM:
     """The token-level baseline, float32, in evaluation mode. Raises CheckpointError."""
-    model = TokenLM(load_config(directory))
-    assign(model.state_dict(), read_tensors(directory / BACKBONE), directory / BACKBONE)
-    return model.eval().requires_grad_(False)
+    return _filled(TokenLM(load_config(directory)), directory / BACKBONE)
 
 
 def load_patch_model(directory: Path, patch: int) -> PatchLM:
@@ -215,9 +208,7 @@ def load_vocoder(directory: Path) -> StreamingVocoder:
     config = load_config(directory)
     if config.vocoder is None:
         raise CheckpointError(f"{directory / CONFIG} describes no vocoder.")
-    vocoder = StreamingVocoder(config.vocoder, config.speaker)
-    assign(vocoder.state_dict(), read_tensors(directory / VOCODER), directory / VOCODER)
-    return vocoder.eval().requires_grad_(False)
+    return _filled(StreamingVocoder(config.vocoder, config.speaker), directory / VOCODER)
 
 
 def load_card(directory: Path) -> VoiceCard:
@@ -235,6 +226,12 @@ def load_speaker(path: Path, width: int) -> torch.Tensor:
     if speaker.shape != (width,) or not np.isfinite(speaker).all():
         raise CheckpointError(f"{path}: speaker is {list(speaker.shape)}, the model asks for {[width]}, finite.")
     return torch.from_numpy(speaker)
+
+
+def _filled(module: M, path: Path) -> M:
+    """The module with the weights at `path`, float32, in evaluation mode."""
+    assign(module.state_dict(), read_tensors(path), path)
+    return module.eval().requires_grad_(False)
 
 
 def _load_base(directory: Path, model: SpeechLM) -> None:

@@ -13,10 +13,8 @@ from export.graph_module import GraphModule
 from export.model.backbone import Backbone
 from export.model.compressor import Compressor
 from export.model.config import ModelConfig
-from export.model.encoders import CodecEncoder, SpeakerEncoder
 from export.model.extractor import Extractor
 from export.model.language_model import PatchLM, SpeechLM, TokenLM
-from export.model.listener import Listener
 from export.model.sampling import mask_end, sample
 from export.model.vocoder import StreamingVocoder
 from runtime.contract import STEP, Graph, Precision, Sizes, language_model_graphs, streaming_vocoder_graph
@@ -138,50 +136,6 @@ class VocoderGraph(GraphModule):
 
     def forward(self, tokens: Tensor, speaker: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         return self.vocoder(tokens, speaker, state)  # type: ignore[no-any-return]
-
-
-class SpeakerEncoderGraph(GraphModule):
-    """mels [B, 4 T, 80] to speaker [B, Es]."""
-
-    precision = "fp32"
-    stored_half = True
-
-    def __init__(self, encoder: SpeakerEncoder) -> None:
-        super().__init__()
-        self.encoder = encoder
-
-    def forward(self, mels: Tensor) -> Tensor:
-        speaker: Tensor = self.encoder(mels)
-        return speaker
-
-
-class SpeechTokenizerGraph(GraphModule):
-    """mels [B, 4 T, 80] to codec tokens [B, T]."""
-
-    precision = "fp32"
-    stored_half = True
-
-    def __init__(self, encoder: CodecEncoder) -> None:
-        super().__init__()
-        self.encoder = encoder
-
-    def forward(self, mels: Tensor) -> Tensor:
-        return self.encoder.codes(mels)
-
-
-class ListenerGraph(GraphModule):
-    """Codec tokens [B, T] to log-probabilities of phoneme ids [B, T, P]."""
-
-    precision = "fp32"
-    stored_half = True
-
-    def __init__(self, listener: Listener) -> None:
-        super().__init__()
-        self.listener = listener
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        heard: Tensor = self.listener(tokens)
-        return heard
 
 
 Maker = Callable[[], GraphModule]

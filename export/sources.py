@@ -13,10 +13,11 @@ from export import checkpoint
 from export.atomic import output_errors
 from export.checkpoint import VoiceCard
 from export.cosyvoice.directory import is_cosyvoice
-from export.graphs import ListenerGraph, Maker, SpeakerEncoderGraph, SpeechTokenizerGraph
+from export.graphs import Maker
 from export.model.config import PRESETS, ModelConfig
 from export.model.language_model import PatchLM, TokenLM
 from export.model.vocoder import StreamingVocoder
+from export.side_graphs import ListenerGraph, SpeakerEncoderGraph, SpeechTokenizerGraph
 from export.source import Source
 from runtime.errors import CheckpointError, OptionError
 from runtime.manifest import Encoders
