@@ -12,6 +12,7 @@ import torch
 
 from export.checkpoint import (
     CODEC_ENCODER,
+    LISTENER,
     load_codec_encoder,
     load_listener,
     load_speaker_encoder,
@@ -143,10 +144,10 @@ class Recipe:
         recogniser.load_state_dict(self.state("recogniser", "recogniser"))
         return recogniser.eval()
 
-    def listener(self) -> Listener:
-        """The trained listener; where none was trained, the one to go on from."""
+    def listener(self) -> Listener | None:
+        """The trained listener; where none was trained, the one of the checkpoint to go on from, if that has one."""
         if self.start is not None and not (self.work / "listener").exists():
-            return load_listener(self.start, EMBEDDED_VOCODER)
+            return load_listener(self.start, EMBEDDED_VOCODER) if (self.start / LISTENER).exists() else None
         listener = Listener(EMBEDDED_VOCODER)
         listener.load_state_dict(self.state("listener", "listener"))
         return listener.eval()

@@ -153,7 +153,8 @@ def run_package(recipe: Recipe) -> None:
     save_vocoder(recipe.target, recipe.vocoder())
     save_codec_encoder(recipe.target, recipe.hearing_encoder())
     save_speaker_encoder(recipe.target, recipe.speaker_encoder())
-    save_listener(recipe.target, recipe.listener())
+    if (ear := recipe.listener()) is not None:
+        save_listener(recipe.target, ear)
     copy_spoken(recipe.tokens(), recipe.target / TOKENS)
     for name, teacher in recipe.voices.items():
         save_voice(recipe.target, name, recipe.speakers[teacher].numpy(), prompt_text_ids=np.array([recipe.voice_ids[teacher]]))
