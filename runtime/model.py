@@ -84,6 +84,7 @@ class Model:
         self.stop()
         with self._turn.hold(Ticket(urgent=True)):
             self.backend.close()
+            self.speech.listener = None
 
     def check_usable(self) -> None:
         """BackendError if it is closed, or was loaded before a fork."""

@@ -43,7 +43,7 @@ class Speech:
         self._manifest = manifest
         self._vocoders = vocoders
         self._backend = backend
-        self._listener = listener
+        self.listener = listener
 
     def say(self, ids: Sequence[int], sentence: int, request: Request, tally: Tally) -> Iterator[np.ndarray]:
         """Samples float32 [T > 0] of a sentence's ids, a block at a time; counts into `tally`. Nothing follows a cancel."""
@@ -81,10 +81,10 @@ class Speech:
 
     def judge(self, ids: Sequence[int], patches: list[np.ndarray], reason: StoppedBy, sampling: SamplingOptions) -> Attempt:
         """A reading of a sentence's ids that stopped for `reason`, listened to where another one could be better."""
-        if self._listener is None or reason != "end" or sampling.greedy or not patches:
+        if self.listener is None or reason != "end" or sampling.greedy or not patches:
             return Attempt(patches, reason)
         begin = time.perf_counter()
-        slip = self._listener.slip(ids, np.concatenate(patches))
+        slip = self.listener.slip(ids, np.concatenate(patches))
         self._backend.record("listener", time.perf_counter() - begin)
         return Attempt(patches, reason, slip)
 
