@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from runtime.errors import BundleError
-from runtime.files import BROKEN_ARCHIVE
-from runtime.text.frontend import TextFrontEnd
-from runtime.text.qwen import QwenFrontEnd
+from ..errors import BundleError
+from ..files import BROKEN_ARCHIVE
+from .frontend import TextFrontEnd
+from .qwen import QwenFrontEnd
 
 FrontEnd = TextFrontEnd | QwenFrontEnd
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from runtime.text.common_words import COMMON_WORDS
+from .common_words import COMMON_WORDS
 
 LETTERS = {letter: letter for letter in "bcdefghijklmnopqrstuvwxyz"} | {"a": "ae"}
 """Words whose dictionary entry is the letter's name; a lone `a` is the article, so that letter has its own spelling."""
@@ -40,7 +40,7 @@ _SPELLED = frozenset(_SPELLED_LIST.split())
 """Initialisms that are spelled out even in small letters."""
 
 _RESPELLED = {
-    "aka": "ae k ae", "apis": "ae p i's", "approx": "approximately", "appt": "appointment", "assn": "association",
+    "aka": "ae k ae", "saas": "sass", "paas": "pass", "iaas": "i ass", "ws": "w s", "yolo": "yolo", "apis": "ae p i's", "approx": "approximately", "appt": "appointment", "assn": "association",
     "attn": "attention", "avg": "average", "blvd": "boulevard", "bros": "brothers", "cfg": "config",
     "chatgpt": "chat g p t", "chmod": "change mod", "cm": "centimeters", "cmake": "c make", "cmd": "command",
     "ctrl": "control", "cudnn": "c u d n n", "dept": "department", "dram": "d ram", "ebay": "e bay",
@@ -48,7 +48,7 @@ _RESPELLED = {
     "fps": "frames per second", "govt": "government", "hwy": "highway", "id": "i d", "ids": "i d's", "img": "image",
     "incl": "including", "ios": "i o s", "ipv": "i p v", "jpeg": "jay peg", "kbd": "keyboard",
     "kbps": "kilobits per second", "kg": "kilograms", "km": "kilometers", "ltd": "limited", "macos": "mac o s",
-    "misc": "miscellaneous", "mm": "millimeters", "mp": "m p", "mpeg": "em peg", "mph": "miles per hour",
+    "misc": "miscellaneous", "mp": "m p", "mpeg": "em peg", "mph": "miles per hour",
     "msg": "message", "mysql": "my sequel", "nginx": "engine x", "ok": "okay", "opencv": "open c v",
     "pcie": "p c i e", "phd": "p h d", "phds": "p h d's", "pkg": "package", "pkwy": "parkway",
     "postgresql": "postgres q l", "py": "pie", "resp": "respectively", "rpm": "revolutions per minute",
@@ -69,6 +69,10 @@ _VOWEL = re.compile(r"[AEIOU]")
 _ONSET = r"(?:B[LR]?|C[HLR]?|D[R]?|F[LR]?|G[LR]?|P[LR]?|S[CHKLMNPTW]?|T[HRW]?|W[HR]?|[HJKLMNRVYZ])"
 _CODA = (r"(?:C[KHT]?|F[FT]?|L[DFKLMPT]?|M[P]?|N[DGKT]?|P[T]?|R[DKLMNPT]?|S[HKPST]?|T[HT]?|[BDGKVXZ])")
 _SYLLABLES = re.compile(rf"{_ONSET}[AEIOU]{{1,2}}{_CODA}(?:[AEIOUY]{_CODA}?)?S?")
+
+
+SPECIAL = _SPELLED | _RESPELLED.keys() | _SMALL_ONLY.keys() | _WHOLE | {word + "s" for word in _SPELLED if len(word) > 2}
+"""Lower-case words that are not said as they are written."""
 
 
 def spell(letters: str) -> str:

@@ -134,3 +134,13 @@ def fraction(numerator: int, denominator: int) -> str:
         return f"{top} half" if numerator == 1 else f"{top} halves"
     part = "quarter" if denominator == 4 else ordinal(denominator)
     return f"{top} {part}" if numerator == 1 else f"{top} {part}s"
+
+
+def house(text: str) -> str:
+    """A number in a street: 708 to "seven oh eight", 1428 to "fourteen twenty eight", 12 to "twelve"."""
+    return model(text)
+
+
+def serial(text: str) -> str:
+    """A run of digits in a code: short ones as numbers, 23 to "twenty three", long or zero-led ones digit by digit."""
+    return digits(text) if text[0] == "0" or len(text) > 4 else model(text)
