@@ -67,7 +67,7 @@ class BatchDecoder:
 
     With `exact`, every row gets what `Decoder.decode` gives the same job, bit for bit (see `batch_invariance`): graphs whose
     rounding depends on the number of rows run row by row, and a new row waits, at most `period` - 1 steps, until it is as long
-    as it would be alone. Without it, graphs take all rows at once, and rarely a token differs.
+    as the others, modulo `period`. Without it, graphs take all rows at once, and rarely a token differs.
     """
 
     def __init__(self, decoder: Decoder, batch: int, exact: bool = True, capacity: int | None = None) -> None:
