@@ -14,11 +14,10 @@ import logging
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from runtime.audio import Audio, AudioChunk
-    from runtime.batch import Batch
-    from runtime.buffered import Buffered
-    from runtime.bundle import Bundle
-    from runtime.errors import (
+    from .audio import Audio, AudioChunk
+    from .bundle.reader import Bundle
+    from .bundle.voice import Voice
+    from .errors import (
         BackendError,
         BundleError,
         BusyError,
@@ -29,11 +28,11 @@ if TYPE_CHECKING:
         TldrError,
         VoiceError,
     )
-    from runtime.hooks import Hooks
-    from runtime.stats import Stats
-    from runtime.stream import Stream
-    from runtime.synthesizer import Synthesizer
-    from runtime.voice import Voice
+    from .stats import Hooks, Stats
+    from .streaming.prefetch import Buffered
+    from .streaming.stream import Stream
+    from .synthesis.batch import Batch
+    from .synthesizer import Synthesizer
 
 __all__ = [
     "Audio",
@@ -57,8 +56,9 @@ __all__ = [
     "VoiceError",
 ]
 
-_HOMES = {"Audio": "audio", "AudioChunk": "audio", "Batch": "batch", "Buffered": "buffered", "Bundle": "bundle",
-          "Hooks": "hooks", "Voice": "voice", "Stats": "stats", "Stream": "stream", "Synthesizer": "synthesizer"}
+_HOMES = {"Audio": "audio", "AudioChunk": "audio", "Batch": "synthesis.batch", "Buffered": "streaming.prefetch",
+          "Bundle": "bundle.reader", "Hooks": "stats", "Voice": "bundle.voice", "Stats": "stats", "Stream": "streaming.stream",
+          "Synthesizer": "synthesizer"}
 
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())  # silent unless the program asks for logs
@@ -67,7 +67,7 @@ logging.getLogger(__name__).addHandler(logging.NullHandler())  # silent unless t
 def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module 'runtime' has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"runtime.{_HOMES.get(name, 'errors')}"), name)
+    value = getattr(importlib.import_module(f".{_HOMES.get(name, 'errors')}", __name__), name)
     globals()[name] = value
     return value
 

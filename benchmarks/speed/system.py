@@ -11,14 +11,14 @@ import msgspec
 import numpy as np
 
 from runtime.backends import create_backend
-from runtime.bundle import Bundle
-from runtime.decoding import Decoder, patch_capacity
+from runtime.bundle.manifest import Limits
+from runtime.bundle.reader import Bundle
+from runtime.bundle.voice import Voice
+from runtime.decoding.decoder import Decoder
+from runtime.decoding.sampling import SamplingOptions, uniform_source
+from runtime.decoding.sequence import Bounds
 from runtime.errors import OptionError
-from runtime.manifest import Limits
-from runtime.progress import Bounds
-from runtime.sampling import SamplingOptions, uniform_source
-from runtime.vocoding import VocoderOpener, vocoder_opener
-from runtime.voice import Voice
+from runtime.vocoder.vocoding import VocoderOpener, vocoder_opener
 
 FLOW_STAGES = ("flow_encoder", "flow_estimator")
 VOCODER_STAGES = ("vocoder", "pitch", "waveform")
@@ -147,7 +147,7 @@ def exact_limits(bundle: Bundle, voice: Voice, patches: int, text_ids: int) -> L
     rate, patch, limits = manifest.token_rate, manifest.sizes.patch, manifest.limits
     ids = text_ids + len(voice.prompt_text_ids)
     wanted = patches + len(voice.prompt_tokens) // patch
-    if wanted > patch_capacity(limits, rate, patch):
+    if wanted > limits.max_patches(rate, patch):
         raise OptionError(f"{bundle.root} was exported for {limits.max_seconds:g} s, prompt included, not "
                           f"{wanted * patch / rate:g}; ask for less, or export it with a larger --max-seconds.")
     if ids > limits.max_text_ids:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ..errors import BundleError
-from ..files import BROKEN_ARCHIVE
+from ..atomic import BROKEN_ARCHIVE
 from .frontend import TextFrontEnd
 from .qwen import QwenFrontEnd
 

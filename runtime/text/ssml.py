@@ -7,7 +7,7 @@ from collections.abc import Callable
 from xml.parsers import expat
 
 from ..errors import TextError
-from ..tempo import MAX_RATE, MIN_RATE
+from ..vocoder.time_stretch import MAX_RATE, MIN_RATE
 from .normalization.classes.identifiers import characters
 from .normalization.number_words import cardinal, digits, ordinal
 from .passage import Passage
