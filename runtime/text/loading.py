@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..errors import BundleError
 from ..atomic import BROKEN_ARCHIVE
+from ..errors import BundleError
 from .frontend import TextFrontEnd
 from .qwen import QwenFrontEnd
 

@@ -67,9 +67,9 @@ def spell_out(text: str, locale: Locale = "en-US") -> str:
         if token.kind in _KEPT or token.start < position:
             continue
         words = token.words
-        parts += [text[position:token.start], words]
+        parts += [text[position : token.start], words]
         position = token.end
-        if words and text[position:position + 1].isalnum():
+        if words and text[position : position + 1].isalnum():
             parts.append(" ")
     parts.append(text[position:])
     return "".join(parts).strip()

@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from .pronunciation.extra_pronunciations import PRONUNCIATIONS
 from .pronunciation.letter_model import LetterModel
 from .pronunciation.lexicon import VOWELS, read_lexicon, starts_with_vowel
-from .pronunciation.extra_pronunciations import PRONUNCIATIONS
 
 PUNCTUATION = ";:,.!?—…"
 SYMBOLS = PUNCTUATION + " ˈˌ" + "AIOQSTWYbdfhijklmnpstuvwzæðŋɑɔəɛɜɡɪɹɾʃʊʌʒʔʤʧθᵊᵻ"

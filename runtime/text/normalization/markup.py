@@ -15,12 +15,22 @@ _BREAK_MARK = re.compile(r"(?:\\[nr])+")
 _FACE = re.compile(r"[(（](?=[^\x00-\x7f]{0,5}[╯°□ಠツ｡◕‿ノ̿͡ಥ•́ω益ᴗ])[^\w\s()]{2,12}[)）][^\w\s.,!?]{0,3}|¯\\_\(ツ\)_/¯")
 _COMMENT = re.compile(r"<!--[^<>]{0,500}-->")
 _TAG = re.compile(r"<(/?)([a-zA-Z][\w-]{0,30})((?:\s[^<>=]{0,100}=[^<>]{0,300})?)\s?(/?)>")
-_PLACEHOLDER = re.compile(r"(?<![<\w ])<([A-Za-z][\w' -]{0,40}[\w'])>|(?<=[\s(\"'])<([A-Za-z][\w' -]{0,40})>|(?<=\w)<([A-Z]\w{0,30})>")
-_BLOCK_TAGS = frozenset("p li ul ol h1 h2 h3 h4 h5 h6 div tr table blockquote pre hr dl dt dd body head html title".split())
-_INLINE_TAGS = frozenset("a b i u s q em strong small big sub sup span font code kbd samp var mark del ins strike tt abbr cite center "
-                         "img td th thead tbody tfoot w speak".split())
-_LINK = re.compile(r"!?\[([^\[\]\n]{0,300})\]\((?!/)[^()\s]{0,300}(?:\([^()\s]{0,100}\)[^()\s]{0,100})?(?: \"[^\"\n]{0,100}\")?\)"
-                   r"|!?\[([^\[\]\n]{0,300})\]\(/[^()\s]{0,300}[^()\s/](?: \"[^\"\n]{0,100}\")?\)")
+_PLACEHOLDER = re.compile(
+    r"(?<![<\w ])<([A-Za-z][\w' -]{0,40}[\w'])>|(?<=[\s(\"'])<([A-Za-z][\w' -]{0,40})>|(?<=\w)<([A-Z]\w{0,30})>"
+)
+_BLOCK_TAGS_LIST = """
+    p li ul ol h1 h2 h3 h4 h5 h6 div tr table blockquote pre hr dl dt dd body head html title
+    """
+_BLOCK_TAGS = frozenset(_BLOCK_TAGS_LIST.split())
+_INLINE_TAGS_LIST = """
+    a b i u s q em strong small big sub sup span font code kbd samp var mark del ins strike tt abbr cite center img td th
+    thead tbody tfoot w speak
+    """
+_INLINE_TAGS = frozenset(_INLINE_TAGS_LIST.split())
+_LINK = re.compile(
+    r"!?\[([^\[\]\n]{0,300})\]\((?!/)[^()\s]{0,300}(?:\([^()\s]{0,100}\)[^()\s]{0,100})?(?: \"[^\"\n]{0,100}\")?\)"
+    r"|!?\[([^\[\]\n]{0,300})\]\(/[^()\s]{0,300}[^()\s/](?: \"[^\"\n]{0,100}\")?\)"
+)
 _REFERENCE = re.compile(r"\[([^\[\]\n]{1,300})\]\[[^\[\]\n]{0,80}\]")
 _DEFINITION = re.compile(r"\s{0,3}\[[^\]\n]{1,80}\]:\s+\S+")
 _NOTE_DEFINITION = re.compile(r"\s{0,3}\[\^[^\]\n]{1,40}\]:\s+")
@@ -30,14 +40,24 @@ _RULE = re.compile(r"[-*_=~+#|:\s]+")
 _FENCE = re.compile(r"\s*(?:```|~~~)[\w+-]*\s*$")
 _HEADING = re.compile(r"\s*#{1,6}\s+")
 _QUOTE = re.compile(r"\s*>(?:\s?>)*(?:\s|$)")
-_BULLET = re.compile(r"\s*(?:[-*+·](?:[ \t]+(?:\[[ xX]\]\s+)?)|(\d{1,3})[.)](?:\s+)(?!(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?(?: \d|$))|([A-Ha-h])[.)](?:[ \t]+))(?=\S)")
-_EMPHASIS = re.compile(r"`+|(?<![\d*\s])\*\*\*?|\*\*\*?(?![\d*\s])|~~|(?<!\w)__|__(?!\w)"
-                       r"|==(?=[^\s=][^=\n]{0,200}==)|(?<=[^\s=])==(?![=\w])")
-_PAIRED = (("*", re.compile(r"(?<![\w*])\*(?=[^\s*])[^*\n]{0,300}?(?<=[^\s*])\*(?![\w*])")),
-           ("_", re.compile(r"(?<!\w)_(?=[^\W_])[^_\n]{0,300}?(?<=[^\s_])_(?!\w)")))
+_BULLET = re.compile(
+    r"\s*(?:[-*+·](?:[ \t]+(?:\[[ xX]\]\s+)?)|(\d{1,3})[.)](?:\s+)(?!(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|No"
+    r"v|Dec)[a-z]*\.?(?: \d|$))|([A-Ha-h])[.)](?:[ \t]+))(?=\S)"
+)
+_EMPHASIS = re.compile(
+    r"`+|(?<![\d*\s])\*\*\*?|\*\*\*?(?![\d*\s])|~~|(?<!\w)__|__(?!\w)"
+    r"|==(?=[^\s=][^=\n]{0,200}==)|(?<=[^\s=])==(?![=\w])"
+)
+_PAIRED = (
+    ("*", re.compile(r"(?<![\w*])\*(?=[^\s*])[^*\n]{0,300}?(?<=[^\s*])\*(?![\w*])")),
+    ("_", re.compile(r"(?<!\w)_(?=[^\W_])[^_\n]{0,300}?(?<=[^\s_])_(?!\w)")),
+)
 _STARTS_SENTENCE = re.compile(r"\s*[\"'(]?(?:[A-Z]|\d)")
-_OPEN_END = re.compile(r"(?:\b(?:a|an|the|of|and|or|to|in|on|at|by|for|with|from|is|are|was|were|that|my|your|his|her|its|our|their|new|mr"
-                       r"|mrs|ms|dr|st|as|but|if)|[,;—–-])\s*\Z", re.IGNORECASE)
+_OPEN_END = re.compile(
+    r"(?:\b(?:a|an|the|of|and|or|to|in|on|at|by|for|with|from|is|are|was|were|that|my|your|his|her|its|our|their|new|mr"
+    r"|mrs|ms|dr|st|as|but|if)|[,;—–-])\s*\Z",
+    re.IGNORECASE,
+)
 SHORT_LINE = 50
 """Characters of a line that may end a sentence by itself; a longer one was probably broken to fit a page."""
 _FINAL = ".!?:;,—…"
@@ -52,8 +72,13 @@ def strip_markup(source: TrackedText) -> None:
     source.sub(_EMPHASIS, "")
     for sign, pattern in _PAIRED:
         if sign in source.text:
-            source.edit([edit for found in pattern.finditer(source.text)
-                         for edit in (Edit(found.start(), found.start() + 1, ""), Edit(found.end() - 1, found.end(), ""))])
+            source.edit(
+                [
+                    edit
+                    for found in pattern.finditer(source.text)
+                    for edit in (Edit(found.start(), found.start() + 1, ""), Edit(found.end() - 1, found.end(), ""))
+                ]
+            )
 
 
 _HEAD = re.compile(r"\s*[#>|*+\d`~\[A-Ha-h·-]")
@@ -113,7 +138,7 @@ def _line_edits(text: str) -> Iterator[Edit]:
         if line.tail:
             yield Edit(end - line.tail, end, "")
         if index + 1 < len(lines):
-            after = next((other for other in reading[index + 1:index + 3] if other.content), None)
+            after = next((other for other in reading[index + 1 : index + 3] if other.content), None)
             between = reading[index + 1] if index + 1 < len(reading) else None
             blank = between is not None and not between.content
             ends = line.ends or blank or after is None or after.starts or _ends_sentence(line.content, after.content)
@@ -135,12 +160,16 @@ class _Line:
         self.replacement, self.letter = "", ""
         self.starts = self.ends = False
         stripped = line.strip()
-        if not stripped or _FENCE.match(line) or (len(stripped) > 1 and _RULE.fullmatch(line)) or (
-                stripped[0] == "[" and _DEFINITION.match(line) and not _NOTE_DEFINITION.match(line)):
+        if (
+            not stripped
+            or _FENCE.match(line)
+            or (len(stripped) > 1 and _RULE.fullmatch(line))
+            or (stripped[0] == "[" and _DEFINITION.match(line) and not _NOTE_DEFINITION.match(line))
+        ):
             self.prefix, self.content, self.starts, self.ends = len(line), "", True, True
             return
         self._read(line, stripped)
-        self.content = line[self.prefix:len(line) - self.tail]
+        self.content = line[self.prefix : len(line) - self.tail]
 
     def _read(self, line: str, stripped: str) -> None:
         if quoted := _QUOTE.match(line):

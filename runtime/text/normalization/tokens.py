@@ -52,7 +52,7 @@ def assemble(tokens: Sequence[Token]) -> tuple[str, list[Placed]]:
         marks = ""
         if words[-1] in MARKS:
             bare = words.rstrip(MARKS + " ")
-            marks, words = words[len(bare):].strip(), bare
+            marks, words = words[len(bare) :].strip(), bare
         placed.append(Placed(token, length, length + len(words)))
         parts.append(words)
         length += len(words)

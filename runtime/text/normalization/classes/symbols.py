@@ -6,22 +6,48 @@ import re
 
 from ..scanner import Scanner, rule
 
-_GREEK_LIST = ("alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau "
-               "upsilon phi chi psi omega")
+_GREEK_LIST = (
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau "
+    "upsilon phi chi psi omega"
+)
 _GREEK = dict(zip("αβγδεζηθικλμνξοπρστυφχψω", _GREEK_LIST.split(), strict=True))
 _LONE_GREEK = r"(?<![\u0391-\u03c9])[\u0391-\u03c9](?![\u0391-\u03c9])"
 _NAMES = {
     "&": "and", "@": "at", "+": "plus", "=": "equals", "%": "percent", "°": "degrees", "§": "section", "©": "copyright",
     "×": "times", "÷": "divided by", "±": "plus or minus", "≈": "approximately", "≤": "less than or equal to",
-    "≥": "greater than or equal to", "√": "square root of", "∞": "infinity", "µ": "micro", "→": "to", "‰": "per mille", "π": "pi", "Ω": "ohm"}
+    "≥": "greater than or equal to", "√": "square root of", "∞": "infinity", "µ": "micro", "→": "to", "‰": "per mille",
+    "π": "pi", "Ω": "ohm",
+}
 _SEQUENCES = (
-    (":=", "equals"), ("<=>", "equals"), ("<=", "less than or equal to"), (">=", "greater than or equal to"), ("!==", "not equal to"), ("!=", "not equal to"), ("===", "equals"), ("==", "equals"),
-    ("->", "to"), ("=>", "to"), ("+/-", "plus or minus"), ("+-", "plus or minus"), ("||", "or"), ("&&", "and"), ("//", ""), ("<<", ""), (">>", ""), ("()", ""),
-    ("[]", ""), ("=~", "equals"), ("...", "…"))
+    (":=", "equals"),
+    ("<=>", "equals"),
+    ("<=", "less than or equal to"),
+    (">=", "greater than or equal to"),
+    ("!==", "not equal to"),
+    ("!=", "not equal to"),
+    ("===", "equals"),
+    ("==", "equals"),
+    ("->", "to"),
+    ("=>", "to"),
+    ("+/-", "plus or minus"),
+    ("+-", "plus or minus"),
+    ("||", "or"),
+    ("&&", "and"),
+    ("//", ""),
+    ("<<", ""),
+    (">>", ""),
+    ("()", ""),
+    ("[]", ""),
+    ("=~", "equals"),
+    ("...", "…"),
+)
 _SEQUENCE = "|".join(re.escape(sign) for sign, _ in sorted(_SEQUENCES, key=lambda pair: -len(pair[0])))
 _BY_SEQUENCE = dict(_SEQUENCES)
-_EMOTICON = (r"(?<!\S)(?:[:;=8]['^-]?[)(DPpOo|/*3](?!\w)|<3(?!\w)|\^_?\^(?!\S)|[xX]D(?!\w)|>:\(|:'\(|¯?\\_\(.{1,3}\)_/¯?|[TO]_[TO](?!\w)|-_-(?!\w))"
-             r"|\((?:[^\w\s()]{1,2}[°oO^~.·ω_<>-]{1,6}[^\w\s()]{0,2}|[╯ノ]?[°^oO]□[°^oO])\)[^\w\s]{0,2}")
+_EMOTICON = (
+    r"(?<!\S)(?:[:;=8]['^-]?[)(DPpOo|/*3](?!\w)|<3(?!\w)|\^_?\^(?!\S)|[xX]D(?!\w)|>:\(|:'\(|¯?\\_\(.{1,3}\)_/¯?|[T"
+    r"O]_[TO](?!\w)|-_-(?!\w))"
+    r"|\((?:[^\w\s()]{1,2}[°oO^~.·ω_<>-]{1,6}[^\w\s()]{0,2}|[╯ノ]?[°^oO]□[°^oO])\)[^\w\s]{0,2}"
+)
 _FACE = r"(?<!\S)\([^\w()]{0,3}°[^\w()]{0,3}°[^\w()]{0,3}\)[^\w\s]{0,3}"
 _MARK = r"[;:,.!?…]+"
 _DASHES = r"(?:(?<=\s)|(?<=\A))[-–—]+(?=\s)|—|-{2,}|–"
@@ -47,9 +73,9 @@ def _mark(found: re.Match[str], scanner: Scanner) -> str | None:
 
 
 def _missing_space(found: re.Match[str], scanner: Scanner) -> str | None:
-    """"thanks.And what" is the end of a sentence; "Node.Js" and "3.V" are not."""
+    """ "thanks.And what" is the end of a sentence; "Node.Js" and "3.V" are not."""
     start = found.start()
-    before = scanner.text[max(0, start - 2):start]
+    before = scanner.text[max(0, start - 2) : start]
     if found[0] == "." and before[-1:].isdigit() and not (len(before) == 2 or scanner.tokens):
         return None
     if found[0] == "." and len(before.strip()) == 1 and before.strip().isalpha():
@@ -60,7 +86,7 @@ def _missing_space(found: re.Match[str], scanner: Scanner) -> str | None:
 def _dot_inside(found: re.Match[str], scanner: Scanner) -> str | None:
     """The dot of a name, "main.cpp"; a long word after a long word is a sentence that lacks its space."""
     text, start = scanner.text, found.start()
-    if text[found.end():found.end() + 1].isupper() and text[start - 1:start].islower():
+    if text[found.end() : found.end() + 1].isupper() and text[start - 1 : start].islower():
         return "."
     last = scanner.last()
     if last is not None and last.kind in ("time", "abbreviation") and last.end == start:
@@ -73,7 +99,7 @@ def _dashes(found: re.Match[str], scanner: Scanner) -> str | None:
 
 
 def _quote(found: re.Match[str], scanner: Scanner) -> str | None:
-    scanner.quoting = not scanner.quoting
+    scanner.quoting ^= len(found[0]) % 2 == 1
     return ""
 
 
@@ -83,18 +109,24 @@ def _bracket(found: re.Match[str], scanner: Scanner) -> str | None:
 
 def _between(found: re.Match[str], scanner: Scanner) -> str | None:
     sign, text, start, end = found["sign"], scanner.text, found.start(), found.end()
-    if sign == "/" and text[start - 1:start].isupper() and text[end:end + 1].isupper():
+    if sign == "/" and text[start - 1 : start].isupper() and text[end : end + 1].isupper():
         return ""
-    if sign == "/" and re.search(r"\band ?\Z", text[max(0, start - 5):end - 1]) and re.match(r" ?or\b", text[end:end + 4]):
+    if sign == "/" and re.search(r"\band ?\Z", text[max(0, start - 5) : end - 1]) and re.match(r" ?or\b", text[end : end + 4]):
         return ""
-    if sign in "<>" and found["gap"] == "" and not text[end:end + 1] == " " and text[end:end + 1].isalpha() and text[start - 1:start].isalpha():
+    if (
+        sign in "<>"
+        and found["gap"] == ""
+        and text[end : end + 1] != " "
+        and text[end : end + 1].isalpha()
+        and text[start - 1 : start].isalpha()
+    ):
         return ""
     return _FLIGHT[sign]
 
 
 def _star(found: re.Match[str], scanner: Scanner) -> str | None:
     if re.match(r"\*", found[0]) and " " not in found[0]:
-        follows = scanner.text[found.end():found.end() + 2]
+        follows = scanner.text[found.end() : found.end() + 2]
         return "star" if follows.startswith(" ") and scanner.text[found.start() - 1].isupper() else "times"
     before = scanner.word_before(found.start())
     if before.isupper() and len(before) > 2:
@@ -115,18 +147,25 @@ def _sequence(found: re.Match[str], scanner: Scanner) -> str | None:
 
 
 LETTER = (
-    rule("symbol", "", _LONE_GREEK, lambda found, scanner: _GREEK.get(found[0].lower(), "")),
+    rule(
+        "symbol",
+        "αβγδεζηθικλμνξοπρστυφχψωΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩ",
+        _LONE_GREEK,
+        lambda found, scanner: _GREEK.get(found[0].lower(), ""),
+    ),
 )
 SIGN_EARLY = (
-    rule("silent", "", _EMOTICON, lambda found, scanner: ""),
+    rule("mark", '"', r"\"+", _quote),
+    rule("silent", "([{", r"(?:\(\)|\[\]|\{\}){2,}", lambda found, scanner: ""),
+    rule("silent", "$#%&@^+=~/\\<>°£€¥|_*", r"([$#%&@^+=~/\\<>°£€¥|_*])\1{3,}", lambda found, scanner: ""),
+    rule("silent", ":;=<^>-(\\¯'", _EMOTICON, lambda found, scanner: ""),
     rule("silent", "°", _FACE, lambda found, scanner: ""),
-    rule("mark", "\"", r"\"", _quote),
 )
 SIGN = (
     rule("mark", ".!?;:,", _MISSING_SPACE, _missing_space),
     rule("symbol", ".", _DOT_INSIDE, _dot_inside),
     rule("mark", ".", r"\.{3,}", lambda found, scanner: "..."),
-    rule("symbol", "", _SEQUENCE, _sequence),
+    rule("symbol", ":<>!=-+|&/()[].", _SEQUENCE, _sequence),
     rule("mark", ";:,.!?…", _MARK, _mark),
     rule("mark", "-–—", _DASHES, _dashes),
     rule("silent", "-", r"-+", lambda found, scanner: ""),
@@ -137,8 +176,13 @@ SIGN = (
     rule("symbol", "#", _SHARP, lambda found, scanner: "sharp"),
     rule("symbol", "*", _STAR, _star),
     rule("symbol", "/<>^", _BETWEEN, _between),
-    rule("symbol", "~<>", _BEFORE_WORD, lambda found, scanner: {"~": "about", "<": "less than", ">": "greater than"}[found["sign"]]),
+    rule(
+        "symbol",
+        "~<>",
+        _BEFORE_WORD,
+        lambda found, scanner: {"~": "about", "<": "less than", ">": "greater than"}[found["sign"]],
+    ),
     rule("symbol", "°", _SPLIT_DEGREES, _degrees),
-    rule("symbol", "", "[" + re.escape("".join(_NAMES)) + "]", _name),
+    rule("symbol", "".join(_NAMES), "[" + re.escape("".join(_NAMES)) + "]", _name),
     rule("symbol", "$", r"\$(?=\w)", lambda found, scanner: "dollar"),
 )

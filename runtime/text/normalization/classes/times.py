@@ -10,8 +10,11 @@ from ..tables.acronyms import spell
 from .dates import stop_after
 
 _MERIDIEM = r"(?P<meridiem> ?[apAP](?:\.[ ]?[mM]\.?|[mM](?![A-Za-z])))"
-_CLOCK = (rf"(?:(?<![\w:.,])|(?<=\dT))(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d)(?:\.\d+)?)?(?:(?P<zulu>Z(?!\w))|{_MERIDIEM})?"
-          r"(?![\d:])")
+_CLOCK = (
+    rf"(?:(?<![\w:.,])|(?<=\dT))(?P<hour>[01]?\d|2[0-4]):(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d)(?:\.\d+)?)?(?:("
+    rf"?P<zulu>Z(?!\w))|{_MERIDIEM})?"
+    r"(?![\d:])"
+)
 _DOTTED_CLOCK = rf"(?<![\w:.,$€£])(?P<hour>1[0-2]|0?[1-9])\.(?P<minute>[0-5]\d)(?P<second>(?!))?(?P<zulu>(?!))?{_MERIDIEM}"
 _HOUR = rf"(?<![\w:.,$€£])(?P<hour>1[0-2]|0?[1-9]){_MERIDIEM}"
 _HOUR_RANGE = r"(?<![\d:.,/$€£-])(?P<hour>\d{1,2})(?= ?[-–] ?\d{1,2}(?:[:.]\d\d)? ?[apAP]\.?[mM](?![A-Za-z]))"
@@ -19,12 +22,18 @@ _FOUR_DIGITS = r"(?<![\w.,$€£/-])(?P<hour>[01]\d|2[0-3])(?P<minute>[0-5]\d) ?
 _COMPOUND = re.compile(
     r"(?<![\w.,:/$€£-])(?:(?P<days>\d{1,3})d ?(?:and )?(?=\d))?(?:(?P<hours>\d{1,4}) ?h(?:rs?)?,? ?(?:and )?(?=\d))?"
     r"(?:(?P<minutes>\d{1,3}) ?(?:mins?|m(?!\w)|m(?= ?\d{1,2} ?s))?,? ?)?"
-    r"(?:(?P<seconds>(?<=[a-z ])\d{1,2}(?:\.\d+)?) ?(?:s|secs?)(?!\w))?(?![\w^]|\.\d|[%°])")
+    r"(?:(?P<seconds>(?<=[a-z ])\d{1,2}(?:\.\d+)?) ?(?:s|secs?)(?!\w))?(?![\w^]|\.\d|[%°])"
+)
 _DAYS_HOURS = r"(?<![\w.,:/$€£-])(?P<days>\d{1,3})d ?(?P<hours>\d{1,2})h(?!\w)"
 _MINUTES = r"(?<![\w.,:/$€£-])(?P<number>\d{1,4}) ?m(?![\w^/²³'-]|\.\w)"
-_MINUTE_AFTER = frozenset("remaining left ago later elapsed timeout timer delay break video read".split())
-_MINUTE_BEFORE = frozenset("wait waited took takes lasted lasts elapsed eta duration timeout timer uptime snooze sleep sleeps every runtime "
-                           "remaining pause paused delay".split())
+_MINUTE_AFTER = frozenset(
+    ["remaining", "left", "ago", "later", "elapsed", "timeout", "timer", "delay", "break", "video", "read"]
+)
+_MINUTE_BEFORE_LIST = """
+    wait waited took takes lasted lasts elapsed eta duration timeout timer uptime snooze sleep sleeps every runtime
+    remaining pause paused delay
+    """
+_MINUTE_BEFORE = frozenset(_MINUTE_BEFORE_LIST.split())
 
 
 def _clock(found: re.Match[str], scanner: Scanner) -> str | None:
@@ -48,7 +57,7 @@ def _hour(found: re.Match[str], scanner: Scanner) -> str | None:
 
 
 def half_of_day(found: re.Match[str], scanner: Scanner) -> str:
-    """"p m", and the full stop that was both the abbreviation's and the sentence's."""
+    """ "p m", and the full stop that was both the abbreviation's and the sentence's."""
     if not found["meridiem"]:
         return ""
     return f" {spell(found['meridiem'])}" + stop_after(found.end(), scanner)
@@ -60,7 +69,10 @@ def _hour_range(found: re.Match[str], scanner: Scanner) -> str | None:
 
 def _four_digits(found: re.Match[str], scanner: Scanner) -> str | None:
     hour, minute = int(found["hour"]), int(found["minute"])
-    words = f"{'zero ' if hour < 10 else ''}{cardinal(hour)} {'hundred' if not minute else ('zero ' if minute < 10 else '') + cardinal(minute)}"
+    words = (
+        f"{'zero ' if hour < 10 else ''}{cardinal(hour)} "
+        f"{'hundred' if not minute else ('zero ' if minute < 10 else '') + cardinal(minute)}"
+    )
     return words + " hours"
 
 
@@ -73,7 +85,7 @@ def _compound(found: re.Match[str], scanner: Scanner) -> str | None:
     parts = [(name, found[name]) for name in ("days", "hours", "minutes", "seconds") if found[name]]
     if len(parts) < 2:
         return None
-    bare = found["minutes"] and not scanner.text[found.end("minutes"):found.end("minutes") + 2].strip()[:1] == "m"
+    bare = found["minutes"] and scanner.text[found.end("minutes") : found.end("minutes") + 2].strip()[:1] != "m"
     if bare:
         if len(found["minutes"]) != 2 or " " in found[0] or parts[-1][0] != "minutes":
             return None
@@ -91,12 +103,12 @@ def _minutes(found: re.Match[str], scanner: Scanner) -> str | None:
 
 
 DIGIT = (
-    rule("time", ":", _CLOCK, _clock),
-    rule("time", ".", _DOTTED_CLOCK, _clock),
-    rule("time", "", _HOUR, _hour),
-    rule("time", "", _HOUR_RANGE, _hour_range),
-    rule("time", "", _FOUR_DIGITS, _four_digits),
-    rule("duration", "dhm", _COMPOUND, _compound),
-    rule("duration", "d", _DAYS_HOURS, _days_hours),
-    rule("duration", "", _MINUTES, _minutes),
+    rule("time", ":", _CLOCK, _clock, after=":"),
+    rule("time", ".", _DOTTED_CLOCK, _clock, after="."),
+    rule("time", "", _HOUR, _hour, after="Aa"),
+    rule("time", "", _HOUR_RANGE, _hour_range, after="-– "),
+    rule("time", "", _FOUR_DIGITS, _four_digits, after="Aa"),
+    rule("duration", "dhm", _COMPOUND, _compound, after="Aa"),
+    rule("duration", "d", _DAYS_HOURS, _days_hours, after="A"),
+    rule("duration", "", _MINUTES, _minutes, after="Aa"),
 )
