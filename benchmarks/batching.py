@@ -22,9 +22,9 @@ from rich.table import Table
 
 from benchmarks.held_out import held_out
 from runtime import Audio, Synthesizer
+from runtime.atomic import atomic_file
 from runtime.command import run
 from runtime.errors import OptionError
-from runtime.files import atomic_file
 
 BATCHES = (1, 2, 4, 8, 16)
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from benchmarks.comparison import compare_reports
+from benchmarks.bundles import Wanted, default_cache, find_bundles
 from benchmarks.rendering.console import show
 from benchmarks.rendering.output import read_report, write, write_reports
 from benchmarks.rendering.tables import changes, report_tables
+from benchmarks.speed.comparison import compare_reports
 from benchmarks.speed.figures import encode
-from benchmarks.speed.origins import Wanted, default_cache, find_bundles
 from runtime.backends import CHOICES
 from runtime.command import run
 from runtime.errors import OptionError
@@ -100,7 +100,7 @@ def bench(context: click.Context, bundles: tuple[Path, ...], preset: str | None,
     if context.invoked_subcommand is not None:
         return
     try:
-        from benchmarks.run import Order  # heavy, and not for --help
+        from benchmarks.run import Order
         from benchmarks.run import bench as measure
     except ImportError as error:
         raise OptionError(f"tldr-bench needs the package {error.name}: pip install 'tldr-edge[bench]'.") from error

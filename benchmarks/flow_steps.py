@@ -18,12 +18,12 @@ from rich.console import Console
 from rich.table import Table
 
 from runtime import Bundle
+from runtime.atomic import atomic_file
 from runtime.backends import create_backend
 from runtime.backends.base import Backend
+from runtime.bundle.voice import Voice, read_voice
 from runtime.command import run
-from runtime.files import atomic_file
-from runtime.vocoding import flow_engine
-from runtime.voice import Voice, read_voice
+from runtime.vocoder.vocoding import flow_engine
 
 STEPS = (10, 8, 6, 5, 4)
 REFERENCE = 64

@@ -18,10 +18,10 @@ from rich.progress import track
 from rich.table import Table
 
 from benchmarks.held_out import DATA
-from benchmarks.speaking import Heard, Job, speak_all
-from benchmarks.word_errors import words
+from benchmarks.judges.word_errors import words
+from benchmarks.quality.speaking import Heard, Job, speak_all
+from runtime.atomic import atomic_file
 from runtime.command import run
-from runtime.files import atomic_file
 
 Verdict = Literal["pass", "doubtful", "fail"]
 PASS, DOUBTFUL = 0.9, 0.5

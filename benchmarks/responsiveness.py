@@ -25,11 +25,11 @@ from rich.table import Table
 from runtime import Bundle, Synthesizer
 from runtime.backends import create_backend
 from runtime.command import run
-from runtime.decoding import Decoder
+from runtime.decoding.decoder import Decoder
+from runtime.decoding.sampling import SamplingOptions
 from runtime.errors import OptionError
-from runtime.sampling import SamplingOptions
 from runtime.text.frontend import TextFrontEnd
-from runtime.vocoding import StreamingVocoder
+from runtime.vocoder.vocoding import StreamingVocoder
 
 SENTENCE = "The robot will now move two meters to the left and then it will wait for you at the door."
 """Twenty words, one sentence."""

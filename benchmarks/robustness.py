@@ -14,9 +14,9 @@ from rich.console import Console
 from rich.progress import track
 
 from benchmarks.held_out import held_out
+from benchmarks.judges.word_errors import word_errors
 from benchmarks.quality.failures import KINDS
-from benchmarks.speaking import Heard, Job, speak_on
-from benchmarks.word_errors import word_errors
+from benchmarks.quality.speaking import Heard, Job, speak_on
 from runtime.command import run
 
 LONGEST = 60

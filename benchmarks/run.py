@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
+from benchmarks.bundles import names
 from benchmarks.held_out import held_out
 from benchmarks.peers import split_peers
 from benchmarks.peers.beside import measure_steps
@@ -21,12 +22,11 @@ from benchmarks.speed.figures import SCHEMA, DurationFigures, PeerFigures, Repor
 from benchmarks.speed.footprint import Footprint, Task, footprint
 from benchmarks.speed.machine import machine, versions
 from benchmarks.speed.measure import Plan, Progress, Samples, measure, ratios, summarise
-from benchmarks.speed.origins import names
 from benchmarks.speed.speech import BundleSpeaker, read_aloud, speech_figures
 from benchmarks.speed.system import System
-from runtime.bundle import Bundle
-from runtime.files import file_digest
-from runtime.manifest import MANIFEST
+from runtime.atomic import file_digest
+from runtime.bundle.manifest import MANIFEST
+from runtime.bundle.reader import Bundle
 
 CPU = "CPUExecutionProvider"
 

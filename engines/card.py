@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from runtime.engine_set import EngineSet
-from runtime.manifest import AudioCheck, HalfRange, Manifest, Parity
+from runtime.bundle.engine_set import EngineSet
+from runtime.bundle.manifest import AudioCheck, HalfRange, Manifest, Parity
 
 MODEL_CARD = "MODEL_CARD.md"
 

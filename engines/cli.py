@@ -9,14 +9,14 @@ from typing import get_args
 import click
 import msgspec
 
-from engines.builder import WORKSPACE_BYTES, BuildOptions
-from engines.command import build_targets, figures, how_to_build
-from engines.targets import find_targets
-from runtime.bundle import Bundle
+from engines.tensorrt.builder import WORKSPACE_BYTES, BuildOptions
+from engines.tensorrt.command import build_targets, figures, how_to_build
+from engines.tensorrt.targets import find_targets
+from runtime.atomic import atomic_file
+from runtime.bundle.engine_set import Hardware
+from runtime.bundle.reader import Bundle
 from runtime.command import run
-from runtime.engine_set import Hardware
 from runtime.errors import BackendError, OptionError
-from runtime.files import atomic_file
 
 KINDS = ("auto", "tensorrt", "tensorrt-rtx")
 

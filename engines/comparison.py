@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from engines.recording import Arrays
+from engines.calibration import Arrays
 
 HALF_TOLERANCE = 3e-2
 """Largest error of a float16 graph or engine that is still the same graph, as a part of the largest value of an output."""

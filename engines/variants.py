@@ -9,9 +9,9 @@ from pathlib import Path
 import msgspec
 import onnx
 
-from runtime.bundle import Bundle
-from runtime.engine_set import FOLDER
-from runtime.files import file_digest
+from runtime.atomic import file_digest
+from runtime.bundle.engine_set import FOLDER
+from runtime.bundle.reader import Bundle
 
 
 def bundle_with(bundle: Bundle, folder: Path, graphs: Mapping[str, onnx.ModelProto], engines: bool = False) -> Bundle:

@@ -17,7 +17,7 @@ import click
 from runtime import OutputError, Synthesizer
 from runtime.command import run
 from runtime.stats import Stats
-from runtime.stream import Stream
+from runtime.streaming.stream import Stream
 
 AHEAD_SECONDS = 2.0
 SLICE_SECONDS = 0.02

@@ -8,11 +8,10 @@ from pathlib import Path
 
 import msgspec
 
-from export.atomic import new_directory, output_errors
-from runtime.bundle import Bundle
+from runtime.atomic import file_digest, new_directory, output_errors
+from runtime.bundle.manifest import MANIFEST, Manifest
+from runtime.bundle.reader import Bundle
 from runtime.errors import OutputError
-from runtime.files import file_digest
-from runtime.manifest import MANIFEST, Manifest
 
 
 @contextmanager

@@ -11,16 +11,16 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from engines.command import Done, build_targets, figures, how_to_build
-from engines.targets import CHOICES, Target, find_targets
-from export.atomic import write_file
+from engines.tensorrt.command import Done, build_targets, figures, how_to_build
+from engines.tensorrt.targets import CHOICES, Target, find_targets
+from export.checkpoints.source import Source
+from export.checkpoints.sources import open_source
 from export.exporter import Exported, Order, export_bundle, stages
-from export.source import Source
-from export.sources import open_source
+from runtime.atomic import write_file
+from runtime.bundle.contract import Precision
+from runtime.bundle.manifest import Weights, numbers_of
 from runtime.command import heed_interrupts, run
-from runtime.contract import Precision
 from runtime.errors import OptionError
-from runtime.manifest import Weights, numbers_of
 
 
 @click.command("tldr-export", context_settings={"help_option_names": ["-h", "--help"]})

@@ -12,37 +12,37 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from engines.audio_check import check_audio
 from engines.card import MODEL_CARD, bundle_card
-from engines.safety import secure_bundle
-from export.atomic import write_file
+from engines.fp16.audio_check import check_audio
+from engines.fp16.fp16_range import secure_bundle
 from export.bundle_writer import new_bundle, seal
-from export.graphs import Maker, VocoderGraphs, contracts, makers, sizes_of, vocoder_form
+from export.checkpoints.source import Source
+from export.graphs.core_graphs import Maker, VocoderGraphs, contracts, makers, sizes_of, vocoder_form
+from export.graphs.onnx_graph import write_graph
+from export.graphs.precision import exportable, stored_half
+from export.graphs.quantization import quantize, weights_of
 from export.model.config import ModelConfig
 from export.model.language_model import PatchLM, TokenLM
 from export.model.vocoder import StreamingVocoder
-from export.onnx_graph import write_graph
-from export.parity import check_graph, open_session
-from export.precision import exportable, stored_half
-from export.quantized import quantize, weights_of
-from export.reference import GreedyRun, compare_runs, greedy_run, silent_voice
-from export.source import Source
+from export.verification.parity import check_graph, open_session
+from export.verification.reference import GreedyRun, compare_runs, greedy_run, silent_voice
+from runtime.atomic import write_file
 from runtime.backends import create_backend
-from runtime.bundle import MAX_SECONDS, Bundle
-from runtime.contract import STEP, Graph, Precision, language_model_graphs, side_graphs, step_graph
-from runtime.decoding import Decoder, patch_capacity
+from runtime.bundle.contract import STEP, Graph, Precision, language_model_graphs, side_graphs, step_graph
+from runtime.bundle.manifest import SCHEMA, Limits, Manifest, Parity, Positions, Weights
+from runtime.bundle.reader import MAX_SECONDS, Bundle
+from runtime.bundle.voice import Voice, read_voice
+from runtime.decoding.decoder import Decoder, patch_capacity
+from runtime.decoding.sampling import SamplingOptions
+from runtime.decoding.sequence import Bounds
+from runtime.doctor.packages import installed
 from runtime.errors import OptionError
-from runtime.manifest import SCHEMA, Limits, Manifest, Parity, Positions, Weights
-from runtime.packages import installed
-from runtime.progress import Bounds
-from runtime.sampling import SamplingOptions
 from runtime.text.phonemes import IDS
-from runtime.voice import Voice, read_voice
 
 TOOLS = ("tldr-edge", "torch", "onnxscript", "onnx-ir", "onnxruntime")
 UTTERANCES, TOKENS = 20, 160
 CPU_HEADS = 16
-"""What the size of a head has to be a multiple of for the operator of `export.cpu_backbone`."""
+"""What the size of a head has to be a multiple of for the operator of `export.graphs.cpu_backbone`."""
 LARGE_UTTERANCES, LARGE_TOKENS, LARGE_HIDDEN = 2, 24, 512
 """A large model repeats less of the loop: two utterances of a few patches show a difference as well."""
 

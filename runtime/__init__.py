@@ -14,11 +14,10 @@ import logging
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from runtime.audio import Audio, AudioChunk
-    from runtime.batch import Batch
-    from runtime.buffered import Buffered
-    from runtime.bundle import Bundle
-    from runtime.errors import (
+    from .audio import Audio, AudioChunk
+    from .bundle.reader import Bundle
+    from .bundle.voice import Voice
+    from .errors import (
         BackendError,
         BundleError,
         BusyError,
@@ -29,11 +28,11 @@ if TYPE_CHECKING:
         TldrError,
         VoiceError,
     )
-    from runtime.hooks import Hooks
-    from runtime.stats import Stats
-    from runtime.stream import Stream
-    from runtime.synthesizer import Synthesizer
-    from runtime.voice import Voice
+    from .stats import Hooks, Stats
+    from .streaming.prefetch import Buffered
+    from .streaming.stream import Stream
+    from .synthesis.batch import Batch
+    from .synthesizer import Synthesizer
 
 __all__ = [
     "Audio",

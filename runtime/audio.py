@@ -11,9 +11,9 @@ from typing import BinaryIO
 
 import numpy as np
 
-from runtime.errors import OutputError
-from runtime.files import atomic_file, is_device
-from runtime.stats import Stats
+from .atomic import atomic_file, is_device
+from .errors import OutputError
+from .stats import Stats
 
 UNKNOWN_LENGTH = 0xFFFFFFFF
 """Data size in the header of a WAV that is sent before its length is known (a pipe)."""

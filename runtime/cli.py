@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
 
 import click
 
-from runtime.backends import CHOICES
-from runtime.command import run
-from runtime.errors import OptionError, OutputError, TextError
-from runtime.packages import installed
+from .backends import CHOICES
+from .command import run
+from .doctor.packages import installed
+from .errors import OptionError, OutputError, TextError
 
 if TYPE_CHECKING:
-    from runtime.stats import Stats
-    from runtime.stream import Stream
-    from runtime.synthesizer import Synthesizer
+    from .stats import Stats
+    from .streaming.stream import Stream
+    from .synthesizer import Synthesizer
 
 _STDIN_BYTES = 4 << 20
 
@@ -67,7 +67,7 @@ def speak(text: str | None, output: str, bundle: Path | None, voice: str | None,
     if text is None:
         raise click.UsageError("Missing argument 'TEXT'.")
     _check_options(output, voice, reference, transcript, instruction, streaming, json_path)
-    from runtime.synthesizer import Synthesizer  # heavy, and not for --help
+    from .synthesizer import Synthesizer
 
     with Synthesizer(bundle, provider=provider, threads=threads, voice=voice, flow_steps=flow_steps) as synthesizer:
         cloned = None
@@ -120,8 +120,8 @@ def write_whole(synthesizer: Synthesizer, text: str, output: str, options: dict[
 
 def write_stream(stream: Stream, output: str) -> Stats:
     """Write samples as they are made."""
-    from runtime.audio import WavWriter
-    from runtime.files import atomic_file
+    from .atomic import atomic_file
+    from .audio import WavWriter
 
     with stream, _stdout() if output == "-" else atomic_file(output) as file:
         writer = WavWriter(file, stream.sample_rate)
@@ -133,7 +133,7 @@ def write_stream(stream: Stream, output: str) -> Stats:
 
 def write_json(path: str, figures: dict[str, Any]) -> None:
     """Write figures to a file, or to standard output for `-`."""
-    from runtime.files import atomic_file
+    from .atomic import atomic_file
 
     data = (json.dumps(figures, indent=2, ensure_ascii=False) + "\n").encode()
     with _stdout() if path == "-" else atomic_file(path) as file:
@@ -145,7 +145,7 @@ def see_doctor(bundle: Path | None, provider: str, threads: int | None, json_pat
     from rich.console import Console
     from rich.markup import escape
 
-    from runtime.doctor import examine
+    from .doctor import examine
 
     console, findings = Console(stderr=json_path == "-", highlight=False, soft_wrap=True), []
     colours = {"ok": "green", "warn": "yellow", "fail": "red"}
@@ -162,7 +162,7 @@ def see_doctor(bundle: Path | None, provider: str, threads: int | None, json_pat
 
 def print_voices(bundle: Path | None) -> None:
     """The names to give as --voice, one a line, the default first."""
-    from runtime.bundle import Bundle
+    from .bundle.reader import Bundle
 
     opened = Bundle.open(bundle)
     default = opened.manifest.default_voice

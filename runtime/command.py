@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import click
 
-from runtime.errors import TldrError
+from .errors import TldrError
 
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130

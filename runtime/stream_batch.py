@@ -15,19 +15,18 @@ from typing import Any, cast
 
 import numpy as np
 
-from runtime.audio import AudioChunk
-from runtime.backends.base import Backend
-from runtime.batch_decoding import BatchDecoder, Job, Patch
-from runtime.errors import BackendError, Cancelled
-from runtime.hooks import Hooks
-from runtime.narration import Narrator
-from runtime.sampling import uniform_source
-from runtime.script import Line, Script, check_text
-from runtime.speech import Request, Speech, counted
-from runtime.stats import Stats, Tally
-from runtime.tempo import check_rate
-from runtime.text.loading import FrontEnd
-from runtime.turn import Ticket, Turn
+from .audio import AudioChunk
+from .backends.base import Backend
+from .decoding.batch_decoder import BatchDecoder, Job, Patch
+from .decoding.sampling import uniform_source
+from .errors import BackendError, Cancelled
+from .stats import Hooks, Stats, Tally
+from .streaming.request_queue import Ticket, Turn
+from .synthesis.rendering import Narrator
+from .synthesis.segments import Line, Script, check_text
+from .synthesis.sentence import Request, Speech, counted
+from .text.loading import FrontEnd
+from .vocoder.time_stretch import check_rate
 
 OnChunk = Callable[[AudioChunk], None]
 OnEnd = Callable[[Stats, BaseException | None], None]

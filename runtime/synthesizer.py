@@ -9,24 +9,24 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NoReturn
 
-from runtime.audio import Audio
-from runtime.batch import Batch
-from runtime.batch_decoding import check_batch
-from runtime.bundle import Bundle
-from runtime.errors import BackendError, OptionError
-from runtime.hooks import Hooks
-from runtime.memory import keep_few_heaps
-from runtime.model import Model
-from runtime.reference import clone_voice
-from runtime.sampling import SamplingOptions, uniform_source
-from runtime.script import Text
-from runtime.speech import Request
-from runtime.stream import Stream
-from runtime.stream_batch import StreamBatch
-from runtime.tempo import check_rate
-from runtime.turn import Ticket
-from runtime.voice import Voice
-from runtime.voices import Voices
+from .audio import Audio
+from .backends.memory import keep_few_heaps
+from .bundle.reader import Bundle
+from .bundle.voice import Voice
+from .bundle.voices import Voices
+from .cloning.reference import clone_voice
+from .decoding.batch_decoder import check_batch
+from .decoding.sampling import SamplingOptions, uniform_source
+from .errors import BackendError, OptionError
+from .stats import Hooks
+from .stream_batch import StreamBatch
+from .streaming.request_queue import Ticket
+from .streaming.stream import Stream
+from .synthesis.batch import Batch
+from .synthesis.pipeline import Model
+from .synthesis.segments import Text
+from .synthesis.sentence import Request
+from .vocoder.time_stretch import check_rate
 
 WARM_UP = "This sentence is long enough to bring every graph to its working size."
 _log = logging.getLogger(__name__)

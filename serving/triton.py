@@ -14,10 +14,10 @@ from pathlib import Path
 
 import click
 
+from runtime.atomic import new_directory
 from runtime.backends import CHOICES, MAX_THREADS
-from runtime.bundle import Bundle
+from runtime.bundle.reader import Bundle
 from runtime.command import run
-from runtime.directories import new_directory
 
 NAME = "speech"
 _CONFIG = """\

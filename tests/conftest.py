@@ -13,7 +13,7 @@ import pytest
 
 from runtime.backends import create_backend
 from runtime.backends.base import Backend
-from runtime.bundle import Bundle
+from runtime.bundle.reader import Bundle
 from runtime.errors import TldrError
 from runtime.synthesizer import Synthesizer
 from tests.fixtures import tiny_bundle
@@ -100,7 +100,7 @@ def embedded_voice(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def cosyvoice_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small CosyVoice3 directory in the public format; not to be changed."""
-    from tests.fixtures import cosyvoice3  # torch: only where it is asked for
+    from tests.fixtures import cosyvoice3
 
     return cosyvoice3.build(tmp_path_factory.mktemp("cosyvoice") / "model")
 
@@ -109,7 +109,7 @@ def cosyvoice_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def cosyvoice_bundle(cosyvoice_directory: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The token-level bundle of it, FP32, every graph verified; not to be changed."""
     from export import exporter
-    from export.sources import open_source
+    from export.checkpoints.sources import open_source
 
     target = tmp_path_factory.mktemp("bundles") / "cosyvoice3"
     with pytest.MonkeyPatch.context() as patch:

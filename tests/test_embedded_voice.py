@@ -10,12 +10,12 @@ import pytest
 
 from benchmarks.responsiveness import chunkings
 from runtime import Bundle, Synthesizer
-from runtime.attempts import SLIP
 from runtime.backends import create_backend
-from runtime.decoding import Decoder
-from runtime.listening import Listener
-from runtime.sampling import SamplingOptions, uniform_source
-from runtime.speech import gather
+from runtime.decoding.decoder import Decoder
+from runtime.decoding.sampling import SamplingOptions, uniform_source
+from runtime.synthesis.alignment import Listener
+from runtime.synthesis.attempts import SLIP
+from runtime.synthesis.sentence import gather
 from runtime.text.frontend import TextFrontEnd
 
 SENTENCE = "Move two meters to the left."

@@ -10,9 +10,9 @@ import onnx
 from onnx import numpy_helper
 
 from runtime import Synthesizer
-from runtime.bundle import EMBEDDED, Bundle
-from runtime.contract import side_graphs
-from runtime.manifest import Manifest
+from runtime.bundle.contract import side_graphs
+from runtime.bundle.manifest import Manifest
+from runtime.bundle.reader import EMBEDDED, Bundle
 from runtime.text.phonemes import IDS
 
 ROOT = Path(__file__).parents[1]

@@ -1,6 +1,6 @@
 """The sentences that voices are measured on: `python -m training.held_out` writes `benchmarks/data/held_out.tsv`.
 
-All lie on the test side of `training.text.split_of`, so that no stage trains on them, whatever is added to the corpus. First
+All lie on the test side of `training.data.text.split_of`, so that no stage trains on them, whatever is added to the corpus. First
 what the corpus itself has there, then everyday sentences from a grammar of its own words, which the corpus has not.
 """
 
@@ -13,11 +13,11 @@ from pathlib import Path
 
 import click
 
+from runtime.atomic import atomic_file
 from runtime.command import run
-from runtime.files import atomic_file
 from runtime.text.phonemes import Phonemizer
-from training.teacher import DURATION_HOP, SAMPLE_RATE, Teacher
-from training.text import split_of
+from training.data.teacher import DURATION_HOP, SAMPLE_RATE, Teacher
+from training.data.text import split_of
 
 PEOPLE = ("my neighbour", "the young doctor", "our teacher", "a tall stranger", "the old fisherman", "her cousin", "the mayor",
           "a tired nurse", "the bus driver", "my grandmother", "the night guard", "a famous painter", "the new student")

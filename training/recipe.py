@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from export.checkpoint import (
+from export.checkpoints.embedded import (
     CODEC_ENCODER,
     LISTENER,
     load_codec_encoder,
@@ -26,16 +26,17 @@ from export.model.language_model import PatchLM, TokenLM
 from export.model.listener import Listener
 from export.model.vocoder import StreamingVocoder
 from runtime.errors import OptionError
-from training import patch_level, text, token_level
-from training.averaging import average_into
-from training.codec import Codec, MelDecoder
+from training.codec.codec import Codec, MelDecoder
+from training.codec.recogniser import Recogniser
+from training.codec.student import Student
+from training.data import text
+from training.data.token_file import TOKENS
+from training.data.voices import speaker_embedding
+from training.language_model import patch_level, token_level
+from training.language_model.averaging import average_into
+from training.language_model.prompts import Ids, voice_ids
+from training.language_model.structured import flatten
 from training.loop import CPU
-from training.prompts import Ids, voice_ids
-from training.recogniser import Recogniser
-from training.spoken import TOKENS
-from training.structured import flatten
-from training.student import Student
-from training.voices import speaker_embedding
 
 
 @dataclass(frozen=True)

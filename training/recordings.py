@@ -17,11 +17,11 @@ import click
 import numpy as np
 import soundfile
 
+from runtime.atomic import atomic_file
 from runtime.command import run
 from runtime.errors import OptionError
-from runtime.files import atomic_file
 from runtime.text.phonemes import Phonemizer
-from training.teacher import SAMPLE_RATE, Teacher
+from training.data.teacher import SAMPLE_RATE, Teacher
 
 INDEX = "index.tsv"
 GROUP = 5

@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from export.checkpoint import (
+from export.checkpoints.embedded import (
     VoiceCard,
     load_token_model,
     load_vocoder,
@@ -21,28 +21,19 @@ from export.checkpoint import (
     save_voice,
 )
 from export.model.config import EMBEDDED_VOCODER
-from runtime.manifest import Sampling
-from training import (
-    codec,
-    corpus,
-    encoder,
-    frontend,
-    listener,
-    patch_level,
-    recogniser,
-    speaker_encoder,
-    student,
-    token_level,
-    vocoder,
-    vocoder_data,
-)
-from training.adversarial import train_adversarial
-from training.pace import measured_pace
-from training.prompts import mixed, told
+from runtime.bundle.manifest import Sampling
+from training.codec import codec, encoder, listener, recogniser, speaker_encoder, student
+from training.codec.spectrograms import Spectrogram, made_by_student, spoken_by_teacher
+from training.codec.tokens import as_tokens
+from training.data import corpus, frontend
+from training.data.token_file import TOKENS, Spoken, copy_spoken, read_spoken, write_spoken
+from training.language_model import patch_level, token_level
+from training.language_model.pace import measured_pace
+from training.language_model.prompts import mixed, told
 from training.recipe import Recipe
-from training.spectrograms import Spectrogram, made_by_student, spoken_by_teacher
-from training.spoken import TOKENS, Spoken, copy_spoken, read_spoken, write_spoken
-from training.tokens import as_tokens
+from training.vocoder import crops as vocoder_data
+from training.vocoder import vocoder
+from training.vocoder.adversarial import train_adversarial
 
 LICENCE = "Apache-2.0"
 TEMPERATURE = 0.2

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from benchmarks.speed.speech import Spoken
 from export.model.config import ModelConfig
-from runtime.packages import installed
+from runtime.doctor.packages import installed
 
 
 class PeerMissing(Exception):

@@ -13,7 +13,7 @@ from benchmarks.speed.figures import PeerFigures, spread
 from benchmarks.speed.measure import milliseconds
 from benchmarks.speed.system import System
 from export.model.config import PRESETS, ModelConfig
-from runtime.bundle import Bundle
+from runtime.bundle.reader import Bundle
 from runtime.errors import TldrError
 
 TOKENS = 32

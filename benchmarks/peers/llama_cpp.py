@@ -12,7 +12,7 @@ import numpy as np
 
 from benchmarks.peers.base import PeerMissing, StepPeer
 from export.model.config import ModelConfig
-from runtime.files import atomic_file
+from runtime.atomic import atomic_file
 
 TYPES = {"f32": "F32", "f16": "F16", "q8_0": "Q8_0", "q4_0": "Q4_0"}
 """Precisions by the names of the file format."""

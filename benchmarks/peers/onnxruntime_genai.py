@@ -15,7 +15,7 @@ import numpy as np
 from benchmarks.peers.base import PeerMissing, StepPeer
 from benchmarks.peers.transformers_qwen2 import qwen2_config
 from export.model.config import ModelConfig
-from runtime.directories import new_directory
+from runtime.atomic import new_directory
 
 CONTEXT = 1024
 

@@ -12,13 +12,13 @@ from rich.progress import track
 from rich.table import Table
 
 from benchmarks.held_out import held_out
+from benchmarks.judges.similarity import teacher_recording
 from benchmarks.quality.failures import KINDS
 from benchmarks.quality.figures import Row, summarise
 from benchmarks.quality.readings import Log, Reading, Task, read_all
 from benchmarks.quality.report import Report, between, fill, write
 from benchmarks.quality.speed import processor, real_time_factors
 from benchmarks.quality.systems import BundleSystem, CodecSystem, Recordings, System, check_names, named
-from benchmarks.similarity import teacher_recording
 from runtime.command import run
 from runtime.errors import OptionError
 

@@ -8,7 +8,7 @@ from itertools import groupby
 
 import numpy as np
 
-from benchmarks.word_errors import words
+from benchmarks.judges.word_errors import words
 
 KINDS = ("loop", "truncation", "silence")
 TOO_LONG, TOO_SHORT = 1.7, 0.55

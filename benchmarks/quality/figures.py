@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 import msgspec
 import numpy as np
 
-from benchmarks.bootstrap import interval, mean_interval
+from benchmarks.judges.bootstrap import interval, mean_interval
+from benchmarks.judges.word_errors import WordErrors, word_errors
 from benchmarks.quality.failures import KINDS
 from benchmarks.quality.readings import Reading
-from benchmarks.word_errors import WordErrors, word_errors
 
 SIMILAR = 0.8
 """Cosine above which a reading is taken for the voice itself."""

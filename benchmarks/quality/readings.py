@@ -12,13 +12,13 @@ from pathlib import Path
 import msgspec
 import soundfile
 
-from benchmarks.lines import append_lines, read_lines
-from benchmarks.naturalness import dnsmos_overall
+from benchmarks.jsonl import append_lines, read_lines
+from benchmarks.judges.naturalness import dnsmos_overall
+from benchmarks.judges.recognition import listeners
+from benchmarks.judges.similarity import SpeakerEncoder, teacher_recording, teacher_voices
 from benchmarks.quality.failures import failures
 from benchmarks.quality.systems import Spoken, System
-from benchmarks.recognition import listeners
-from benchmarks.similarity import SpeakerEncoder, teacher_recording, teacher_voices
-from runtime.files import atomic_file
+from runtime.atomic import atomic_file
 
 SHARPEST = "Whisper tiny"
 """The recogniser whose words tell loops and truncation."""

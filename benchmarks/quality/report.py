@@ -8,12 +8,12 @@ from pathlib import Path
 
 import msgspec
 
+from benchmarks.judges.word_errors import alignment
 from benchmarks.quality.failures import KINDS
 from benchmarks.quality.figures import Figure, Row
 from benchmarks.quality.readings import Reading
-from benchmarks.word_errors import alignment
+from runtime.atomic import atomic_file
 from runtime.errors import OptionError
-from runtime.files import atomic_file
 
 BEGIN, END = "<!-- quality: begin -->", "<!-- quality: end -->"
 PLOT = "wer-rtf.svg"

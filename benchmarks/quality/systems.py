@@ -16,10 +16,10 @@ import soundfile
 from runtime import Bundle, Synthesizer
 from runtime.audio import Sound
 from runtime.backends import create_backend
-from runtime.encoders import ReferenceEncoders, open_encoders
+from runtime.bundle.manifest import Manifest
+from runtime.cloning.encoders import ReferenceEncoders, open_encoders
 from runtime.errors import OptionError
-from runtime.manifest import Manifest
-from runtime.vocoding import VocoderOpener, vocoder_opener
+from runtime.vocoder.vocoding import VocoderOpener, vocoder_opener
 
 INDEX = "index.tsv"
 _LANGUAGE_MODEL = ("MODEL_CARD", "text/", *(f"onnx/{graph}" for graph in (

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import msgspec
 
-from benchmarks.merging import merged
 from benchmarks.rendering.markdown import markdown
 from benchmarks.roofline.figures import Projection
 from benchmarks.roofline.projection import measured_rows, project, replaced
 from benchmarks.speed.figures import SCHEMA, Report, encode
+from benchmarks.speed.merging import merged
+from runtime.atomic import atomic_file
 from runtime.errors import OptionError
-from runtime.files import atomic_file
 
 
 def read_report(path: Path) -> Report:
@@ -44,7 +44,7 @@ def write_reports(reports: Sequence[Report], measured: Sequence[Report], json_pa
         write(markdown_path, markdown(reports, projected).encode())
     if html_path is not None:
         try:
-            from benchmarks.rendering.page import page  # heavy
+            from benchmarks.rendering.page import page
         except ImportError as error:
             raise OptionError(f"--html needs the package {error.name}: pip install 'tldr-edge[bench]'.") from error
         write(html_path, page(reports, projected).encode())

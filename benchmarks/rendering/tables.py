@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from benchmarks.comparison import Change
 from benchmarks.roofline.figures import Projection, Roofline
 from benchmarks.roofline.projection import FORMULA
+from benchmarks.speed.comparison import Change
 from benchmarks.speed.figures import DurationFigures, PeerFigures, Report, Spread, SystemFigures
 
 ENOUGH = 5

@@ -9,9 +9,9 @@ from benchmarks.roofline.figures import StageLimit, SystemRoofline
 from benchmarks.roofline.traffic import traffic
 from benchmarks.speed.figures import DurationFigures
 from benchmarks.speed.system import stage_of
-from runtime.bundle import Bundle
-from runtime.contract import STEP
-from runtime.vocoding import BLOCKS
+from runtime.bundle.contract import STEP
+from runtime.bundle.reader import Bundle
+from runtime.vocoder.vocoding import BLOCKS
 
 LANGUAGE_MODEL = "language model"
 """Name of the row that sums the stages before flow and vocoder, and the host's time between them."""

@@ -17,7 +17,7 @@ from benchmarks.roofline.limits import PatchCost, patch_costs
 from benchmarks.roofline.platforms import PLATFORMS, Platform
 from benchmarks.speed.figures import Report, SystemFigures
 from benchmarks.speed.system import stage_of
-from runtime.bundle import Bundle
+from runtime.bundle.reader import Bundle
 from runtime.errors import OptionError
 
 MEMORY_SHARE = 0.75

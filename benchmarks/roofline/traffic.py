@@ -13,9 +13,9 @@ from pathlib import Path
 
 import onnx
 
-from runtime.contract import Tensor
+from runtime.bundle.contract import Tensor
+from runtime.bundle.shapes import resolve
 from runtime.errors import BundleError
-from runtime.shapes import resolve
 
 WEIGHT_SHAPING = ("DequantizeLinear", "Cast", "Transpose", "Reshape", "Identity", "Unsqueeze", "Squeeze")
 """Between a stored weight and the node that multiplies by it."""

@@ -10,9 +10,9 @@ import numpy as np
 
 from runtime.backends import create_backend
 from runtime.backends.base import DTYPES, Memory
-from runtime.bundle import Bundle
-from runtime.cache import Cache, open_cache
-from runtime.contract import DType
+from runtime.bundle.contract import DType
+from runtime.bundle.reader import Bundle
+from runtime.decoding.cache import Cache, open_cache
 from runtime.errors import BackendError
 
 STEPS = 4

@@ -20,7 +20,7 @@ from benchmarks.speed.figures import BatchFigures
 from benchmarks.speed.machine import device_bytes
 from benchmarks.speed.measure import milliseconds
 from benchmarks.speed.system import System
-from runtime.bundle import Bundle
+from runtime.bundle.reader import Bundle
 from runtime.errors import BackendError
 
 SPOKEN_SECONDS = 4.0

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.speed.figures import Machine
-from runtime.packages import installed
+from runtime.doctor.packages import installed
 
 PACKAGES = ("tldr-edge", "numpy", "onnxruntime", "onnxruntime-gpu", "tensorrt", "tensorrt-rtx", "torch", "onnx")
 _ROOT = Path("/")

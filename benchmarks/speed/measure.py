@@ -8,15 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from benchmarks.speed.energy import Meter
-from benchmarks.speed.figures import (
-    CurvePoint,
-    DurationFigures,
-    Ratio,
-    Spread,
-    StageFigures,
-    percentiles,
-    spread,
-)
+from benchmarks.speed.figures import CurvePoint, DurationFigures, Ratio, Spread, StageFigures, percentiles, spread
 from benchmarks.speed.system import Sample, System
 
 WARM_UP_SECONDS = 1.0

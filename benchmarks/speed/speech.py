@@ -12,7 +12,7 @@ import numpy as np
 import soundfile
 
 from benchmarks.speed.figures import Clip, SpeechFigures, spread
-from runtime.bundle import Bundle
+from runtime.bundle.reader import Bundle
 from runtime.errors import OutputError
 from runtime.synthesizer import Synthesizer
 

@@ -11,14 +11,14 @@ import msgspec
 import numpy as np
 
 from runtime.backends import create_backend
-from runtime.bundle import Bundle
-from runtime.decoding import Decoder, patch_capacity
+from runtime.bundle.manifest import Limits
+from runtime.bundle.reader import Bundle
+from runtime.bundle.voice import Voice
+from runtime.decoding.decoder import Decoder, patch_capacity
+from runtime.decoding.sampling import SamplingOptions, uniform_source
+from runtime.decoding.sequence import Bounds
 from runtime.errors import OptionError
-from runtime.manifest import Limits
-from runtime.progress import Bounds
-from runtime.sampling import SamplingOptions, uniform_source
-from runtime.vocoding import VocoderOpener, vocoder_opener
-from runtime.voice import Voice
+from runtime.vocoder.vocoding import VocoderOpener, vocoder_opener
 
 FLOW_STAGES = ("flow_encoder", "flow_estimator")
 VOCODER_STAGES = ("vocoder", "pitch", "waveform")

@@ -33,7 +33,7 @@ def gpu() -> str:
 
 def tensorrt() -> str:
     """Version, once a builder really starts."""
-    from engines.builder import open_builder
+    from engines.tensorrt.builder import open_builder
 
     library = open_library("tensorrt")
     open_builder(library)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from export.model.config import VocoderConfig
-from runtime.contract import ENCODER_BANDS
+from runtime.bundle.contract import ENCODER_BANDS
 
 FRAME_WIDTH, ENCODER_WIDTH = 128, 320
 SPEAKER_WIDTH = 128

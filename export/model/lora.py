@@ -1,4 +1,4 @@
-"""Low-rank adapters on linear maps, and their merge; stored in peft's format by `export.checkpoint`."""
+"""Low-rank adapters on linear maps, and their merge; stored in peft's format by `export.checkpoints.embedded`."""
 
 from __future__ import annotations
 

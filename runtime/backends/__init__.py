@@ -6,11 +6,11 @@ import importlib
 import logging
 from typing import TYPE_CHECKING
 
-from runtime.errors import BackendError, OptionError
+from ..errors import BackendError, OptionError
 
 if TYPE_CHECKING:
-    from runtime.backends.base import Backend
-    from runtime.bundle import Bundle
+    from ..bundle.reader import Bundle
+    from .base import Backend
 
 PROVIDERS = {
     "cpu": "runtime.backends.onnxruntime",

@@ -16,9 +16,9 @@ from typing import Literal
 import msgspec
 import numpy as np
 
-from runtime.contract import DType, Graph, Tensor
-from runtime.errors import BackendError, BundleError, Cancelled
-from runtime.shapes import bind, resolve
+from ..bundle.contract import DType, Graph, Tensor
+from ..bundle.shapes import bind, resolve
+from ..errors import BackendError, BundleError, Cancelled
 
 DTYPES: dict[DType, np.dtype] = {"int64": np.dtype(np.int64), "float32": np.dtype(np.float32),
                                  "float16": np.dtype(np.float16), "bool": np.dtype(np.bool_)}

@@ -6,7 +6,7 @@ import importlib
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from runtime.errors import BackendError
+from ..errors import BackendError
 
 ALIGNMENT = 256
 """Bytes that TensorRT wants addresses to be a multiple of; `cudaMalloc` gives no less."""

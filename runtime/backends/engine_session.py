@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from runtime.backends.base import DTYPES, Memory
-from runtime.backends.cuda_runtime import ALIGNMENT, Block, Cuda
-from runtime.backends.tensorrt_library import Library
-from runtime.contract import PAST, Graph, Tensor
-from runtime.engine_set import Profile
-from runtime.errors import BackendError
-from runtime.shapes import bind, resolve, symbol_of
+from ..bundle.contract import PAST, Graph, Tensor
+from ..bundle.engine_set import Profile
+from ..bundle.shapes import bind, resolve, symbol_of
+from ..errors import BackendError
+from .base import DTYPES, Memory
+from .cuda_runtime import ALIGNMENT, Block, Cuda
+from .tensorrt_library import Library
 
 BUCKET = 64
 """The past is passed in steps of so many positions, masked behind its real length, so that a captured graph serves them all."""

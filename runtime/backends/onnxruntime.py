@@ -13,12 +13,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from runtime.backends.base import DTYPES, Backend, Memory
-from runtime.backends.cast_once import REREAD, cast_once
-from runtime.bundle import Bundle
-from runtime.contract import DType, Graph, Tensor
-from runtime.errors import BackendError, Cancelled
-from runtime.memory import merge_pages
+from ..bundle.contract import DType, Graph, Tensor
+from ..bundle.reader import Bundle
+from ..errors import BackendError, Cancelled
+from .base import DTYPES, Backend, Memory
+from .fp16_weights import REREAD, cast_once
+from .memory import merge_pages
 
 _EXECUTION_PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider",
                         "tensorrt-onnxruntime": "TensorrtExecutionProvider"}

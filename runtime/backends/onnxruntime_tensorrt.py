@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from runtime.backends.onnxruntime import ON_CUDA, OnnxRuntimeBackend
-from runtime.bundle import Bundle
-from runtime.directories import cache_folder
-from runtime.engine_set import Profile, graph_digest
-from runtime.errors import BackendError
-from runtime.profiles import graph_profiles
+from ..atomic import cache_folder
+from ..bundle.engine_set import Profile, graph_digest
+from ..bundle.profiles import graph_profiles
+from ..bundle.reader import Bundle
+from ..errors import BackendError
+from .onnxruntime import ON_CUDA, OnnxRuntimeBackend
 
 KIND = "tensorrt-onnxruntime"
 

@@ -12,14 +12,14 @@ from typing import Any, cast
 
 import numpy as np
 
-from runtime.backends.base import DTYPES, Backend, Memory
-from runtime.backends.cuda_runtime import Cuda
-from runtime.backends.engine_session import EngineSession
-from runtime.backends.tensorrt_library import Library, open_library
-from runtime.bundle import Bundle
-from runtime.contract import DType, Graph, Tensor
-from runtime.engine_set import Engine, EngineKind, build_command, find_engine_set, number
-from runtime.errors import BackendError
+from ..bundle.contract import DType, Graph, Tensor
+from ..bundle.engine_set import Engine, EngineKind, build_command, find_engine_set, number
+from ..bundle.reader import Bundle
+from ..errors import BackendError
+from .base import DTYPES, Backend, Memory
+from .cuda_runtime import Cuda
+from .engine_session import EngineSession
+from .tensorrt_library import Library, open_library
 
 _DTYPES: dict[str, DType] = {"INT64": "int64", "FLOAT": "float32", "HALF": "float16", "BOOL": "bool"}
 

@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from runtime.engine_set import EngineKind
-from runtime.errors import BackendError
+from ..bundle.engine_set import EngineKind
+from ..errors import BackendError
 
 MODULES: dict[EngineKind, str] = {"tensorrt": "tensorrt", "tensorrt-rtx": "tensorrt_rtx"}
 _INSTALL: dict[EngineKind, str] = {

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from runtime.doctor.finding import Finding
-from runtime.doctor.machine import check_machine
-from runtime.doctor.software import check_software
-from runtime.doctor.speaking import check_speaking
+from .finding import Finding
+from .machine import check_machine
+from .software import check_software
+from .speaking import check_speaking
 
 __all__ = ["Finding", "examine"]
 

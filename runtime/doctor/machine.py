@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from runtime.doctor.finding import Finding
+from .finding import Finding
 
 LOW_MEMORY = 512 << 20
 LOW_DISK = 256 << 20

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from runtime.backends.base import DTYPES
-from runtime.bundle import Bundle
-from runtime.contract import Graph
-from runtime.errors import BackendError
-from runtime.shapes import resolve
+from ..backends.base import DTYPES
+from ..bundle.contract import Graph
+from ..bundle.reader import Bundle
+from ..bundle.shapes import resolve
+from ..errors import BackendError
 
 GRAPH = "backbone"
 RUNS = 5

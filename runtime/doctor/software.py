@@ -5,8 +5,8 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterator
 
-from runtime.doctor.finding import Finding
-from runtime.packages import installed
+from .finding import Finding
+from .packages import installed
 
 PACKAGES = ("tldr-edge", "numpy", "msgspec", "soundfile")
 ONNX_RUNTIMES = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-directml", "onnxruntime-openvino", "onnxruntime-qnn",

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 
-from runtime.backends import AUTOMATIC, PROVIDERS
-from runtime.bundle import Bundle
-from runtime.doctor.finding import Finding
-from runtime.doctor.machine import has_nvidia_gpu
-from runtime.doctor.profile import device_share
-from runtime.errors import BackendError, TldrError
-from runtime.synthesizer import Synthesizer
+from ..backends import AUTOMATIC, PROVIDERS
+from ..bundle.reader import Bundle
+from ..errors import BackendError, TldrError
+from ..synthesizer import Synthesizer
+from .finding import Finding
+from .machine import has_nvidia_gpu
+from .profile import device_share
 
 SENTENCE = "The doctor asked me to speak this sentence, and measured how long I took."
 SLOW_RTF = 0.7

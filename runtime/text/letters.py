@@ -1,6 +1,6 @@
 """Pronunciation of words that no dictionary knows: a linear-chain CRF over letters, decoded with numpy.
 
-The weights come from gruut's English model (MIT), converted once by `training.frontend`; at run time there is neither
+The weights come from gruut's English model (MIT), converted once by `training.data.frontend`; at run time there is neither
 crfsuite nor gruut, only two arrays and a Viterbi pass.
 """
 
@@ -39,7 +39,7 @@ class LetterModel:
 
     @classmethod
     def load(cls, path: Path) -> LetterModel:
-        """Read the `.npz` that `training.frontend` wrote (no pickles inside)."""
+        """Read the `.npz` that `training.data.frontend` wrote (no pickles inside)."""
         with np.load(path, allow_pickle=False) as data:
             return cls([str(f) for f in data["features"]], [str(x) for x in data["labels"]],
                        data["weights"], data["transitions"])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from runtime.atomic import BROKEN_ARCHIVE
 from runtime.errors import BundleError
-from runtime.files import BROKEN_ARCHIVE
 from runtime.text.frontend import TextFrontEnd
 from runtime.text.qwen import QwenFrontEnd
 

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from xml.parsers import expat
 
 from runtime.errors import TextError
-from runtime.tempo import MAX_RATE, MIN_RATE
 from runtime.text.codes import characters
 from runtime.text.numbers import cardinal, digits, ordinal
 from runtime.text.passage import Passage
+from runtime.vocoder.time_stretch import MAX_RATE, MIN_RATE
 
 MAX_BREAK_SECONDS = 10.0
 MAX_DEPTH = 32

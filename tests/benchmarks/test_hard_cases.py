@@ -3,9 +3,9 @@
 import pytest
 
 from benchmarks.hard_cases import Case, hard_cases, judge, likeness, markdown
+from benchmarks.judges.word_errors import words
+from benchmarks.quality.speaking import Heard
 from benchmarks.robustness import LONGEST, random_sentences
-from benchmarks.speaking import Heard
-from benchmarks.word_errors import words
 
 
 def heard(text: str, *failures: str) -> Heard:

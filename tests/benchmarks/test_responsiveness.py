@@ -10,7 +10,7 @@ from benchmarks import responsiveness
 from benchmarks.responsiveness import SENTENCE, Row, busy_cores, cancels, chunkings, first_audio, streamed_equals_offline
 from runtime.errors import TldrError
 from runtime.synthesizer import Synthesizer
-from runtime.vocoding import StreamingVocoder
+from runtime.vocoder.vocoding import StreamingVocoder
 
 
 def test_the_sentence_has_twenty_words() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks import soak
 from benchmarks.soak import Soak, random_texts
-from runtime.stream import Stream
+from runtime.streaming.stream import Stream
 from runtime.synthesizer import Synthesizer
 
 TEXTS = [f"Hello world. {'Move two meters to the left. ' * count}" for count in range(6)]

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from engines import cli
-from runtime.engine_set import read_engine_set
+from runtime.bundle.engine_set import read_engine_set
 from tests.fixtures.devices import install
 
 

@@ -9,8 +9,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from engines.operators import operators, violations
-from engines.safety import secure
+from engines.fp16.fp16_range import secure
+from tests.engines.tensorrt_operators import operators, violations
 from tests.engines.test_safety import calls, overflowing
 
 

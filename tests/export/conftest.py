@@ -12,10 +12,11 @@ import pytest
 import torch
 from torch import nn
 
-from export import checkpoint, exporter
+from export import exporter
+from export.checkpoints import embedded as checkpoint
+from export.checkpoints.sources import CheckpointSource
 from export.exporter import Exported, Order, export_bundle
-from export.sources import CheckpointSource
-from runtime.contract import STEP, Graph, Sizes
+from runtime.bundle.contract import STEP, Graph, Sizes
 from tests.export.tiny import OTHER_PATCH, PATCH, TEXT, Export, tiny, tiny_patch_model, tiny_token_model, tiny_vocoder
 
 

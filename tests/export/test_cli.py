@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from export import cli, exporter
-from runtime.bundle import Bundle
+from runtime.bundle.reader import Bundle
 from tests.export.tiny import PATCH, Export
 
 

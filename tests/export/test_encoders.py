@@ -10,17 +10,19 @@ import pytest
 import soundfile
 import torch
 
-from export import checkpoint, exporter, parity
+from export import exporter
+from export.checkpoints import embedded as checkpoint
+from export.checkpoints.sources import CheckpointSource
 from export.exporter import Order, export_bundle
 from export.model.encoders import CodecEncoder, SpeakerEncoder
 from export.model.language_model import PatchLM, TokenLM
 from export.model.listener import Listener
 from export.model.vocoder import StreamingVocoder
-from export.sources import CheckpointSource
+from export.verification import parity
 from runtime import Bundle, Synthesizer
-from runtime.encoders import LEAD_FRAMES, TAIL_FRAMES, without_silence
+from runtime.cloning.encoders import LEAD_FRAMES, TAIL_FRAMES, without_silence
+from runtime.cloning.features import codec_mel
 from runtime.errors import TextError, VoiceError
-from runtime.features import codec_mel
 from tests.conftest import sentence_of
 from tests.export.tiny import PATCH, TEXT, lively, tiny
 

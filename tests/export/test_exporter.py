@@ -11,18 +11,18 @@ import pytest
 import torch
 
 from export import exporter
+from export.checkpoints.sources import CheckpointSource, PresetSource
 from export.exporter import Order, export_bundle, stages
-from export.graphs import makers
-from export.onnx_graph import write_graph
-from export.precision import exportable
-from export.reference import greedy_run
-from export.sources import CheckpointSource, PresetSource
+from export.graphs.core_graphs import makers
+from export.graphs.onnx_graph import write_graph
+from export.graphs.precision import exportable
+from export.verification.reference import greedy_run
 from runtime.backends import create_backend
-from runtime.bundle import Bundle
-from runtime.decoding import Decoder
+from runtime.bundle.reader import Bundle
+from runtime.decoding.decoder import Decoder
+from runtime.decoding.sampling import SamplingOptions
+from runtime.decoding.sequence import Bounds
 from runtime.errors import BundleError, CheckpointError, OptionError, OutputError, ParityError
-from runtime.progress import Bounds
-from runtime.sampling import SamplingOptions
 from tests.export.tiny import PATCH, Export
 
 

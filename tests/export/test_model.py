@@ -7,7 +7,7 @@ import torch
 
 from export.model.config import cosyvoice3
 from export.model.language_model import PatchLM
-from export.reference import greedy_run, silent_voice
+from export.verification.reference import greedy_run, silent_voice
 from tests.export.tiny import PATCH, tiny, tiny_patch_model, tiny_token_model, tiny_vocoder
 
 PAPER_TRAINED = 136.2e6

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from export.graphs import HeadGraph, contracts, sizes_of
+from export.graphs.core_graphs import HeadGraph, contracts, sizes_of
+from export.graphs.onnx_graph import write_graph
+from export.graphs.precision import exportable
 from export.model.sampling import mask_end, sample
-from export.onnx_graph import write_graph
-from export.parity import open_session
-from export.precision import exportable
+from export.verification.parity import open_session
 from tests.export.tiny import tiny, tiny_token_model
 
 DRAWS = 4000

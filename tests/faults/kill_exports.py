@@ -18,9 +18,9 @@ from pathlib import Path
 import torch
 
 from export import exporter
+from export.checkpoints.sources import CheckpointSource
 from export.exporter import Order, export_bundle
-from export.sources import CheckpointSource
-from runtime.bundle import Bundle
+from runtime.bundle.reader import Bundle
 from runtime.errors import BundleError
 from tests.export.tiny import PATCH
 

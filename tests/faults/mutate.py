@@ -14,8 +14,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from runtime.bundle.manifest import MANIFEST
 from runtime.errors import TldrError
-from runtime.manifest import MANIFEST
 from runtime.synthesizer import Synthesizer
 from tests.fixtures import tiny_bundle
 

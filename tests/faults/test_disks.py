@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from runtime.audio import Audio
-from runtime.bundle import Bundle
+from runtime.bundle.reader import Bundle
 from runtime.errors import OutputError
 from runtime.synthesizer import Synthesizer
 from tests.conftest import TEXT, sentence_of

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from runtime.atomic import atomic_file
 from runtime.audio import UNKNOWN_LENGTH, Audio, AudioChunk, WavWriter, to_int16, wav_header
 from runtime.errors import OutputError
-from runtime.files import atomic_file
 from runtime.stats import Tally
 from tests.conftest import sentence_of
 

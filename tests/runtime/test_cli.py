@@ -17,9 +17,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from runtime.bundle.manifest import MANIFEST
 from runtime.cli import speak
 from runtime.command import run
-from runtime.manifest import MANIFEST
 from runtime.synthesizer import Synthesizer
 from tests.conftest import TEXT
 
@@ -168,7 +168,7 @@ def test_voices_are_listed_the_default_first(tldr_speak: Speak) -> None:
 
 
 def test_no_embedded_voice(tldr_speak: Speak, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("runtime.bundle.EMBEDDED", tmp_path / "nothing")
+    monkeypatch.setattr("runtime.bundle.reader.EMBEDDED", tmp_path / "nothing")
     done = tldr_speak(TEXT, bundle=None)
     assert done.code == 2 and "tldr-export" in done.err
 

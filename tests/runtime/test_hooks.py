@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.hooks import Hooks
-from runtime.stats import Stats
+from runtime.stats import Hooks, Stats
 from runtime.synthesizer import Synthesizer
 from tests.conftest import TEXT
 

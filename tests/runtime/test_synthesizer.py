@@ -12,9 +12,9 @@ import msgspec
 import numpy as np
 import pytest
 
+from runtime.bundle.manifest import Limits
 from runtime.errors import BackendError, BundleError, OptionError, TextError, VoiceError
-from runtime.manifest import Limits
-from runtime.script import MAX_CHARACTERS, PAUSE_SECONDS, split_ids
+from runtime.synthesis.segments import MAX_CHARACTERS, PAUSE_SECONDS, split_ids
 from runtime.synthesizer import Synthesizer
 from runtime.text.phonemes import to_ids
 from tests.conftest import TEXT, sentence_of
@@ -218,7 +218,7 @@ def test_unknown_bundle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     with pytest.raises(BundleError) as error:
         Synthesizer(tmp_path / "nowhere")
     assert "tldr-export" in sentence_of(error)
-    monkeypatch.setattr("runtime.bundle.EMBEDDED", tmp_path / "nothing")
+    monkeypatch.setattr("runtime.bundle.reader.EMBEDDED", tmp_path / "nothing")
     with pytest.raises(BundleError) as error:
         Synthesizer()
     assert "tldr-export" in sentence_of(error)

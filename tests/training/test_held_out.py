@@ -10,9 +10,9 @@ import soundfile
 from benchmarks.held_out import held_out
 from benchmarks.quality.systems import Recordings
 from training import recordings
+from training.data.teacher import Reading
+from training.data.text import split_of
 from training.held_out import everyday, grown
-from training.teacher import Reading
-from training.text import split_of
 
 
 def test_the_list_grows_at_its_end_by_sentences_of_the_test_side() -> None:

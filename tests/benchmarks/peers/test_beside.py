@@ -19,7 +19,7 @@ from benchmarks.peers.llama_cpp import tensors
 from benchmarks.peers.speakers import open_speakers, speaker_figures
 from benchmarks.speed.speech import Spoken
 from export.model.config import PRESETS, ModelConfig
-from runtime.bundle import Bundle
+from runtime.bundle.reader import Bundle
 
 
 @dataclass

@@ -11,8 +11,8 @@ from benchmarks.quality.__main__ import plan
 from benchmarks.quality.readings import Log
 from benchmarks.quality.systems import BundleSystem, CodecSystem, Recordings, check_names, codec_files, named
 from runtime import Bundle
+from runtime.bundle.manifest import MANIFEST
 from runtime.errors import OptionError
-from runtime.manifest import MANIFEST
 from tests.benchmarks.quality.made_up import reading
 from tests.conftest import sentence_of
 

@@ -14,7 +14,7 @@ from benchmarks.roofline.platforms import PLATFORMS, Platform
 from benchmarks.roofline.projection import COMPUTE_SHARE, MEMORY_SHARE, project, stage_costs
 from benchmarks.speed.measure import summarise
 from benchmarks.speed.system import System
-from runtime.bundle import Bundle
+from runtime.bundle.reader import Bundle
 from runtime.errors import OptionError
 from tests.benchmarks.reports import COSTS, MACHINE, on, report
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.speed.footprint import Task, footprint, peak_bytes, resident_bytes
-from runtime.bundle import Bundle
+from runtime.bundle.reader import Bundle
 from runtime.errors import BackendError
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.speed.measure import Plan, measure, ratios, summarise
 from benchmarks.speed.system import System, stage_of
-from runtime.bundle import Bundle
+from runtime.bundle.reader import Bundle
 from runtime.errors import OptionError
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from runtime.backends import AUTOMATIC, CHOICES, create_backend
 from runtime.backends.base import Backend, Memory
-from runtime.bundle import Bundle
+from runtime.bundle.reader import Bundle
 from runtime.errors import BackendError, BundleError, OptionError
 from tests.conftest import sentence_of
 from tests.fixtures import tiny_bundle as tiny_graphs

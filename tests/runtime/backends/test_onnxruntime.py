@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from runtime.backends import create_backend
 from runtime.backends.base import Backend
-from runtime.bundle import Bundle
+from runtime.bundle.reader import Bundle
 from runtime.errors import BackendError
 from tests.conftest import sentence_of
 from tests.fixtures.tiny_bundle import read, seal

@@ -13,12 +13,12 @@ from runtime.backends import create_backend
 from runtime.backends.base import Backend
 from runtime.backends.onnxruntime import ON_CUDA
 from runtime.backends.onnxruntime_tensorrt import engine_cache, provider_options
-from runtime.bundle import Bundle
-from runtime.decoding import Decoder
+from runtime.bundle.profiles import graph_profiles
+from runtime.bundle.reader import Bundle
+from runtime.decoding.decoder import Decoder
+from runtime.decoding.sampling import SamplingOptions
+from runtime.decoding.sequence import Bounds
 from runtime.errors import BackendError
-from runtime.profiles import graph_profiles
-from runtime.progress import Bounds
-from runtime.sampling import SamplingOptions
 from tests.conftest import sentence_of
 from tests.fixtures import gpu_onnxruntime, tiny_bundle
 

@@ -11,11 +11,11 @@ import pytest
 from runtime import Synthesizer
 from runtime.backends import create_backend
 from runtime.backends.base import Backend
-from runtime.bundle import Bundle
-from runtime.decoding import Decoder
+from runtime.bundle.reader import Bundle
+from runtime.decoding.decoder import Decoder
+from runtime.decoding.sampling import SamplingOptions
+from runtime.decoding.sequence import Bounds
 from runtime.errors import BackendError, Cancelled
-from runtime.progress import Bounds
-from runtime.sampling import SamplingOptions
 from tests.conftest import TEXT, sentence_of
 from tests.fixtures import tiny_bundle
 from tests.fixtures.devices import VERSIONS, Machine, install

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from runtime import doctor
-from runtime.bundle import Bundle
+from runtime.bundle.reader import Bundle
 from runtime.cli import speak
 from runtime.command import run
 from runtime.doctor import software, speaking

@@ -1,0 +1,1 @@
+"""Judges of speech: recognisers, MOS predictors, speaker similarity, and their statistics."""

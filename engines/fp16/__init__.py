@@ -1,0 +1,1 @@
+"""FP16 ranges and errors checked before an engine is built."""

@@ -1,0 +1,1 @@
+"""Checkpoints: read and write weights of each model family."""

@@ -1,0 +1,217 @@
+"""Opens a bundle directory: everything in it is checked before anything is used, and every refusal is one sentence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import msgspec
+
+from ..atomic import file_digest
+from ..errors import BundleError, OptionError, VoiceError
+from .contract import STEP, Graph, flow_vocoder_graphs, language_model_graphs, step_graph, streaming_vocoder_graph
+from .manifest import MANIFEST, SCHEMA, Flow, Manifest, Pace, Vocoder
+from .voice import Voice, read_voice
+
+EMBEDDED = Path(__file__).parent / "bundles" / "embedded"
+"""The bundle that ships with the toolkit."""
+MAX_MANIFEST_BYTES = 4 << 20
+MAX_SECONDS = 600.0
+MAX_TEXT_IDS = 8192
+MAX_FLOW_STEPS = 1000
+_PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
+_AGAIN = "copy or export the bundle again"
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A checked bundle: its folder and its manifest."""
+
+    root: Path
+    manifest: Manifest
+
+    @classmethod
+    def open(cls, path: Path | str | None = None) -> Bundle:
+        """Open the bundle at `path`, or the embedded voice's.
+
+        Raises:
+            BundleError: missing, incomplete, corrupt, foreign, of another schema, or not consistent in itself.
+        """
+        root = EMBEDDED if path is None else Path(path)
+        if path is None and not (root / MANIFEST).is_file():
+            raise BundleError("This installation holds no embedded voice; make a bundle with tldr-export and name it.")
+        if not root.is_dir():
+            raise BundleError(f"There is no bundle at {root}; make one with tldr-export --out {root}.")
+        manifest = read_manifest(root / MANIFEST)
+        check_consistency(manifest)
+        for name, digest in manifest.files.items():
+            _check_file(root, name, digest)
+        return cls(root, manifest)
+
+    def graph_paths(self) -> dict[str, Path]:
+        """Where each graph lies."""
+        return {name: self.root / self.manifest.graph_path(name) for name in self.manifest.graphs}
+
+    @property
+    def voices(self) -> list[str]:
+        """Names of the voices, sorted."""
+        return sorted(self.manifest.voices)
+
+    def voice(self, name: str | None = None) -> Voice:
+        """The voice of that name, or the default; VoiceError if there is none, BundleError if its file is no voice."""
+        chosen = self.manifest.default_voice if name is None else name
+        if chosen is None or chosen not in self.manifest.voices:
+            raise VoiceError(f"There is no voice {chosen!r} in this bundle; it has {', '.join(self.voices) or 'none'}.")
+        return read_voice(self.root / self.manifest.voices[chosen], chosen, self.manifest)
+
+    def with_flow_steps(self, steps: int | None) -> Bundle:
+        """The same with another number of steps of CosyVoice3's flow; None leaves what the bundle says.
+
+        Raises:
+            OptionError: a value out of its range, or the vocoder of this bundle is no flow.
+        """
+        if steps is None:
+            return self
+        vocoder = self.manifest.vocoder
+        if vocoder is None or vocoder.flow is None:
+            raise OptionError(f"The bundle {self.manifest.model} has no flow whose steps could be chosen; leave that option "
+                              "out.")
+        if isinstance(steps, bool) or not isinstance(steps, int) or not 1 <= steps <= MAX_FLOW_STEPS:
+            raise OptionError(f"flow_steps must be a whole number from 1 to {MAX_FLOW_STEPS}, not {steps!r}.")
+        vocoder = msgspec.structs.replace(vocoder, flow=msgspec.structs.replace(vocoder.flow, steps=steps))
+        return replace(self, manifest=msgspec.structs.replace(self.manifest, vocoder=vocoder))
+
+
+def read_manifest(path: Path) -> Manifest:
+    """`bundle.json` as its struct; BundleError if it is missing, too large, no JSON, or of another form or schema."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_MANIFEST_BYTES + 1)
+    except OSError as error:
+        raise BundleError(f"{path} cannot be read ({error.strerror}): this is no whole bundle; {_AGAIN}.") from error
+    if len(data) > MAX_MANIFEST_BYTES:
+        raise BundleError(f"{path} is larger than {MAX_MANIFEST_BYTES >> 20} MiB: this is no bundle of this toolkit.")
+    try:
+        schema = msgspec.json.decode(data, type=_Schema).schema
+        if schema != SCHEMA:
+            raise BundleError(f"{path} has schema {schema}, this version reads schema {SCHEMA}: update the toolkit, or "
+                              "export the bundle again.")
+        return msgspec.json.decode(data, type=Manifest)
+    except msgspec.ValidationError as error:
+        raise BundleError(f"{path} does not fit the manifest of a bundle: {error}; export the bundle again.") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BundleError(f"{path} is not valid JSON ({error}); {_AGAIN}.") from error
+
+
+def check_consistency(manifest: Manifest) -> None:
+    """Raise BundleError where parts of the manifest contradict each other or are out of range."""
+    _check_ranges(manifest)
+    expected = language_model_graphs(manifest.sizes, manifest.precision, manifest.cpu)
+    if STEP in manifest.graphs:
+        expected[STEP] = step_graph(manifest.sizes, manifest.precision, manifest.cpu)
+    if manifest.vocoder is not None:
+        expected |= vocoder_graphs(manifest, manifest.vocoder)
+    _compare_graphs(expected, manifest.graphs)
+    for name in [*map(manifest.graph_path, expected), *manifest.voices.values(), *_extra_files(manifest)]:
+        if name not in manifest.files:
+            raise BundleError(f"bundle.json lists no sha256 for {name}; export the bundle again.")
+    if manifest.text != "none" and not any(name.startswith("text/") for name in manifest.files):
+        raise BundleError("bundle.json lists no text front-end files; export the bundle again.")
+    if manifest.default_voice is not None and manifest.default_voice not in manifest.voices:
+        raise BundleError(f"bundle.json has no voice {manifest.default_voice!r}, its default; export the bundle again.")
+
+
+def vocoder_graphs(manifest: Manifest, vocoder: Vocoder) -> dict[str, Graph]:
+    """The graphs that a vocoder of this form has."""
+    if (vocoder.kind == "flow") != (vocoder.flow is not None):
+        raise BundleError("bundle.json describes its vocoder in parts that do not belong together; export the bundle again.")
+    if vocoder.flow is not None:
+        return flow_vocoder_graphs(vocoder.flow.sizes, manifest.precision)
+    return {"vocoder": streaming_vocoder_graph(manifest.sizes.speaker, vocoder.state, vocoder.samples_per_token)}
+
+
+def _extra_files(manifest: Manifest) -> list[str]:
+    flow = None if manifest.vocoder is None else manifest.vocoder.flow
+    encoders = manifest.encoders
+    return [*([] if flow is None else [flow.noise]), *([] if encoders is None else [encoders.speaker, encoders.tokens]),
+            *([] if manifest.listener is None else [manifest.listener])]
+
+
+def _check_flow(flow: Flow) -> dict[str, bool]:
+    sizes = flow.sizes
+    return {
+        "vocoder.flow.sizes": all(1 <= getattr(sizes, name) <= 1 << 24 for name in sizes.__struct_fields__),
+        "vocoder.flow.chunk_tokens": flow.sizes.token_lookahead < flow.chunk_tokens <= 1000,
+        "vocoder.flow.steps": 1 <= flow.steps <= MAX_FLOW_STEPS,
+        "vocoder.flow.window_frames": flow.chunk_tokens * sizes.frames_per_token <= flow.window_frames <= 1 << 20,
+        "vocoder.flow.look_back": 0 <= flow.pitch_look_back <= 10_000 and 0 <= flow.wave_look_back <= 10_000,
+        "vocoder.flow.max_silent": flow.max_silent >= 0,
+    }
+
+
+def _check_ranges(manifest: Manifest) -> None:
+    sizes, limits, vocoder = manifest.sizes, manifest.limits, manifest.vocoder
+    sampling = manifest.sampling
+    checks: dict[str, bool] = {
+        "sizes": all(1 <= getattr(sizes, name) <= 1 << 24 for name in sizes.__struct_fields__),
+        "sizes.codes": sizes.codes < sizes.vocabulary,
+        "sizes.window": not (sizes.token_level and sizes.window != 1),
+        "token_rate": 1 <= manifest.token_rate <= 1000,
+        "limits.max_seconds": 0 < limits.max_seconds <= MAX_SECONDS,
+        "limits.max_text_ids": 1 <= limits.max_text_ids <= MAX_TEXT_IDS,
+        "limits.pace": limits.pace is None or _check_pace(limits.pace),
+        "limits.max_tokens_per_id": 0 <= limits.min_tokens_per_id <= limits.max_tokens_per_id <= 1000,
+        "sampling": 0 <= sampling.temperature <= 10 and 1 <= sampling.top_k <= 64 and 0 < sampling.top_p <= 1
+                    and 0 <= sampling.repetition_window <= 10_000 and sampling.repetitions >= 1,
+    }
+    if vocoder is not None:
+        checks["vocoder.sample_rate"] = 1000 <= vocoder.sample_rate <= 384_000
+        checks["vocoder.samples_per_token"] = 1 <= vocoder.samples_per_token <= 1 << 20
+        checks["vocoder.lookahead"] = 0 <= vocoder.lookahead <= 1000
+        checks["vocoder.state"] = 0 <= vocoder.state <= 1 << 24
+        checks |= {} if vocoder.flow is None else _check_flow(vocoder.flow)
+    for name, good in checks.items():
+        if not good:
+            raise BundleError(f"bundle.json is out of range at {name}; export the bundle again.")
+
+
+def _check_pace(pace: Pace) -> bool:
+    return 0 <= pace.tokens <= 1000 and 0 < pace.tokens_per_id <= 1000 and 0 <= pace.least < pace.most <= 1000
+
+
+def _compare_graphs(expected: Mapping[str, Graph], found: Mapping[str, Graph]) -> None:
+    if expected.keys() != found.keys():
+        raise BundleError(f"bundle.json describes the graphs {sorted(found)}, expected {sorted(expected)}; "
+                          "export the bundle again.")
+    for name, graph in expected.items():
+        if graph != found[name]:
+            raise BundleError(f"bundle.json describes graph {name} in another way than its sizes and precision ask; "
+                              "export the bundle again.")
+
+
+def _check_file(root: Path, name: str, digest: str) -> None:
+    """Raise BundleError unless `name` is a file inside the bundle with that sha256."""
+    parts = name.split("/")
+    if not all(_PART.fullmatch(part) for part in parts):
+        raise BundleError(f"bundle.json names {name!r}, which is no plain path inside the bundle: do not trust it.")
+    path = root.joinpath(*parts)
+    try:
+        if not path.resolve(strict=True).is_relative_to(root.resolve()):
+            raise BundleError(f"{name} leads out of the bundle through a link; {_AGAIN}.")
+        if not path.is_file():
+            raise BundleError(f"{name} is no file; {_AGAIN}.")
+        found = file_digest(path)
+    except FileNotFoundError as error:
+        raise BundleError(f"The bundle is incomplete: {name} is missing; {_AGAIN}.") from error
+    except (OSError, RuntimeError) as error:  # RuntimeError: links in a circle
+        raise BundleError(f"{name} cannot be read ({error}); {_AGAIN}.") from error
+    if found != digest.lower():
+        raise BundleError(f"{name} is corrupt: its sha256 is not the one in bundle.json; {_AGAIN}.")
+
+
+class _Schema(msgspec.Struct):
+    """Only the schema number, so that a newer bundle is told apart from a broken one."""
+
+    schema: int

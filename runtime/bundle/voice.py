@@ -1,0 +1,100 @@
+"""A voice file: `.npz` with `speaker`, and for zero-shot voices the prompt's tokens and text ids."""
+
+from __future__ import annotations
+
+import zipfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from ..atomic import BROKEN_ARCHIVE, atomic_file
+from ..errors import BundleError, VoiceError
+from .manifest import Manifest
+
+MAX_BYTES = 64 << 20
+"""Unpacked size of a voice file that is still read."""
+_KEYS = {"speaker", "prompt_tokens", "prompt_text_ids", "flow_tokens", "flow_mel"}
+
+
+@dataclass(frozen=True, eq=False)
+class Voice:
+    """Who speaks. A prompt stands before what is said: its text ids before the text, its patches before the speech."""
+
+    name: str
+    speaker: np.ndarray
+    """float32 [Es]."""
+    prompt_tokens: np.ndarray
+    """int64 [T], T >= 0. What does not fill a patch is left out at the front: speech goes on at the prompt's end."""
+    prompt_text_ids: np.ndarray
+    """int64 [S], S >= 0."""
+    flow_tokens: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
+    """int64 [F], F >= 0: tokens of the recording that CosyVoice3's vocoder goes on from."""
+    flow_mel: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+    """float32 [F x frames a token, mel]: the same recording."""
+
+    def check(self, manifest: Manifest) -> None:
+        """Raise VoiceError unless it fits the sizes and limits of a bundle."""
+        wrong = _problem(self, manifest)
+        if wrong:
+            raise VoiceError(f"Voice {self.name!r} does not fit the bundle {manifest.model}: {wrong}.")
+
+    def save(self, path: Path | str) -> None:
+        """Write the voice file. Raises OutputError."""
+        arrays = {key: getattr(self, key) for key in sorted(_KEYS) if key == "speaker" or len(getattr(self, key))}
+        with atomic_file(path) as file:
+            np.savez(file, **arrays)
+
+
+def read_voice(path: Path, name: str, manifest: Manifest) -> Voice:
+    """Read and check one voice; BundleError for a file that is none, or does not fit the bundle's sizes and limits."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            unpacked = sum(entry.file_size for entry in archive.infolist())
+        if unpacked > MAX_BYTES:
+            raise BundleError(f"Voice {name!r} is larger than {MAX_BYTES >> 20} MiB; export the bundle again.")
+        with np.load(path, allow_pickle=False) as data:
+            arrays = {key: np.asarray(data[key]) for key in data.files}
+    except BROKEN_ARCHIVE as error:
+        raise BundleError(f"Voice {name!r} is no readable .npz file ({error}); export the bundle again.") from error
+    if "speaker" not in arrays or not arrays.keys() <= _KEYS:
+        raise BundleError(f"Voice {name!r} holds {sorted(arrays)}, expected speaker and optionally prompt_tokens and "
+                          "prompt_text_ids; export the bundle again.")
+    none, frames = np.zeros(0, np.int64), np.zeros((0, 0), np.float32)
+    voice = Voice(name, arrays["speaker"], arrays.get("prompt_tokens", none), arrays.get("prompt_text_ids", none),
+                  arrays.get("flow_tokens", none), arrays.get("flow_mel", frames))
+    wrong = _problem(voice, manifest)
+    if wrong:
+        raise BundleError(f"Voice {name!r} does not fit its bundle: {wrong}; export the bundle again.")
+    return voice
+
+
+def _problem(voice: Voice, manifest: Manifest) -> str | None:
+    speaker, tokens, ids = voice.speaker, voice.prompt_tokens, voice.prompt_text_ids
+    if speaker.dtype != np.float32 or speaker.shape != (manifest.sizes.speaker,) or not np.isfinite(speaker).all():
+        return f"speaker must be {manifest.sizes.speaker} finite float32 numbers"
+    if any(array.dtype != np.int64 or array.ndim != 1 for array in (tokens, ids)):
+        return "prompt_tokens and prompt_text_ids must be int64 vectors"
+    if tokens.size and not (tokens.min() >= 0 and tokens.max() < manifest.sizes.codes):
+        return f"prompt_tokens must be codes from 0 to {manifest.sizes.codes - 1}"
+    if ids.size and ids.min() < 0:
+        return "prompt_text_ids must not be negative"
+    if len(ids) >= manifest.limits.max_text_ids:
+        return f"its prompt has {len(ids)} text ids, the cache was sized for {manifest.limits.max_text_ids} in all"
+    if len(tokens) >= manifest.limits.max_seconds * manifest.token_rate:
+        return f"its prompt is longer than the {manifest.limits.max_seconds:g} seconds that the cache was sized for"
+    return _flow_problem(voice, manifest)
+
+
+def _flow_problem(voice: Voice, manifest: Manifest) -> str | None:
+    tokens, mel = voice.flow_tokens, voice.flow_mel
+    flow = None if manifest.vocoder is None else manifest.vocoder.flow
+    if flow is None:
+        return "it has a prompt for a vocoder that this bundle does not have" if len(tokens) or len(mel) else None
+    codes = tokens.dtype == np.int64 and tokens.ndim == 1
+    if not codes or (tokens.size and not 0 <= tokens.min() <= tokens.max() < manifest.sizes.codes):
+        return f"flow_tokens must be codes from 0 to {manifest.sizes.codes - 1}"
+    wanted = (len(tokens) * flow.sizes.frames_per_token, flow.sizes.mel)
+    if len(tokens) and (mel.dtype != np.float32 or mel.shape != wanted or not np.isfinite(mel).all()):
+        return f"flow_mel must be {wanted[0]} x {wanted[1]} finite float32 numbers"
+    return None

@@ -1,0 +1,1 @@
+"""Text ids to codec tokens: the patch loop, sampling, KV cache."""

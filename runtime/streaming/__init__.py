@@ -1,0 +1,1 @@
+"""Streams, prefetching and the request queue."""

@@ -1,0 +1,1 @@
+"""One request through all stages: segments, sentences, retries, batches."""

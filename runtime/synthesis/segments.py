@@ -1,0 +1,155 @@
+"""From what a caller gives to what a model reads: lines of text ids, each with its rate and the silence before it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterable, Iterable, Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass
+from itertools import chain
+
+from ..errors import TextError
+from ..stats import Tally, Timer
+from ..streaming.request_queue import Ticket
+from ..text.clauses import clauses
+from ..text.feed import Feed
+from ..text.loading import FrontEnd
+from ..text.passage import Passage
+from ..text.ssml import is_ssml, parse_ssml
+from ..vocoder.time_stretch import MAX_RATE, MIN_RATE
+
+MAX_CHARACTERS = 100_000
+"""Longest text of one call: about two hours of speech. Text that comes piece by piece has no such limit."""
+PAUSE_SECONDS = 0.15
+"""Silence between two sentences, on top of what the voice itself leaves."""
+_NOTHING = "The text holds nothing that can be spoken; give it at least one word or number."
+
+Text = str | Iterable[str] | AsyncIterable[str]
+"""A text, SSML, or the pieces of a text that is still being written."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One sentence or clause, ready for the model. Without ids it is only a pause."""
+
+    text: str
+    ids: list[int]
+    rate: float
+    pause: float
+    """Seconds of silence before it."""
+
+
+class Script:
+    """Reads one utterance's text with a front end, and counts the time that takes."""
+
+    def __init__(self, front_end: FrontEnd, tally: Tally, rate: float = 1.0) -> None:
+        self._front_end = front_end
+        self._tally = tally
+        self._rate = rate
+        self._spoken = 0
+
+    def begin(self, text: Text, ticket: Ticket) -> Iterable[Line]:
+        """Lines of whatever form of text. A whole one is refused here (TextError) if nothing in it can be spoken."""
+        check_text(text)
+        if not isinstance(text, str):
+            return self.lines_of_pieces(text, _running_loop(), ticket)
+        lines = self.lines(text)
+        return chain([next(lines)], lines)
+
+    def lines(self, text: str) -> Iterator[Line]:
+        """Lines of a whole text or SSML document, worked out as they are needed."""
+        passages = parse_ssml(text) if is_ssml(text) else [Passage(text)]
+        for passage in passages:
+            yield from self._read(passage)
+        if not self._spoken:
+            raise TextError(_NOTHING)
+
+    def lines_of_pieces(self, pieces: Iterable[str] | AsyncIterable[str], loop: asyncio.AbstractEventLoop | None,
+                        ticket: Ticket) -> Iterator[Line]:
+        """Lines of a text that is still being written, each as soon as its clause is complete."""
+        feed = Feed()
+        ticket.on_cancel(feed.close)
+        reading: Future[None] | None = None
+        try:
+            if isinstance(pieces, AsyncIterable):
+                reading = _read_in_loop(feed, pieces, loop)
+            else:
+                feed.fill_from(pieces)
+            for clause in clauses(self._waiting_for(feed)):
+                yield from self._read(Passage(clause))
+        finally:
+            feed.close()
+            if reading is not None:
+                reading.cancel()
+        if not self._spoken and not ticket.cancelled:
+            raise TextError(_NOTHING)
+
+    def _read(self, passage: Passage) -> Iterator[Line]:
+        """Lines of one passage; none but its pause if nothing in it can be said."""
+        pause = passage.pause
+        with Timer(self._tally.stage_seconds, "text"):
+            sentences = self._sentences(passage.text)
+        for sentence in sentences:
+            with Timer(self._tally.stage_seconds, "text"):
+                ids = self._front_end.ids(sentence)
+            if ids:
+                usual = PAUSE_SECONDS if self._spoken else 0.0
+                rate = min(max(passage.rate * self._rate, MIN_RATE), MAX_RATE)
+                self._spoken += 1
+                yield Line(sentence, ids, rate, usual if pause is None else pause)
+                pause = None
+        if pause:
+            yield Line("", [], 1.0, pause)
+
+    def _sentences(self, text: str) -> list[str]:
+        try:
+            return self._front_end.sentences(text)
+        except TextError:  # nothing to say: an emoji between two sentences is no reason to fall silent
+            return []
+
+    def _waiting_for(self, feed: Feed) -> Iterator[str]:
+        """The same pieces; the time until they come is not counted as computing."""
+        begin = time.perf_counter()
+        for piece in feed:
+            self._tally.waited_seconds += time.perf_counter() - begin
+            yield piece
+            begin = time.perf_counter()
+        self._tally.waited_seconds += time.perf_counter() - begin
+
+
+def _read_in_loop(feed: Feed, pieces: AsyncIterable[str], loop: asyncio.AbstractEventLoop | None) -> Future[None]:
+    if loop is None:
+        raise TextError("Text from an asynchronous iterator needs a running event loop; call stream() in a coroutine.")
+    if _running_loop() is loop:
+        raise TextError("Text from an asynchronous iterator is spoken with `async for`: a plain loop would block its writer.")
+    return asyncio.run_coroutine_threadsafe(feed.fill_from_async(pieces), loop)
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None
+
+
+def check_text(text: Text) -> None:
+    """TextError unless `text` is a string of 1 to `MAX_CHARACTERS` characters, not all of them white space, or pieces."""
+    if isinstance(text, str):
+        if len(text) > MAX_CHARACTERS:
+            raise TextError(f"The text has {len(text):,} characters, at most {MAX_CHARACTERS:,} fit one call; split it.")
+        if not text.strip():
+            raise TextError("The text is empty; give it at least one word.")
+    elif isinstance(text, bytes | bytearray) or not isinstance(text, Iterable | AsyncIterable):
+        raise TextError(f"The text must be a string, or an iterator of strings, not {type(text).__name__}.")
+
+
+def split_ids(ids: list[int], room: int, space: int | None) -> Iterator[list[int]]:
+    """Pieces of at most `room` ids, cut at a space between words where there is one."""
+    while len(ids) > room:
+        spaces = [place for place in range(1, room) if ids[place] == space]
+        cut = spaces[-1] if spaces else room
+        yield ids[:cut]
+        ids = ids[cut + 1:] if spaces else ids[cut:]
+    if ids:
+        yield ids

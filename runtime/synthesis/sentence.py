@@ -1,0 +1,122 @@
+"""One sentence from ids to samples: the patch loop, the ear that judges it, its second tries, and the vocoder behind it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..backends.base import Backend
+from ..bundle.manifest import Manifest
+from ..bundle.voice import Voice
+from ..decoding.decoder import Decoder
+from ..decoding.sampling import SamplingOptions, uniform_source
+from ..errors import Cancelled
+from ..stats import StoppedBy, Tally
+from ..streaming.request_queue import Ticket
+from ..vocoder.vocoding import VocoderOpener
+from .alignment import Listener
+from .attempts import Attempt, best, try_again
+
+
+@dataclass(frozen=True)
+class Request:
+    """How an utterance is to be spoken."""
+
+    voice: Voice
+    sampling: SamplingOptions
+    seed: int
+    retry: bool
+    """Decode a sentence wholly before its first sample, so that a failed attempt can be thrown away."""
+    ticket: Ticket = field(default_factory=Ticket)
+
+
+class Speech:
+    """Decoder, vocoder and listener of one bundle; not thread-safe."""
+
+    def __init__(self, manifest: Manifest, vocoders: VocoderOpener, backend: Backend, listener: Listener | None = None) -> None:
+        """Without a `listener` no slip of the tongue is noticed."""
+        self.decoder = Decoder(manifest, backend)
+        self._manifest = manifest
+        self._vocoders = vocoders
+        self._backend = backend
+        self.listener = listener
+
+    def say(self, ids: Sequence[int], sentence: int, request: Request, tally: Tally) -> Iterator[np.ndarray]:
+        """Samples float32 [T > 0] of a sentence's ids, a block at a time; counts into `tally`. Nothing follows a cancel."""
+        decode = self._settled if request.retry else self._live
+        patches = counted(decode(ids, sentence, request, tally), tally)
+        yield from self.vocode(patches, request, tally)
+
+    def vocode(self, patches: Iterator[np.ndarray], request: Request, tally: Tally) -> Iterator[np.ndarray]:
+        """Samples float32 [T > 0] of a sentence's patches, as they come; nothing follows a cancel."""
+        vocoder = self._vocoders(request.voice)
+        with suppress(Cancelled):  # raised by a backend in the middle of a graph
+            for tokens in patches:
+                if request.ticket.cancelled:
+                    break
+                yield from filled(vocoder.push(tokens))
+            if not request.ticket.cancelled:
+                yield from filled(vocoder.flush())
+        if request.ticket.cancelled:
+            tally.stopped("cancel")
+
+    def _live(self, ids: Sequence[int], sentence: int, request: Request, tally: Tally) -> Iterator[np.ndarray]:
+        """Tokens of each patch as it is decoded. What was heard cannot be taken back: a failed attempt ends there."""
+        tally.stopped((yield from self._attempt(ids, sentence, 0, request, tally)))
+
+    def _settled(self, ids: Sequence[int], sentence: int, request: Request, tally: Tally) -> Iterator[np.ndarray]:
+        """Tokens of each patch of the first good attempt, or of the best of all."""
+        attempts: list[Attempt] = []
+        while not attempts or try_again(attempts, request.sampling):
+            patches, reason = gather(self._attempt(ids, sentence, len(attempts), request, tally))
+            attempts.append(self.judge(ids, patches, reason, request.sampling))
+        kept = best(attempts)
+        tally.retries += len(attempts) - 1
+        tally.stopped(kept.reason)
+        yield from kept.spoken(self._manifest.token_rate)
+
+    def judge(self, ids: Sequence[int], patches: list[np.ndarray], reason: StoppedBy, sampling: SamplingOptions) -> Attempt:
+        """A reading of a sentence's ids that stopped for `reason`, listened to where another one could be better."""
+        if self.listener is None or reason != "end" or sampling.greedy or not patches:
+            return Attempt(patches, reason)
+        begin = time.perf_counter()
+        slip = self.listener.slip(ids, np.concatenate(patches))
+        self._backend.record("listener", time.perf_counter() - begin)
+        return Attempt(patches, reason, slip)
+
+    def _attempt(self, ids: Sequence[int], sentence: int, attempt: int, request: Request,
+                 tally: Tally) -> Generator[np.ndarray, None, StoppedBy]:
+        random = uniform_source(request.seed, sentence, attempt)
+        try:
+            ticket = request.ticket
+            return (yield from self.decoder.decode(ids, request.voice, request.sampling, random, lambda: ticket.cancelled))
+        finally:
+            tally.kv_cache_bytes_used = max(tally.kv_cache_bytes_used, self.decoder.cache.bytes_used)
+
+
+def gather(steps: Generator[np.ndarray, None, StoppedBy]) -> tuple[list[np.ndarray], StoppedBy]:
+    """Everything that a decoding yields, and what it returns."""
+    patches: list[np.ndarray] = []
+    while True:
+        try:
+            patches.append(next(steps))
+        except StopIteration as stop:
+            return patches, stop.value
+
+
+def counted(patches: Iterable[np.ndarray], tally: Tally) -> Iterator[np.ndarray]:
+    """The same, counting patches and tokens that are spoken."""
+    for tokens in patches:
+        tally.patches += 1
+        tally.tokens += len(tokens)
+        yield tokens
+
+
+def filled(samples: np.ndarray) -> Iterator[np.ndarray]:
+    """The samples, unless there are none."""
+    if len(samples):
+        yield samples

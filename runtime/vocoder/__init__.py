@@ -1,0 +1,1 @@
+"""Codec tokens to samples."""

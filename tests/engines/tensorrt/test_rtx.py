@@ -1,0 +1,99 @@
+"""Real TensorRT-RTX engines without a GPU: every graph, three GPU generations, held against the contract."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import onnx_ir as ir
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from engines.tensorrt.builder import BuildOptions, build_engine
+from engines.tensorrt.store import build_engine_set
+from export.checkpoints.sources import PresetSource
+from export.exporter import Order, export_bundle
+from export.graphs.quantization import quantize
+from runtime.atomic import file_digest
+from runtime.backends.tensorrt_library import Library, open_library
+from runtime.bundle.contract import Graph, Tensor
+from runtime.bundle.engine_set import Profile, Span, find_engine_set, graph_digest, read_engine_set
+from runtime.bundle.manifest import Weights
+from runtime.bundle.profiles import graph_profiles
+from runtime.bundle.reader import EMBEDDED, Bundle
+
+SMS = ("8.6", "8.9", "12.0")
+MAGIC = b"vtrt"
+"""What an engine of TensorRT-RTX begins with."""
+
+
+@pytest.fixture(scope="module")
+def rtx() -> Library:
+    pytest.importorskip("tensorrt_rtx", reason="tensorrt-rtx is not installed")
+    return open_library("tensorrt-rtx")
+
+
+@pytest.fixture(scope="module")
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the embedded voice that engines may be put into."""
+    return Path(shutil.copytree(EMBEDDED, tmp_path_factory.mktemp("rtx") / "bundle"))
+
+
+def build_and_inspect(library: Library, path: Path, sm: str) -> None:
+    """Build a set, which holds the parsed network's names, types and sizes to the contract, and read it back."""
+    bundle = Bundle.open(path)
+    stored = build_engine_set(bundle, library, BuildOptions(sm, joint=True))
+    assert stored.path.name == f"tensorrt-rtx-{library.version}-sm{sm.replace('.', '')}"
+    assert list(stored.built) == list(bundle.manifest.graphs)
+    found = read_engine_set(stored.path)
+    assert found == stored.engines and (found.target.sm, found.device, found.parity) == (sm, "", ())
+    for graph, engine in found.engines.items():
+        plan = (stored.path / engine.file).read_bytes()
+        assert plan.startswith(MAGIC) and len(plan) == engine.size
+        assert engine.profiles == graph_profiles(graph, bundle.manifest.graphs[graph], bundle.manifest, joint=True)
+        assert engine.graph == graph_digest(bundle, graph) and engine.sha256 == file_digest(stored.path / engine.file)
+        tensors = (*bundle.manifest.graphs[graph].inputs, *bundle.manifest.graphs[graph].outputs)
+        assert not [tensor.name for tensor in tensors if tensor.name.encode() not in plan], "names as in the contract"
+    assert find_engine_set(bundle, "tensorrt-rtx", library.version, sm)[0] == found
+    assert build_engine_set(bundle, library, BuildOptions(sm, joint=True)).built == (), "equal keys are not built again"
+
+
+@pytest.mark.parametrize("sm", SMS)
+def test_every_graph_of_the_embedded_voice(rtx: Library, embedded: Path, sm: str) -> None:
+    build_and_inspect(rtx, embedded, sm)
+
+
+def test_only_a_changed_engine_is_built_again(rtx: Library, embedded: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(embedded, tmp_path / "bundle"))
+    options = BuildOptions("8.6", joint=True)
+    stored = build_engine_set(Bundle.open(copy), rtx, options)
+    (stored.path / "compressor.engine").write_bytes(b"cut short")
+    assert build_engine_set(Bundle.open(copy), rtx, options).built == ("compressor",)
+    assert (stored.path / "compressor.engine").stat().st_size > 10**6
+
+
+@pytest.mark.parametrize(("weights", "share"), [("int8", 0.55), ("int4", 0.3)])
+def test_an_engine_keeps_quantised_weights(rtx: Library, weights: Weights, share: float, tmp_path: Path) -> None:
+    rows, columns = 896, 1024
+    weight = np.random.default_rng(0).standard_normal((rows, columns)).astype(np.float16)
+    x, y = (helper.make_tensor_value_info(name, TensorProto.FLOAT16, ["batch", size])
+            for name, size in (("x", rows), ("y", columns)))
+    product = helper.make_graph([helper.make_node("MatMul", ["x", "w"], ["y"])], "g", [x], [y],
+                                [numpy_helper.from_array(weight, "w")])
+    model = ir.from_proto(helper.make_model(product, opset_imports=[helper.make_opsetid("", 18)], ir_version=8))
+    quantize(model, weights, "fp16")
+    ir.save(model, tmp_path / "g.onnx")
+    contract = Graph((Tensor("x", "float16", ("batch", rows)),), (Tensor("y", "float16", ("batch", columns)),))
+    profile = Profile("step", {"x": Span((1, rows), (1, rows), (8, rows))})
+    built = build_engine(rtx, "g", tmp_path / "g.onnx", contract, [profile], BuildOptions("8.6"))
+    assert weight.nbytes * share / 2 < built.plan.nbytes < weight.nbytes * share
+
+
+@pytest.mark.slow
+def test_every_graph_of_the_full_size_preset(rtx: Library, tmp_path: Path) -> None:
+    order = Order(4, "fp16", 30.0, verify=False)
+    path = export_bundle(PresetSource("cosyvoice3-0.5b"), order, tmp_path / "bundle").path
+    for sm in SMS:
+        build_and_inspect(rtx, path, sm)
+        shutil.rmtree(path / "engines")

@@ -1,0 +1,1 @@
+"""Sentences, the teacher and the corpus."""

@@ -1,0 +1,1 @@
+"""The token-level model and TLDR."""
