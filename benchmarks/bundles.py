@@ -21,7 +21,7 @@ from runtime.errors import OptionError
 
 TOKEN_LEVEL = "token-level"
 MIN_CACHE_SECONDS = 30.0
-_ROOT = Path(__file__).resolve().parents[2]
+_ROOT = Path(__file__).resolve().parents[1]
 _SOURCES = ("export", "runtime")
 _TOOLS = ("torch", "onnxscript", "onnx-ir")
 

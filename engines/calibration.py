@@ -14,7 +14,7 @@ from runtime.backends.base import DTYPES, Memory
 from runtime.backends.onnxruntime import OnnxRuntimeBackend
 from runtime.bundle.reader import Bundle
 from runtime.bundle.voice import Voice
-from runtime.decoding.decoder import Decoder, patch_capacity
+from runtime.decoding.decoder import Decoder
 from runtime.decoding.sampling import SamplingOptions
 from runtime.decoding.sequence import Bounds
 from runtime.vocoder.vocoding import StreamingVocoder
@@ -59,7 +59,7 @@ def record(bundle: Bundle, threads: int | None = None) -> list[Call]:
     backend = RecordingBackend(bundle, threads)
     manifest, large = bundle.manifest, bundle.manifest.sizes.hidden >= LARGE_HIDDEN
     voice = some_voice(bundle)
-    patches = min(6 if large else 24, patch_capacity(manifest.limits, manifest.token_rate, manifest.sizes.patch))
+    patches = min(6 if large else 24, manifest.max_patches)
     try:
         decoder = Decoder(manifest, backend)
         for ids in utterances(bundle)[:1 if large else 2]:

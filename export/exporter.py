@@ -32,7 +32,7 @@ from runtime.bundle.contract import STEP, Graph, Precision, language_model_graph
 from runtime.bundle.manifest import SCHEMA, Limits, Manifest, Parity, Positions, Weights
 from runtime.bundle.reader import MAX_SECONDS, Bundle
 from runtime.bundle.voice import Voice, read_voice
-from runtime.decoding.decoder import Decoder, patch_capacity
+from runtime.decoding.decoder import Decoder
 from runtime.decoding.sampling import SamplingOptions
 from runtime.decoding.sequence import Bounds
 from runtime.doctor.packages import installed
@@ -87,7 +87,7 @@ class Exported:
     def kv_cache_bytes(self) -> int:
         """Bytes of the cache at its full capacity, batch 1."""
         limits, sizes = self.manifest.limits, self.manifest.sizes
-        capacity = limits.max_text_ids + 2 + patch_capacity(limits, self.manifest.token_rate, sizes.patch)
+        capacity = limits.max_text_ids + 2 + limits.max_patches(self.manifest.token_rate, sizes.patch)
         return sizes.cache_bytes(capacity, self.manifest.precision)
 
     def file_bytes(self) -> dict[str, int]:
@@ -176,7 +176,7 @@ class _LoopCheck:
         self._bundle = Bundle(partial, manifest)
         large, limits, patch = manifest.sizes.hidden >= LARGE_HIDDEN, manifest.limits, manifest.sizes.patch
         self._patches = min(math.ceil((LARGE_TOKENS if large else TOKENS) / patch),
-                            patch_capacity(limits, manifest.token_rate, patch))
+                            limits.max_patches(manifest.token_rate, patch))
         utterances = source.utterances(partial / "text", UTTERANCES)[:LARGE_UTTERANCES if large else None]
         self._ids = [ids[:limits.max_text_ids] for ids in utterances]
         self._voice = self._default_voice()

@@ -56,8 +56,9 @@ __all__ = [
     "VoiceError",
 ]
 
-_HOMES = {"Audio": "audio", "AudioChunk": "audio", "Batch": "batch", "Buffered": "buffered", "Bundle": "bundle",
-          "Hooks": "hooks", "Voice": "voice", "Stats": "stats", "Stream": "stream", "Synthesizer": "synthesizer"}
+_HOMES = {"Audio": "audio", "AudioChunk": "audio", "Batch": "synthesis.batch", "Buffered": "streaming.prefetch",
+          "Bundle": "bundle.reader", "Hooks": "stats", "Voice": "bundle.voice", "Stats": "stats", "Stream": "streaming.stream",
+          "Synthesizer": "synthesizer"}
 
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())  # silent unless the program asks for logs
@@ -66,7 +67,7 @@ logging.getLogger(__name__).addHandler(logging.NullHandler())  # silent unless t
 def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module 'runtime' has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"runtime.{_HOMES.get(name, 'errors')}"), name)
+    value = getattr(importlib.import_module(f".{_HOMES.get(name, 'errors')}", __name__), name)
     globals()[name] = value
     return value
 

@@ -1,4 +1,4 @@
-"""Atomic output: files and directories that appear complete or not at all, written beside their target, then renamed; and digests."""
+"""Atomic output: files and directories that appear complete or not at all (written under another name, then renamed)."""
 
 from __future__ import annotations
 

@@ -19,13 +19,13 @@ from .decoding.batch_decoder import check_batch
 from .decoding.sampling import SamplingOptions, uniform_source
 from .errors import BackendError, OptionError
 from .stats import Hooks
-from .stream_batch import StreamBatch
 from .streaming.request_queue import Ticket
 from .streaming.stream import Stream
 from .synthesis.batch import Batch
 from .synthesis.pipeline import Model
 from .synthesis.segments import Text
 from .synthesis.sentence import Request
+from .synthesis.stream_batch import StreamBatch
 from .vocoder.time_stretch import check_rate
 
 WARM_UP = "This sentence is long enough to bring every graph to its working size."

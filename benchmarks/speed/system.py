@@ -14,7 +14,7 @@ from runtime.backends import create_backend
 from runtime.bundle.manifest import Limits
 from runtime.bundle.reader import Bundle
 from runtime.bundle.voice import Voice
-from runtime.decoding.decoder import Decoder, patch_capacity
+from runtime.decoding.decoder import Decoder
 from runtime.decoding.sampling import SamplingOptions, uniform_source
 from runtime.decoding.sequence import Bounds
 from runtime.errors import OptionError
@@ -147,7 +147,7 @@ def exact_limits(bundle: Bundle, voice: Voice, patches: int, text_ids: int) -> L
     rate, patch, limits = manifest.token_rate, manifest.sizes.patch, manifest.limits
     ids = text_ids + len(voice.prompt_text_ids)
     wanted = patches + len(voice.prompt_tokens) // patch
-    if wanted > patch_capacity(limits, rate, patch):
+    if wanted > limits.max_patches(rate, patch):
         raise OptionError(f"{bundle.root} was exported for {limits.max_seconds:g} s, prompt included, not "
                           f"{wanted * patch / rate:g}; ask for less, or export it with a larger --max-seconds.")
     if ids > limits.max_text_ids:

@@ -15,7 +15,7 @@ from engines.variants import bundle_with
 from runtime.backends import create_backend
 from runtime.bundle.manifest import AudioCheck
 from runtime.bundle.reader import Bundle
-from runtime.decoding.decoder import Decoder, patch_capacity
+from runtime.decoding.decoder import Decoder
 from runtime.errors import BackendError, ParityError
 from runtime.vocoder.vocoding import StreamingVocoder
 
@@ -56,7 +56,7 @@ def _speak(bundle: Bundle) -> list[tuple[list[int], np.ndarray]]:
     backend, made = create_backend(bundle, "cpu"), []
     try:
         decoder = Decoder(manifest, backend)
-        patches = patch_capacity(manifest.limits, manifest.token_rate, manifest.sizes.patch)
+        patches = manifest.max_patches
         for ids in utterances(bundle)[:UTTERANCES]:
             tokens = greedy(decoder, ids, voice, patches)
             vocoder = StreamingVocoder(backend, manifest.vocoder, voice.speaker)

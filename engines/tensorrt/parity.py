@@ -15,7 +15,7 @@ from runtime.backends import create_backend
 from runtime.backends.base import Backend
 from runtime.bundle.engine_set import EngineKind, EngineParity
 from runtime.bundle.reader import Bundle
-from runtime.decoding.decoder import Decoder, patch_capacity
+from runtime.decoding.decoder import Decoder
 from runtime.errors import ParityError
 
 FLOAT_TOLERANCE = 1e-3
@@ -108,7 +108,7 @@ def _special(found: Arrays, wanted: Arrays) -> dict[str, tuple[float, float]]:
 def _tokens(bundle: Bundle, reference: Backend, candidate: Backend) -> tuple[int, int]:
     """Greedy utterances compared, and how many are equal token for token."""
     manifest, voice = bundle.manifest, some_voice(bundle)
-    patches = min(40, patch_capacity(manifest.limits, manifest.token_rate, manifest.sizes.patch))
+    patches = min(40, manifest.max_patches)
     wanted, found = Decoder(manifest, reference), Decoder(manifest, candidate)
     texts = utterances(bundle)[:UTTERANCES]
     equal = sum(first_difference(greedy(found, ids, voice, patches), greedy(wanted, ids, voice, patches)) is None

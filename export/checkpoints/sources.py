@@ -162,7 +162,7 @@ def open_source(checkpoint_name: str | None, preset: str | None, backbone: Path 
 
 def embedded_directory() -> Path:
     """The embedded voice's checkpoint, which a source checkout holds."""
-    directory = Path(__file__).resolve().parents[1] / "voices" / EMBEDDED
+    directory = Path(__file__).resolve().parents[2] / "voices" / EMBEDDED
     if not (directory / checkpoint.CONFIG).is_file():
         raise CheckpointError("The embedded voice's checkpoint is not here: work in a source checkout that has it, or name a "
                               "directory with --checkpoint.")

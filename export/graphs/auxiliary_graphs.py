@@ -1,4 +1,4 @@
-"""The modules behind what a bundle has beside its graphs: see `runtime.bundle.contract.side_graphs`. Float32, stored in float16."""
+"""Modules of the auxiliary graphs (`runtime.bundle.contract.side_graphs`): computed in float32, stored in float16."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The modules behind a bundle's graphs: one thin wrapper each, whose inputs and outputs are those of `runtime.bundle.contract`."""
+"""Modules of a bundle's graphs: one thin wrapper per graph, with the inputs and outputs of `runtime.bundle.contract`."""
 
 from __future__ import annotations
 

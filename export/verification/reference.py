@@ -1,4 +1,4 @@
-"""The PyTorch patch loop, decoding greedily by the rules of `runtime.decoding.decoder`: what the exported loop must repeat exactly."""
+"""The PyTorch patch loop, greedy, by the rules of `runtime.decoding.decoder`: the exported loop must equal it exactly."""
 
 from __future__ import annotations
 

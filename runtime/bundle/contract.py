@@ -192,7 +192,7 @@ def streaming_vocoder_graph(speaker: int, state: int, samples_per_token: int) ->
 
 def side_graphs(speaker: int, phonemes: int) -> dict[str, Graph]:
     """What the embedded voice has beside its graphs: two encoders, which make a voice of a recording's normalised log-mel
-    frames (`runtime.cloning.features`), and the listener, which tells the log-probability of each phoneme id at each codec token.
+    frames (`runtime.cloning.features`), and the listener: the log-probability of each phoneme id at each codec token.
 
     They run once a voice and once a sentence, on the CPU and in float32 at any precision, and are no part of
     `Manifest.graphs`: no backend loads them, no engine is built of them.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 import msgspec
@@ -59,6 +60,10 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_tokens_per_id: float
     pace: Pace | None = None
     """What readings without a prompt keep to, in place of `max_tokens_per_id`; one outside has lost words, or the end."""
+
+    def max_patches(self, token_rate: float, patch: int) -> int:
+        """Patches that the cache has room for after the prefix, the prompt's patches included."""
+        return math.ceil(self.max_seconds * token_rate / patch)
 
 
 class Flow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -197,6 +202,11 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def numbers(self) -> str:
         """`numbers_of` the bundle."""
         return numbers_of(self.precision, self.weights)
+
+    @property
+    def max_patches(self) -> int:
+        """Patches that the cache has room for after the prefix, the prompt's patches included."""
+        return self.limits.max_patches(self.token_rate, self.sizes.patch)
 
     def graph_path(self, name: str) -> str:
         """Where graph `name` lies."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..decoding.decoder import patch_capacity
 from ..errors import OptionError
 from .contract import BATCH, LENGTH, PAST, PATCHES, TEXT, TOKENS, Graph
 from .engine_set import Profile, Span
@@ -56,7 +55,7 @@ def _joined(usual: Profile, profiles: tuple[Profile, ...]) -> Profile:
 def _ranges(manifest: Manifest) -> dict[str, Range]:
     """Every dynamic axis; a bundle runs one utterance at a time, so that the batch is fixed."""
     texts = manifest.limits.max_text_ids
-    patches = patch_capacity(manifest.limits, manifest.token_rate, manifest.sizes.patch)
+    patches = manifest.max_patches
     prefix = texts + 2 + patches
     return {
         BATCH: (1, 1, 1),

@@ -15,7 +15,7 @@ from .contract import STEP, Graph, flow_vocoder_graphs, language_model_graphs, s
 from .manifest import MANIFEST, SCHEMA, Flow, Manifest, Pace, Vocoder
 from .voice import Voice, read_voice
 
-EMBEDDED = Path(__file__).parent / "bundles" / "embedded"
+EMBEDDED = Path(__file__).parents[1] / "bundles" / "embedded"
 """The bundle that ships with the toolkit."""
 MAX_MANIFEST_BYTES = 4 << 20
 MAX_SECONDS = 600.0

@@ -65,9 +65,9 @@ class _Row:
 class BatchDecoder:
     """Jobs to codec tokens, up to `batch` at a time; not thread-safe.
 
-    With `exact`, every row gets what `Decoder.decode` gives the same job, bit for bit (see `runtime.decoding.batch_invariance`): graphs
-    that round otherwise for several rows run row by row, and a new row waits, at most `period` - 1 steps, until it is as long
-    as the others but for a multiple of `period`. Without it all graphs take all rows at once, and rarely a token differs.
+    With `exact`, every row gets what `Decoder.decode` gives the same job, bit for bit (see `batch_invariance`): graphs whose
+    rounding depends on the number of rows run row by row, and a new row waits, at most `period` - 1 steps, until it is as long
+    as the others, modulo `period`. Without it, graphs take all rows at once, and rarely a token differs.
     """
 
     def __init__(self, decoder: Decoder, batch: int, exact: bool = True, capacity: int | None = None) -> None:

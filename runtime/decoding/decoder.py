@@ -16,7 +16,7 @@ import numpy as np
 
 from ..backends.base import Backend, Memory
 from ..bundle.contract import NO_TOKEN, STEP, DType
-from ..bundle.manifest import Limits, Manifest, Positions
+from ..bundle.manifest import Manifest, Positions
 from ..bundle.voice import Voice
 from ..errors import TextError
 from ..stats import StoppedBy
@@ -51,7 +51,7 @@ class Decoder:
         sizes = manifest.sizes
         self._sizes = sizes
         self.backend = backend
-        self._patches = patch_capacity(manifest.limits, manifest.token_rate, sizes.patch)
+        self._patches = manifest.max_patches
         activation: DType = "float16" if manifest.precision == "fp16" else "float32"
         capacity = manifest.limits.max_text_ids + 2 + self._patches
         self.cache = open_cache(backend, manifest, capacity, BATCH)
@@ -189,11 +189,6 @@ class Decoder:
         """The extractor's inputs that stay the same through an utterance: sampling options, and a patch model's speaker."""
         speaker = {} if self._sizes.token_level else {"speaker": np.tile(voice.speaker, (BATCH, 1))}
         return {**options.inputs(BATCH), **speaker}
-
-
-def patch_capacity(limits: Limits, token_rate: float, patch: int) -> int:
-    """Patches that the cache has room for behind the prefix, the prompt's among them."""
-    return math.ceil(limits.max_seconds * token_rate / patch)
 
 
 def positions(rule: Positions, patch: int, prefix: int, patches: int) -> np.ndarray:

@@ -13,7 +13,6 @@ from ..bundle.reader import Bundle
 from ..decoding.batch_decoder import BatchDecoder
 from ..errors import BackendError, BundleError, TextError
 from ..stats import Hooks, Tally
-from ..stream_batch import Parts, StreamBatch
 from ..streaming.request_queue import Ticket, Turn
 from ..streaming.stream import Stream
 from ..text.loading import load_front_end
@@ -23,6 +22,8 @@ from .batch import Batch, BatchRun, Utterance, longest
 from .rendering import Narrator
 from .segments import Line, Script, Text, check_text
 from .sentence import Request, Speech
+from .stream_batch import StreamBatch
+from .submission import Parts
 
 
 class Model:

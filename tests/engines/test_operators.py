@@ -10,8 +10,8 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from engines.fp16.fp16_range import secure
+from tests.engines.fp16.test_fp16_range import calls, overflowing
 from tests.engines.tensorrt_operators import operators, violations
-from tests.engines.test_safety import calls, overflowing
 
 
 def model(node: onnx.NodeProto, kind: int = TensorProto.FLOAT, made: int | None = None, opset: int = 18,

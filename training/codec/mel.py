@@ -1,4 +1,4 @@
-"""Log-mel frames, differentiable: what the codec encodes and losses compare. `runtime.cloning.features.codec_mel` is their twin."""
+"""Differentiable log-mel frames, for the codec and losses; `runtime.cloning.features.codec_mel` is the same in numpy."""
 
 from __future__ import annotations
 

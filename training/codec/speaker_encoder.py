@@ -1,8 +1,8 @@
 """The speaker encoder: recordings to the speaker embeddings that the voices were trained with.
 
-It is regressed onto the vectors of `training.data.voices`, so that a recording of a known voice conditions extractor and waveform
-decoder as its name does, and weights trained with those vectors stay valid. With a handful of voices it learns to tell these,
-not what makes voices differ: an unknown speaker lands somewhere between them.
+It is regressed onto the vectors of `training.data.voices`, so that a recording of a known voice conditions extractor and
+waveform decoder as its name does, and weights trained with those vectors stay valid. With a handful of voices it learns to
+tell these, not what makes voices differ: an unknown speaker is placed somewhere between them.
 """
 
 from __future__ import annotations

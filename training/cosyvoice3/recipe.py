@@ -25,7 +25,6 @@ from export.checkpoints.cosyvoice.source import CosyVoiceSource
 from export.checkpoints.embedded import save_patch_model
 from export.model.config import ModelConfig
 from export.model.language_model import PatchLM
-from runtime.command import run
 from runtime.errors import OptionError
 from training.cosyvoice3.manifest import Prompted, encode_corpus, read_corpus
 from training.loop import Stateful, fit, warm_cosine
@@ -202,5 +201,3 @@ def train_command(backbone: Path, work: Path, out: Path, patch: int, steps: int)
     train(backbone, work / CORPUS, work / f"patch-{patch}", out, patch, table, Worker.join())
 
 
-if __name__ == "__main__":
-    run(main)

@@ -13,7 +13,7 @@ import pytest
 from runtime.backends.base import Backend
 from runtime.bundle.manifest import Limits, Pace, Positions
 from runtime.bundle.reader import Bundle
-from runtime.decoding.decoder import Decoder, patch_capacity, positions
+from runtime.decoding.decoder import Decoder, positions
 from runtime.decoding.sampling import SamplingOptions, uniform_source
 from runtime.decoding.sequence import Bounds, before_end
 from runtime.errors import TextError
@@ -55,7 +55,7 @@ def test_stops_where_the_cache_ends(load: Load) -> None:
     limits = Limits(max_seconds=1.9, max_text_ids=8, min_tokens_per_id=0, max_tokens_per_id=100)
     loaded = load(scripts=[tiny.ENDLESS], limits=limits)
     patches, reason, decoder = decode(loaded, [1, 2, 3], "alto")
-    assert (reason, len(patches)) == ("length", 12) == ("length", patch_capacity(limits, 25.0, 4))
+    assert (reason, len(patches)) == ("length", 12) == ("length", limits.max_patches(25.0, 4))
     assert decoder.cache.capacity == 8 + 2 + 12
     patches, _, _ = decode(loaded, [1, 2, 3], "prompted")
     assert len(patches) == 12 - 2  # its prompt takes two
