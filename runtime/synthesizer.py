@@ -25,6 +25,7 @@ from .synthesis.batch import Batch
 from .synthesis.pipeline import Model
 from .synthesis.segments import Text
 from .synthesis.sentence import Request
+from .synthesis.stream_batch import StreamBatch
 from .vocoder.time_stretch import check_rate
 
 WARM_UP = "This sentence is long enough to bring every graph to its working size."
@@ -156,6 +157,29 @@ class Synthesizer:
         given = zip(_each(voices, len(texts), "voices"), _each(seeds, len(texts), "seeds"), strict=True)
         requests = [self._request(voice, seed, temperature, top_k, top_p, True, ticket) for voice, seed in given]
         return self._model.batch(texts, requests, ticket, rate, batch, exact)
+
+    def open_stream_batch(self, rows: int = 8, *, exact: bool = True) -> StreamBatch:
+        """Open a batch for streams of many callers, as a server has them: up to `rows` are decoded together.
+
+        A listener who is slow delays nobody, as chunks are handed to a callback. Other calls of this synthesizer wait while
+        anything is being spoken there; `stop`, `close` and `interrupt=True` cancel what was submitted.
+
+        Args:
+            rows: 1 to 256; each has a KV cache of its own in memory.
+            exact: as for `synthesize_many`.
+
+        Raises:
+            OptionError: rows out of range.
+            BackendError: the KV cache is on a device, the synthesizer is closed, or this process is a fork.
+        """
+        self._model.check_usable()
+
+        def request(ticket: Ticket, *, voice: str | Voice | None = None, seed: int = 0, temperature: float | None = None,
+                    top_k: int | None = None, top_p: float | None = None) -> Request:
+            self._model.check_usable()
+            return self._request(voice, seed, temperature, top_k, top_p, False, ticket)
+
+        return self._model.stream_batch(rows, exact, request)
 
     def stop(self) -> None:
         """Cancel everything that is being spoken or waits, urgent or not; from any thread."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 
 from ..audio import Audio, AudioChunk
 from ..backends import create_backend
@@ -22,6 +22,8 @@ from .batch import Batch, BatchRun, Utterance, longest
 from .rendering import Narrator
 from .segments import Line, Script, Text, check_text
 from .sentence import Request, Speech
+from .stream_batch import StreamBatch
+from .submission import Parts
 
 
 class Model:
@@ -45,7 +47,7 @@ class Model:
         self._narrator = Narrator(self.speech, self.front_end.space, self.sample_rate)
         self._hooks = hooks
         self._turn = Turn(self.backend.abort)
-        self._open: weakref.WeakSet[Stream | Batch] = weakref.WeakSet()
+        self._open: weakref.WeakSet[Stream | Batch | StreamBatch] = weakref.WeakSet()
         self._registry = threading.RLock()
         self._process = os.getpid()
 
@@ -68,6 +70,14 @@ class Model:
         utterances = [self._utterance(index, text, request, rate)
                       for index, (text, request) in enumerate(zip(texts, requests, strict=True))]
         made = Batch(self._results(utterances, ticket, rows, exact), len(texts), ticket)
+        with self._registry:
+            self._open.add(made)
+        return made
+
+    def stream_batch(self, rows: int, exact: bool, request: Callable[..., Request]) -> StreamBatch:
+        """A batch that streams share; see `Synthesizer.open_stream_batch`."""
+        parts = Parts(self.front_end, self.speech, self._narrator, self.backend, self._turn, self._hooks, self.sample_rate)
+        made = StreamBatch(parts, rows, exact, request)
         with self._registry:
             self._open.add(made)
         return made
@@ -129,11 +139,11 @@ class Model:
             finally:
                 self.speech.decoder.cache.clear()
 
-    def _unfinished(self) -> list[Stream | Batch]:
+    def _unfinished(self) -> list[Stream | Batch | StreamBatch]:
         with self._registry:
             return list(self._open)
 
     @staticmethod
-    def _cancel(streams: Iterable[Stream | Batch]) -> None:
+    def _cancel(streams: Iterable[Stream | Batch | StreamBatch]) -> None:
         for stream in streams:
             stream.cancel()
