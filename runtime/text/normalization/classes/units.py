@@ -189,8 +189,8 @@ _ALONE = {
 _LONE_UNIT = rf"(?<![\w'.-])(?P<symbol>{_either(_ALONE)})(?![\w'-]|\.\w)"
 _MILLIMETERS = r"(?<=[a-z] )mm(?![\w'.,?!-]|$| hm)"
 _PER_WORD_LIST = """
-    kg g km m mi mo yr hr h s min lb oz L l ft GB MB kWh kW W wk sqft second sec minute hour day week month year person unit token night
-    piece user frame gallon gal mile item cycle rev request page word channel core student seat
+    kg g km m mi mo yr hr h s min lb oz L l ft GB MB kWh kW W wk sqft second sec minute hour day week month year person unit
+    token night piece user frame gallon gal mile item cycle rev request page word channel core student seat
     """
 _PER_WORDS = _PER_WORD_LIST.split()
 _ATTACHED_PER = (
