@@ -119,13 +119,14 @@ def _exported(name: str, checkpoint: Path | None, patch: int, form: Form, second
         return target
     try:
         from export.checkpoints.sources import open_source
-        from export.exporter import Order, export_bundle
+        from export.config import ExportConfig
+        from export.exporter import export_bundle
     except ImportError as error:
         raise OptionError(f"Exporting {label} needs {error.name}: pip install 'tldr-edge[export]', or name bundles.") \
             from error
     source = open_source(str(checkpoint), None) if checkpoint else open_source(None, name)
-    order = Order(patch, form.precision, seconds, verify=False, cpu=form.cpu)
-    export_bundle(source, order, target, lambda stage: progress(f"{label}: {stage}"))
+    config = ExportConfig(patch=patch, precision=form.precision, max_seconds=seconds, verify=False, cpu=form.cpu)
+    export_bundle(source, config, target, lambda stage, share: progress(f"{label}: {stage}"))
     return target
 
 

@@ -1,4 +1,4 @@
-"""Writing a bundle: beside its target, checked by the runtime's own reader, then renamed into place."""
+"""Write a bundle next to its target, check it with the runtime's own reader, then rename it into place."""
 
 from __future__ import annotations
 
@@ -16,34 +16,33 @@ from runtime.errors import OutputError
 
 @contextmanager
 def new_bundle(target: Path) -> Iterator[Path]:
-    """A directory to build a bundle in; it becomes `target` when the block ends well, and vanishes when it does not.
+    """Make a directory to build a bundle in; it is renamed to `target` when the block succeeds, and removed when it fails.
 
     Raises:
         OutputError: the place cannot be written, the disk is full, or something else than a bundle is there.
     """
-    with output_errors(target):
-        _check_replaceable(target)
+    check_replaceable(target)
     with new_directory(target) as partial:
         (partial / "onnx").mkdir()
         yield partial
 
 
-def seal(partial: Path, manifest: Manifest) -> Manifest:
+def finalize(partial: Path, manifest: Manifest) -> Manifest:
     """Hash every file, write `bundle.json` last, and open the bundle as the runtime will.
 
     Raises:
         BundleError: the reader refuses it, which is a fault of the exporter.
         OutputError: the place cannot be written, the disk is full.
     """
-    sealed = msgspec.structs.replace(manifest, files=hash_files(partial))
+    final = msgspec.structs.replace(manifest, files=hash_files(partial))
     with output_errors(partial / MANIFEST):
-        (partial / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(sealed), indent=1) + b"\n")
+        (partial / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(final), indent=1) + b"\n")
     Bundle.open(partial)
-    return sealed
+    return final
 
 
 def hash_files(directory: Path) -> dict[str, str]:
-    """sha256 of every file but the manifest, by its path with forward slashes, sorted."""
+    """Return the sha256 of every file but the manifest, by its path with forward slashes, sorted."""
     found = {}
     for path in sorted(directory.rglob("*")):
         name = path.relative_to(directory).as_posix()
@@ -52,8 +51,11 @@ def hash_files(directory: Path) -> dict[str, str]:
     return found
 
 
-def _check_replaceable(target: Path) -> None:
-    if target.is_symlink() or (target.exists() and not target.is_dir()):
-        raise OutputError(f"{target} is not a directory; choose another place with --out.")
-    if target.is_dir() and any(target.iterdir()) and not (target / MANIFEST).is_file():
-        raise OutputError(f"{target} holds something else than a bundle and is left alone; choose another place with --out.")
+def check_replaceable(target: Path) -> None:
+    """Raise OutputError where something else than a bundle is at `target`."""
+    with output_errors(target):
+        if target.is_symlink() or (target.exists() and not target.is_dir()):
+            raise OutputError(f"{target} is not a directory; choose another place with --out.")
+        if target.is_dir() and any(target.iterdir()) and not (target / MANIFEST).is_file():
+            raise OutputError(f"{target} holds something else than a bundle and is left alone; choose another place with "
+                              "--out.")

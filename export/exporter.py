@@ -1,232 +1,161 @@
-"""From a model to a bundle: export each graph, hold it against PyTorch, run the whole loop, seal."""
+"""Export a bundle: load the model, write its graphs, verify them against PyTorch."""
 
 from __future__ import annotations
 
 import functools
 import gc
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
-import numpy as np
 
 from engines.card import MODEL_CARD, bundle_card
 from engines.fp16.audio_check import check_audio
 from engines.fp16.fp16_range import secure_bundle
-from export.bundle_writer import new_bundle, seal
-from export.checkpoints.source import Source
-from export.graphs.core_graphs import Maker, VocoderGraphs, contracts, makers, sizes_of, vocoder_form
+from export.bundle_writer import check_replaceable, finalize, new_bundle
+from export.checkpoints.model_source import LoadedModel, ModelSource
+from export.config import ExportConfig
+from export.graphs.core_graphs import language_model_plans, sizes_of
+from export.graphs.fp32_modules import exportable, store_weights_in_fp16
+from export.graphs.graph_module import GraphPlan
 from export.graphs.onnx_graph import write_graph
-from export.graphs.precision import exportable, stored_half
-from export.graphs.quantization import quantize, weights_of
-from export.model.config import ModelConfig
-from export.model.language_model import PatchLM, TokenLM
-from export.model.vocoder import StreamingVocoder
+from export.graphs.quantization import quantize
+from export.verification.loop_check import LoopCheck
 from export.verification.parity import check_graph, open_session
-from export.verification.reference import GreedyRun, compare_runs, greedy_run, silent_voice
 from runtime.atomic import write_file
-from runtime.backends import create_backend
-from runtime.bundle.contract import STEP, Graph, Precision, language_model_graphs, side_graphs, step_graph
-from runtime.bundle.manifest import SCHEMA, Limits, Manifest, Parity, Positions, Weights
-from runtime.bundle.reader import MAX_SECONDS, Bundle
-from runtime.bundle.voice import Voice, read_voice
-from runtime.decoding.decoder import Decoder
-from runtime.decoding.sampling import SamplingOptions
-from runtime.decoding.sequence import Bounds
+from runtime.bundle.contract import STEP
+from runtime.bundle.manifest import SCHEMA, Limits, Manifest, Parity, Positions
+from runtime.bundle.reader import Bundle
 from runtime.doctor.packages import installed
 from runtime.errors import OptionError
-from runtime.text.phonemes import IDS
 
 TOOLS = ("tldr-edge", "torch", "onnxscript", "onnx-ir", "onnxruntime")
-UTTERANCES, TOKENS = 20, 160
 CPU_HEADS = 16
-"""What the size of a head has to be a multiple of for the operator of `export.graphs.cpu_backbone`."""
-LARGE_UTTERANCES, LARGE_TOKENS, LARGE_HIDDEN = 2, 24, 512
-"""A large model repeats less of the loop: two utterances of a few patches show a difference as well."""
+"""The size of a head must be a multiple of this for the attention operator of `export.graphs.cpu_backbone`."""
 
-Progress = Callable[[str], None]
-
-
-@dataclass(frozen=True)
-class Order:
-    """What to export."""
-
-    patch: int
-    """1: the token-level baseline."""
-    precision: Precision
-    max_seconds: float
-    """Audio that the KV cache is sized for."""
-    verify: bool = True
-    weights: Weights | None = None
-    """Weight-only quantisation: for CPUs with fp32, for TensorRT with fp16."""
-    fuse: bool = False
-    """Add the graph `step`."""
-    cpu: bool = False
-    """Write the backbone for ONNX Runtime's CPU kernels (`Manifest.cpu`), as weights for CPUs always have it."""
-
-    @property
-    def for_cpu(self) -> bool:
-        """What `Manifest.cpu` becomes."""
-        return self.cpu or (self.weights is not None and self.precision == "fp32")
+Progress = Callable[[str, float], None]
+"""Called before each stage with its name and the share of all stages that is done, 0 to 1."""
 
 
-@dataclass(frozen=True)
-class Exported:
-    """What was written."""
+@dataclass(frozen=True, kw_only=True)
+class ExportResult:
+    """A bundle that was written."""
 
     path: Path
     manifest: Manifest
     utterances: int
     """Greedy utterances compared; `manifest.greedy_sentences` of them were equal."""
     ties: int
-    """Utterances that part at a draw whose two best logits are equal within rounding."""
+    """Utterances that differ first at a draw whose two best logits are equal within rounding."""
 
     @property
     def kv_cache_bytes(self) -> int:
         """Bytes of the cache at its full capacity, batch 1."""
         limits, sizes = self.manifest.limits, self.manifest.sizes
-        capacity = limits.max_text_ids + 2 + limits.max_patches(self.manifest.token_rate, sizes.patch)
-        return sizes.cache_bytes(capacity, self.manifest.precision)
+        return sizes.cache_bytes(limits.max_text_ids + 2 + self.manifest.max_patches, self.manifest.precision)
 
     def file_bytes(self) -> dict[str, int]:
-        """Size of every file."""
+        """Return the size of every file."""
         return {name: (self.path / name).stat().st_size for name in self.manifest.files}
 
 
-def stages(order: Order, source: Source) -> int:
-    """How often `export_bundle` will call its progress function."""
-    graphs = len(language_model_graphs(sizes_of(source.config(order.patch)), order.precision))
-    checks = (2 + (order.precision == "fp16")) if order.verify else 0
-    return 2 + graphs + order.fuse + source.vocoder_graphs + len(source.side_makers()) + checks
-
-
-def export_bundle(source: Source, order: Order, target: Path, progress: Progress = lambda stage: None) -> Exported:
-    """Write the bundle of one patch size and precision.
+def export_bundle(source: ModelSource, config: ExportConfig, target: Path,
+                  progress: Progress = lambda stage, share: None) -> ExportResult:
+    """Write the bundle of one patch size and number format.
 
     Raises:
-        CheckpointError, OptionError: nothing to export under that patch size or length.
-        ParityError: a graph or the loop computes something else than PyTorch does. Nothing is left at `target`.
+        CheckpointError, OptionError: the model cannot be exported at that patch size or for that target.
+        ParityError: a graph or the decoding loop differs from PyTorch. Nothing is left at `target`.
         OutputError: `target` cannot be written.
     """
-    if not 1 <= order.max_seconds <= MAX_SECONDS:
-        raise OptionError(f"--max-seconds must be from 1 to {MAX_SECONDS:g}, not {order.max_seconds:g}.")
-    config = source.config(order.patch)
-    if order.cpu and order.precision == "fp16":
-        raise OptionError("--cpu writes float32 graphs for CPUs; use it with --fp32, --int8 or --int4, and without --fp16.")
-    if order.for_cpu and config.backbone.head_dim % CPU_HEADS:
-        raise OptionError(f"ONNX Runtime's attention takes heads of a multiple of {CPU_HEADS} values, and {config.name} has "
-                          f"heads of {config.backbone.head_dim}; export it with --fp32, without --cpu, --int8 and --int4.")
-    if order.fuse and order.weights is not None and order.precision == "fp16":
-        raise OptionError("--fuse is for CPUs, and --fp16 with quantised weights for TensorRT; leave one of the two out.")
+    check_replaceable(target)
+    progress("loading weights", 0.0)
+    loaded = source.load(config.patch)
+    plans = plan_graphs(loaded, config)
+    stages = _Stages(progress, len(plans) + 1 + config.verify * (2 + (config.precision == "fp16")))
     with new_bundle(target) as partial:
-        progress("loading weights")
-        model, vocoder = source.model(order.patch), source.vocoder()
-        manifest = _manifest(source, order, model.config, vocoder, source.copy_files(partial))
-        plain, manifest = manifest, _with_step(manifest) if order.fuse else manifest
-        check = _LoopCheck(partial, manifest, source) if order.verify else None
-        if check is not None:
-            progress("PyTorch patch loop")
-            check.run_reference(model)
-        makes = {**makers(model, vocoder, order.for_cpu), **source.side_makers()}
-        contract = side_graphs(manifest.sizes.speaker, IDS)
-        graphs = {**manifest.graphs, **{name: contract[name] for name in source.side_makers()}}
-        rows = _write_graphs(partial, manifest, makes, graphs, model.config.vocabulary.text, order.verify, progress)
-        # Sessions of all graphs come next: a full-size model has no room beside them.
-        del model, vocoder, makes
+        manifest = _manifest(loaded, config, plans, loaded.copy_files(partial))
+        loop = LoopCheck(partial, manifest, loaded.utterances(partial / "text")) if config.verify else None
+        if loop is not None:
+            stages.begin("PyTorch patch loop")
+            loop.run_reference(loaded.model)
+        parity = _write_graphs(partial, manifest, plans, loaded.config.vocabulary.text, config.verify, stages)
+        # Sessions of all graphs are opened next: a full-size model does not fit into memory with them.
+        del loaded, plans
         gc.collect()
-        if order.verify and order.precision == "fp16":
-            progress("FP16 ranges")
-            manifest = msgspec.structs.replace(manifest, half=secure_bundle(Bundle(partial, plain)))
-            manifest = msgspec.structs.replace(manifest, audio=check_audio(Bundle(partial, plain)))
-        equal = ties = 0
-        if check is not None:
-            progress("exported patch loop")
-            equal, ties = check.compare()
-        progress("checksums")
-        manifest = msgspec.structs.replace(manifest, parity=tuple(rows), greedy_sentences=equal)
+        manifest = msgspec.structs.replace(manifest, parity=tuple(parity))
+        if loop is not None:
+            manifest = _verify_bundle(partial, manifest, loop, stages)
+        stages.begin("checksums")
         write_file(partial / MODEL_CARD, bundle_card(manifest).encode())
-        manifest = seal(partial, manifest)
-    return Exported(target, manifest, len(check.reference) if check else 0, ties)
+        manifest = finalize(partial, manifest)
+    return ExportResult(path=target, manifest=manifest, utterances=len(loop.reference) if loop else 0,
+                        ties=loop.ties if loop else 0)
 
 
-def _write_graphs(partial: Path, manifest: Manifest, makes: Mapping[str, Maker], graphs: Mapping[str, Graph], ids: int,
-                  verify: bool, progress: Progress) -> list[Parity]:
-    """Export graph by graph, each held against its float32 module, with one exportable copy in memory at a time."""
-    rows: list[Parity] = []
-    for name, graph in graphs.items():
-        progress(f"graph {name}")
-        module, path = makes[name](), partial / manifest.graph_path(name)
-        precision = module.precision or manifest.precision
-        weights = weights_of(name, manifest.weights, precision)
-        finish = None if weights is None else functools.partial(quantize, weights=weights, precision=precision)
-        ready = exportable(module, precision, module.wide)
-        write_graph(stored_half(ready) if module.stored_half else ready, graph, manifest.sizes, ids, path, finish)
+def plan_graphs(loaded: LoadedModel, config: ExportConfig) -> list[GraphPlan]:
+    """Plan every graph of a bundle, auxiliary ones last. Raises OptionError where a target cannot run the model."""
+    heads = loaded.config.backbone.head_dim
+    if config.for_cpu and heads % CPU_HEADS:
+        raise OptionError(f"ONNX Runtime's attention takes heads of a multiple of {CPU_HEADS} values, and {loaded.config.name} "
+                          f"has heads of {heads}; export it with --fp32, without --cpu, --int8 and --int4.")
+    plans = language_model_plans(loaded.model, config.precision, config.weights, cpu=config.for_cpu, step=config.fuse)
+    if loaded.vocoder is not None:
+        plans += loaded.vocoder.plans(config.precision, config.weights)
+    plans.sort(key=lambda plan: plan.name == STEP)
+    return [*plans, *loaded.auxiliary]
+
+
+class _Stages:
+    """Reports stages in order to a progress function."""
+
+    def __init__(self, progress: Progress, total: int) -> None:
+        self._progress, self._total, self._begun = progress, total, 0
+
+    def begin(self, stage: str) -> None:
+        self._progress(stage, self._begun / self._total)
+        self._begun += 1
+
+
+def _write_graphs(partial: Path, manifest: Manifest, plans: Sequence[GraphPlan], text_ids: int, verify: bool,
+                  stages: _Stages) -> list[Parity]:
+    """Export graph by graph and compare each with its float32 module; one module is in memory at a time."""
+    parity: list[Parity] = []
+    for plan in plans:
+        stages.begin(f"graph {plan.name}")
+        module, path = plan.module(), partial / manifest.graph_path(plan.name)
+        quantizer = None if plan.weights is None else functools.partial(quantize, weights=plan.weights, precision=plan.precision)
+        ready = exportable(module, plan.precision, plan.fp32_modules)
+        write_graph(store_weights_in_fp16(ready) if plan.fp16_storage else ready, plan.signature, manifest.sizes, text_ids, path,
+                    quantizer)
         gc.collect()
-        if verify and name != STEP:  # which the loop is held against, and whose parts are checked one by one
-            rows += check_graph(name, open_session(path), module, graph, manifest.sizes, ids, weights or precision)
-    return rows
+        if verify and plan.parity:
+            parity += check_graph(plan.name, open_session(path), module, plan.signature, manifest.sizes, text_ids,
+                                  plan.weights or plan.precision)
+    return parity
 
 
-class _LoopCheck:
-    """The greedy loop, PyTorch against the exported graphs in the runtime's own loop."""
-
-    def __init__(self, partial: Path, manifest: Manifest, source: Source) -> None:
-        self._bundle = Bundle(partial, manifest)
-        large, limits, patch = manifest.sizes.hidden >= LARGE_HIDDEN, manifest.limits, manifest.sizes.patch
-        self._patches = min(math.ceil((LARGE_TOKENS if large else TOKENS) / patch),
-                            limits.max_patches(manifest.token_rate, patch))
-        utterances = source.utterances(partial / "text", UTTERANCES)[:LARGE_UTTERANCES if large else None]
-        self._ids = [ids[:limits.max_text_ids] for ids in utterances]
-        self._voice = self._default_voice()
-        self.reference: list[GreedyRun] = []
-
-    def run_reference(self, model: PatchLM | TokenLM) -> None:
-        """Decode every utterance in PyTorch, float32."""
-        self.reference = [greedy_run(model, ids, self._voice, bounds.min_tokens, bounds.max_patches)
-                          for ids, bounds in zip(self._ids, map(self._bounds, self._ids), strict=True)]
-
-    def compare(self) -> tuple[int, int]:
-        """Decode them again through the graphs; (equal, parted at a tie). Only plain float32 is held to float32's draws."""
-        manifest = self._bundle.manifest
-        backend = create_backend(self._bundle, "cpu", 1)
-        try:
-            decoder = Decoder(manifest, backend)
-            options, random = SamplingOptions(top_k=1), np.random.default_rng(0)
-            found = [[int(token) for part in decoder.decode(ids, self._voice, options, random, lambda: False, self._bounds(ids))
-                      for token in part] for ids in self._ids]
-        finally:
-            backend.close()
-        return compare_runs(self.reference, found, strict=manifest.precision == "fp32" and manifest.weights is None)
-
-    def _bounds(self, ids: list[int]) -> Bounds:
-        limits = self._bundle.manifest.limits
-        return Bounds(math.ceil(limits.min_tokens_per_id * len(ids)), self._patches, watch=False)
-
-    def _default_voice(self) -> Voice:
-        manifest = self._bundle.manifest
-        if manifest.default_voice is None:
-            return silent_voice(manifest.sizes.speaker)
-        path = self._bundle.root / manifest.voices[manifest.default_voice]
-        return read_voice(path, manifest.default_voice, manifest)
+def _verify_bundle(partial: Path, manifest: Manifest, loop: LoopCheck, stages: _Stages) -> Manifest:
+    """Check FP16 ranges and audio, then the decoding loop; returns the manifest with what was found."""
+    if manifest.precision == "fp16":
+        stages.begin("FP16 ranges")
+        graphs = {name: graph for name, graph in manifest.graphs.items() if name != STEP}
+        plain = Bundle(partial, msgspec.structs.replace(manifest, graphs=graphs))
+        manifest = msgspec.structs.replace(manifest, half=secure_bundle(plain))
+        manifest = msgspec.structs.replace(manifest, audio=check_audio(plain))
+    stages.begin("exported patch loop")
+    return msgspec.structs.replace(manifest, greedy_sentences=loop.compare())
 
 
-def _manifest(source: Source, order: Order, config: ModelConfig, vocoder: StreamingVocoder | VocoderGraphs | None,
-              voices: dict[str, str]) -> Manifest:
-    card, sizes = source.card, sizes_of(config)
+def _manifest(loaded: LoadedModel, config: ExportConfig, plans: Sequence[GraphPlan], voices: dict[str, str]) -> Manifest:
+    card, model = loaded.card, loaded.config
     return Manifest(
-        schema=SCHEMA, model=config.name, precision=order.precision, token_rate=config.token_rate, sizes=sizes,
-        positions=Positions(config.positions.text_stride, config.positions.speech_start), sampling=source.sampling(order.patch),
-        limits=Limits(order.max_seconds, card.max_text_ids, card.min_tokens_per_id, card.max_tokens_per_id, card.pace),
-        text=source.text, vocoder=vocoder_form(vocoder), weights=order.weights,
-        encoders=source.encoders, listener=source.listener,
-        default_voice=card.default_voice if voices else None,
-        voices=voices, graphs=contracts(config, order.precision, vocoder, order.for_cpu), files={}, parity=(),
-        greedy_sentences=0, tools=installed(TOOLS), licence=card.licence, cpu=order.for_cpu,
+        schema=SCHEMA, model=model.name, precision=config.precision, token_rate=model.token_rate, sizes=sizes_of(model),
+        positions=Positions(model.positions.text_stride, model.positions.speech_start), sampling=loaded.sampling,
+        limits=Limits(config.max_seconds, card.max_text_ids, card.min_tokens_per_id, card.max_tokens_per_id, card.pace),
+        text=loaded.text, vocoder=None if loaded.vocoder is None else loaded.vocoder.form, weights=config.weights,
+        encoders=loaded.encoders, listener=loaded.listener, default_voice=card.default_voice if voices else None,
+        voices=voices, graphs={plan.name: plan.signature for plan in plans if not plan.auxiliary}, files={}, parity=(),
+        greedy_sentences=0, tools=installed(TOOLS), licence=card.licence, cpu=config.for_cpu,
     )
-
-
-def _with_step(manifest: Manifest) -> Manifest:
-    step = step_graph(manifest.sizes, manifest.precision, manifest.cpu)
-    return msgspec.structs.replace(manifest, graphs={**manifest.graphs, STEP: step})

@@ -10,7 +10,7 @@ import onnx
 from onnx import numpy_helper
 
 from runtime import Synthesizer
-from runtime.bundle.contract import side_graphs
+from runtime.bundle.contract import auxiliary_graphs
 from runtime.bundle.manifest import Manifest
 from runtime.bundle.reader import EMBEDDED, Bundle
 from runtime.text.phonemes import IDS
@@ -36,7 +36,7 @@ def test_it_fits_a_robot() -> None:
 def test_it_was_held_against_pytorch() -> None:
     manifest = Bundle.open().manifest
     assert manifest.greedy_sentences > 10  # of 20: float16 rounds, and a near tie may fall the other way
-    assert {row.graph for row in manifest.parity} == set(manifest.graphs) | set(side_graphs(manifest.sizes.speaker, IDS))
+    assert {row.graph for row in manifest.parity} == set(manifest.graphs) | set(auxiliary_graphs(manifest.sizes.speaker, IDS))
     assert {row.graph for row in manifest.half} == set(manifest.graphs)
 
 

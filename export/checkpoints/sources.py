@@ -1,20 +1,21 @@
-"""Where a model to export comes from: a checkpoint directory, or a preset with seeded random weights."""
+"""Open a model to export: a checkpoint directory, or a preset with seeded random weights."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
-from typing import Literal
 
 import torch
 
+from engines.sentences import random_ids, sentence_ids
 from export.checkpoints import embedded as checkpoint
-from export.checkpoints.cosyvoice.directory import is_cosyvoice
 from export.checkpoints.embedded import VoiceCard
-from export.checkpoints.source import Source
-from export.graphs.auxiliary_graphs import ListenerGraph, SpeakerEncoderGraph, SpeechTokenizerGraph
-from export.graphs.core_graphs import Maker
+from export.checkpoints.model_source import LoadedModel, ModelSource
+from export.checkpoints.names import EMBEDDED, find_checkpoint, is_cosyvoice
+from export.graphs.auxiliary_graphs import ListenerGraph, SpeakerEncoderGraph, SpeechTokenizerGraph, auxiliary_plan
+from export.graphs.core_graphs import StreamingVocoderParts
+from export.graphs.graph_module import GraphPlan
 from export.model.config import PRESETS, ModelConfig
 from export.model.language_model import PatchLM, TokenLM
 from export.model.vocoder import StreamingVocoder
@@ -22,38 +23,73 @@ from runtime.atomic import output_errors
 from runtime.bundle.manifest import Encoders
 from runtime.errors import CheckpointError, OptionError
 
-EMBEDDED = "embedded"
 TEXT_FILES = ("lexicon.txt.gz", "letters.npz")
+UTTERANCES = 20
+"""Utterances whose greedy decoding is compared with PyTorch."""
 MAX_PATCH = 32
 ENCODERS = Encoders("onnx/speaker_encoder.onnx", "onnx/speech_tokenizer.onnx", "codec-mel")
 LISTENER = "onnx/listener.onnx"
 
 
-class CheckpointSource(Source):
+class CheckpointSource(ModelSource):
     """A directory in the layout of `export.checkpoints.embedded`."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        checkpoint.load_config(directory)
+        self._name = checkpoint.load_config(directory).name
         self.card = checkpoint.load_card(directory)
 
+    @property
+    def name(self) -> str:
+        return self._name
+
+    def load(self, patch: int) -> LoadedModel:
+        model = self.model(patch)
+        vocoder = self.vocoder()
+        encoders = ENCODERS if vocoder is not None and checkpoint.can_clone(self.directory) else None
+        listener = LISTENER if vocoder is not None and (self.directory / checkpoint.LISTENER).is_file() else None
+        return LoadedModel(
+            model=model, card=self.card, sampling=self.card.sampling, text="english-phonemes",
+            copy_files=partial(self._copy_files, model.config.speaker),
+            utterances=lambda text: sentence_ids(text)[:UTTERANCES],
+            vocoder=None if vocoder is None else StreamingVocoderParts(vocoder, model.config.speaker),
+            auxiliary=self._auxiliary(model.config, encoders is not None, listener is not None),
+            encoders=encoders, listener=listener)
+
     def config(self, patch: int) -> ModelConfig:
+        """Read the sizes at a patch size. Raises CheckpointError."""
         return checkpoint.load_config(self.directory, patch)
 
     def model(self, patch: int) -> PatchLM | TokenLM:
+        """Load the language model. Raises CheckpointError."""
         if patch == 1:
             return checkpoint.load_token_model(self.directory)
         return checkpoint.load_patch_model(self.directory, patch)
 
     def vocoder(self) -> StreamingVocoder | None:
+        """Load the vocoder, if the checkpoint has one. Raises CheckpointError."""
         return None if self.config(1).vocoder is None else checkpoint.load_vocoder(self.directory)
 
-    def copy_files(self, bundle: Path) -> dict[str, str]:
+    def _auxiliary(self, config: ModelConfig, encoders: bool, listener: bool) -> list[GraphPlan]:
+        directory, vocoder, width = self.directory, self.config(1).vocoder, config.speaker
+        if vocoder is None:
+            return []
+        plans = []
+        if encoders:
+            plans.append(auxiliary_plan(
+                "speaker_encoder", lambda: SpeakerEncoderGraph(checkpoint.load_speaker_encoder(directory, width)), width))
+            plans.append(auxiliary_plan(
+                "speech_tokenizer", lambda: SpeechTokenizerGraph(checkpoint.load_codec_encoder(directory, vocoder)), width))
+        if listener:
+            plans.append(auxiliary_plan(
+                "listener", lambda: ListenerGraph(checkpoint.load_listener(directory, vocoder)), width))
+        return plans
+
+    def _copy_files(self, width: int, bundle: Path) -> dict[str, str]:
         voices = {path.stem: path for path in sorted((self.directory / checkpoint.VOICES).glob("*.npz"))}
         if self.card.default_voice not in voices:
             raise CheckpointError(f"{self.directory} names {self.card.default_voice!r} as its default voice; it holds "
                                   f"{', '.join(voices) or 'none'}.")
-        width = self.config(1).speaker
         for path in voices.values():
             checkpoint.load_speaker(path, width)
         pairs = [(path, bundle / "voices" / path.name) for path in voices.values()]
@@ -68,34 +104,9 @@ class CheckpointSource(Source):
                 shutil.copyfile(path, target)
         return {name: f"voices/{path.name}" for name, path in voices.items()}
 
-    @property
-    def encoders(self) -> Encoders | None:
-        return ENCODERS if checkpoint.can_clone(self.directory) else None
 
-    @property
-    def listener(self) -> str | None:
-        there = self.config(1).vocoder is not None and (self.directory / checkpoint.LISTENER).is_file()
-        return LISTENER if there else None
-
-    def side_makers(self) -> Mapping[str, Maker]:
-        config, directory = self.config(1), self.directory
-        if config.vocoder is None:
-            return {}
-        vocoder, makers = config.vocoder, dict[str, Maker]()
-        if self.encoders is not None:
-            makers["speaker_encoder"] = lambda: SpeakerEncoderGraph(checkpoint.load_speaker_encoder(directory, config.speaker))
-            makers["speech_tokenizer"] = lambda: SpeechTokenizerGraph(checkpoint.load_codec_encoder(directory, vocoder))
-        if self.listener is not None:
-            makers["listener"] = lambda: ListenerGraph(checkpoint.load_listener(directory, vocoder))
-        return makers
-
-    @property
-    def text(self) -> Literal["english-phonemes"]:
-        return "english-phonemes"
-
-
-class PresetSource(Source):
-    """Random weights at a preset's sizes: to measure speed and memory where no checkpoint is at hand."""
+class PresetSource(ModelSource):
+    """Random weights at a preset's sizes: to measure speed and memory without a checkpoint."""
 
     def __init__(self, name: str, seed: int = 0) -> None:
         if name not in PRESETS:
@@ -104,36 +115,50 @@ class PresetSource(Source):
         self._seed = seed
         self.card = VoiceCard(default_voice="", licence="random weights, no licence needed")
 
+    @property
+    def name(self) -> str:
+        return self._name
+
+    def load(self, patch: int) -> LoadedModel:
+        model, vocoder = self.model(patch), self.vocoder()
+        return LoadedModel(
+            model=model, card=self.card, sampling=self.card.sampling, text="none", copy_files=lambda bundle: {},
+            utterances=lambda text: random_ids(UTTERANCES, model.config.vocabulary.text),
+            vocoder=None if vocoder is None else StreamingVocoderParts(vocoder, model.config.speaker))
+
     def config(self, patch: int) -> ModelConfig:
+        """Return the preset's sizes at a patch size. Raises OptionError."""
         if not 1 <= patch <= MAX_PATCH:
             raise OptionError(f"A patch has 2 to {MAX_PATCH} tokens, not {patch}.")
         return PRESETS[self._name](patch)
 
     def model(self, patch: int) -> PatchLM | TokenLM:
+        """Initialise the language model. Raises OptionError."""
         torch.manual_seed(self._seed)
         config = self.config(patch)
         model = TokenLM(config) if patch == 1 else PatchLM(config)
         return model.eval().requires_grad_(False)
 
     def vocoder(self) -> StreamingVocoder | None:
+        """Initialise the vocoder, if the preset has one."""
         config = self.config(1)
         if config.vocoder is None:
             return None
         torch.manual_seed(self._seed)
         return StreamingVocoder(config.vocoder, config.speaker).eval().requires_grad_(False)
 
-    def copy_files(self, bundle: Path) -> dict[str, str]:
-        return {}
 
-    @property
-    def text(self) -> Literal["none"]:
-        return "none"
+def open_source(checkpoint_name: str | None, preset: str | None, backbone: Path | None = None,
+                llm: str | None = None) -> ModelSource:
+    """Open the source that the options name: a directory, `embedded` (also where all are unset), a preset.
 
+    A CosyVoice3 directory is read as it was downloaded, as the checkpoint itself or as the backbone of TLDR weights.
 
-def open_source(checkpoint_name: str | None, preset: str | None, backbone: Path | None = None) -> Source:
-    """The source that the options name: a directory, `embedded` (also where all are unset), a preset.
-
-    A CosyVoice3 directory is taken as it was downloaded, as the checkpoint itself or as the backbone of TLDR weights.
+    Args:
+        checkpoint_name: directory, `embedded`, or a preset's name.
+        preset: a preset's name, in place of a checkpoint.
+        backbone: CosyVoice3's directory that the checkpoint was trained on.
+        llm: file of CosyVoice3's language model in its directory; None for `llm.pt`.
 
     Raises:
         CheckpointError: there is no such checkpoint, or it is incomplete.
@@ -143,27 +168,13 @@ def open_source(checkpoint_name: str | None, preset: str | None, backbone: Path 
         if checkpoint_name is not None:
             raise OptionError("Give either --checkpoint or --preset, not both.")
         return PresetSource(preset)
-    name = checkpoint_name or EMBEDDED
-    path = Path(name)
-    if backbone is not None or (path.is_dir() and is_cosyvoice(path)):
+    found = find_checkpoint(checkpoint_name, backbone)
+    cosyvoice = found if backbone is None else backbone
+    if cosyvoice is not None and (backbone is not None or is_cosyvoice(cosyvoice)):
         from export.checkpoints.cosyvoice.source import CosyVoiceSource
 
-        tldr = None if backbone is None or checkpoint_name is None else path
-        return CosyVoiceSource(path if backbone is None else backbone, tldr)
-    if path.is_dir():
-        return CheckpointSource(path)
-    if name == EMBEDDED:
-        return CheckpointSource(embedded_directory())
-    if name in PRESETS:
-        return PresetSource(name)
-    names = dict.fromkeys((EMBEDDED, *PRESETS))
-    raise CheckpointError(f"There is no checkpoint directory {name!r}; the names known here are {', '.join(names)}.")
-
-
-def embedded_directory() -> Path:
-    """The embedded voice's checkpoint, which a source checkout holds."""
-    directory = Path(__file__).resolve().parents[2] / "voices" / EMBEDDED
-    if not (directory / checkpoint.CONFIG).is_file():
-        raise CheckpointError("The embedded voice's checkpoint is not here: work in a source checkout that has it, or name a "
-                              "directory with --checkpoint.")
-    return directory
+        tldr = None if backbone is None or checkpoint_name is None else found
+        return CosyVoiceSource(cosyvoice, tldr, llm)
+    if llm is not None:
+        raise OptionError("--llm chooses the language model of a CosyVoice3 directory; leave it out for other checkpoints.")
+    return PresetSource(checkpoint_name or EMBEDDED) if found is None else CheckpointSource(found)

@@ -7,16 +7,16 @@ import numpy as np
 BLOCKS = (128, 64)
 """Sizes of a block, the first that divides a column into whole ones. A scale is read as well, and ends a kernel's run of
 integer products: on a CPU blocks of 32 take a third more time in INT4."""
-CUTS: dict[int, tuple[float, ...]] = {8: (), 4: (0.95, 0.9, 0.85, 0.8, 0.75, 0.7)}
+CLIP_RATIOS: dict[int, tuple[float, ...]] = {8: (), 4: (0.95, 0.9, 0.85, 0.8, 0.75, 0.7)}
 """Shares of a block's largest magnitude at which its range may end instead. In INT8 nothing is gained by it."""
 
 
-def block_of(rows: int) -> int | None:
+def block_size_of(rows: int) -> int | None:
     """Weights of a column of `rows` that share a scale; None where no size of BLOCKS divides it."""
     return next((size for size in BLOCKS if rows % size == 0), None)
 
 
-def rounded(blocks: np.ndarray, bits: int, signed: bool) -> tuple[np.ndarray, np.ndarray]:
+def round_blocks(blocks: np.ndarray, bits: int, signed: bool) -> tuple[np.ndarray, np.ndarray]:
     """Round blocks float32 [..., b] to the nearest multiples of a scale each.
 
     Args:
@@ -26,7 +26,7 @@ def rounded(blocks: np.ndarray, bits: int, signed: bool) -> tuple[np.ndarray, np
             which the upper one lacks; else it goes to the upper end or its negative.
 
     Returns:
-        Scales float32 [..., 1], the whole range or those of CUTS that err less, and codes int8 [..., b].
+        Scales float32 [..., 1], the whole range or those of CLIP_RATIOS that err less, and codes int8 [..., b].
     """
     middle = 1 << (bits - 1)
     if signed:
@@ -34,7 +34,7 @@ def rounded(blocks: np.ndarray, bits: int, signed: bool) -> tuple[np.ndarray, np
     else:
         whole = np.abs(blocks).max(-1, keepdims=True) / (middle - 1)
     scales, (codes, errors) = whole, _by(blocks, whole, middle)
-    for cut in CUTS[bits]:
+    for cut in CLIP_RATIOS[bits]:
         tried = whole * np.float32(cut)
         found, error = _by(blocks, tried, middle)
         better = error < errors

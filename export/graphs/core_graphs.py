@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
 from export.graphs.cpu_backbone import CpuBackboneGraph
-from export.graphs.graph_module import GraphModule
+from export.graphs.graph_module import GraphModule, GraphPlan, ModuleFactory
+from export.graphs.quantization import quantized_weights
 from export.model.backbone import Backbone
 from export.model.compressor import Compressor
 from export.model.config import ModelConfig
@@ -17,8 +17,8 @@ from export.model.extractor import Extractor
 from export.model.language_model import PatchLM, SpeechLM, TokenLM
 from export.model.sampling import mask_end, sample
 from export.model.vocoder import StreamingVocoder
-from runtime.bundle.contract import STEP, Graph, Precision, Sizes, language_model_graphs, streaming_vocoder_graph
-from runtime.bundle.manifest import Vocoder
+from runtime.bundle.contract import STEP, Precision, Sizes, language_model_graphs, step_graph, streaming_vocoder_graph
+from runtime.bundle.manifest import Vocoder, Weights
 
 
 class TextEmbeddingGraph(GraphModule):
@@ -128,29 +128,12 @@ class StepGraph(GraphModule):
 class VocoderGraph(GraphModule):
     """tokens, speaker and state to samples and the next state: see `StreamingVocoder`."""
 
-    wide = ("vocoder.head",)
-
     def __init__(self, vocoder: StreamingVocoder) -> None:
         super().__init__()
         self.vocoder = vocoder
 
     def forward(self, tokens: Tensor, speaker: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         return self.vocoder(tokens, speaker, state)  # type: ignore[no-any-return]
-
-
-Maker = Callable[[], GraphModule]
-
-
-class VocoderGraphs(Protocol):
-    """A vocoder of several graphs, each loaded when its maker is called."""
-
-    form: Vocoder
-
-    def graphs(self, precision: Precision) -> dict[str, Graph]:
-        """The contract of each."""
-
-    def makers(self) -> dict[str, Maker]:
-        """A maker of each one's module."""
 
 
 def sizes_of(config: ModelConfig) -> Sizes:
@@ -161,46 +144,61 @@ def sizes_of(config: ModelConfig) -> Sizes:
                  vocabulary.codes, window, config.speaker)
 
 
-def vocoder_form(vocoder: StreamingVocoder | VocoderGraphs | None) -> Vocoder | None:
-    """What `bundle.json` says of it."""
-    if isinstance(vocoder, StreamingVocoder):
-        config = vocoder.config
-        return Vocoder("streaming", config.sample_rate, config.samples_per_token, config.lookahead, vocoder.state_size)
-    return None if vocoder is None else vocoder.form
+def language_model_plans(model: SpeechLM, precision: Precision, weights: Weights | None, *, cpu: bool = False,
+                         step: bool = False) -> list[GraphPlan]:
+    """Plans of the language model's graphs; their modules share the weights of `model`.
 
-
-def contracts(config: ModelConfig, precision: Precision, vocoder: StreamingVocoder | VocoderGraphs | None,
-              cpu: bool = False) -> dict[str, Graph]:
-    """Every graph that a bundle of this model holds."""
-    graphs = language_model_graphs(sizes_of(config), precision, cpu)
-    if isinstance(vocoder, StreamingVocoder):
-        sizes = vocoder.config
-        graphs["vocoder"] = streaming_vocoder_graph(config.speaker, vocoder.state_size, sizes.samples_per_token)
-    elif vocoder is not None:
-        graphs |= vocoder.graphs(precision)
-    return graphs
-
-
-def makers(model: SpeechLM, vocoder: StreamingVocoder | VocoderGraphs | None, cpu: bool = False) -> Mapping[str, Maker]:
-    """A maker of each graph's module, so that they need not all be there at once; weights are shared with `model`."""
+    Args:
+        model: float32, adapters merged.
+        precision: of weights and activations.
+        weights: integer format of the weights, if any.
+        cpu: write the backbone in ONNX Runtime's own operators (`Manifest.cpu`).
+        step: also plan the graph `step`.
+    """
     speech, codes = model.speech_embedding, model.config.vocabulary.codes
-    found: dict[str, Maker] = {
+    modules: dict[str, ModuleFactory] = {
         "text_embedding": lambda: TextEmbeddingGraph(model),
         "backbone": lambda: CpuBackboneGraph(model.backbone) if cpu else BackboneGraph(model.backbone),
     }
     if isinstance(model, PatchLM):
-        found["compressor"] = lambda: CompressorGraph(model.compressor, speech)
-        found["extractor"] = lambda: ExtractorGraph(model.extractor, speech, codes)
+        modules["compressor"] = lambda: CompressorGraph(model.compressor, speech)
+        modules["extractor"] = lambda: ExtractorGraph(model.extractor, speech, codes)
     elif isinstance(model, TokenLM):
-        found["compressor"] = lambda: TokenEmbeddingGraph(speech)
-        found["extractor"] = lambda: HeadGraph(model.head, codes)
-    pieces = 2 * model.config.backbone.layers if cpu else 2
-    found[STEP] = lambda: StepGraph(found["compressor"](), found["backbone"](), found["extractor"](), pieces)
-    if isinstance(vocoder, StreamingVocoder):
-        found["vocoder"] = lambda: VocoderGraph(vocoder)
-    elif vocoder is not None:
-        found |= vocoder.makers()
-    return found
+        modules["compressor"] = lambda: TokenEmbeddingGraph(speech)
+        modules["extractor"] = lambda: HeadGraph(model.head, codes)
+    sizes = sizes_of(model.config)
+    signatures = language_model_graphs(sizes, precision, cpu)
+    if step:
+        pieces = 2 * sizes.layers if cpu else 2
+        modules[STEP] = lambda: StepGraph(modules["compressor"](), modules["backbone"](), modules["extractor"](), pieces)
+        signatures[STEP] = step_graph(sizes, precision, cpu)
+    return [GraphPlan(name=name, signature=signature, module=modules[name], precision=precision,
+                      weights=quantized_weights(name, weights, precision), parity=name != STEP)
+            for name, signature in signatures.items()]
+
+
+class VocoderParts(Protocol):
+    """A vocoder as an exporter needs it: its description in `bundle.json` and the plans of its graphs."""
+
+    form: Vocoder
+
+    def plans(self, precision: Precision, weights: Weights | None) -> list[GraphPlan]:
+        """Return the plan of each graph, whose weights are read when its module is built."""
+
+
+class StreamingVocoderParts:
+    """The embedded voice's vocoder: one graph, FP16 but for its waveform head."""
+
+    def __init__(self, vocoder: StreamingVocoder, speaker: int) -> None:
+        config = vocoder.config
+        self.form = Vocoder("streaming", config.sample_rate, config.samples_per_token, config.lookahead, vocoder.state_size)
+        self._vocoder, self._speaker = vocoder, speaker
+
+    def plans(self, precision: Precision, weights: Weights | None) -> list[GraphPlan]:
+        """Return the plan of the graph `vocoder`."""
+        signature = streaming_vocoder_graph(self._speaker, self.form.state, self.form.samples_per_token)
+        return [GraphPlan(name="vocoder", signature=signature, module=lambda: VocoderGraph(self._vocoder), precision=precision,
+                          fp32_modules=("vocoder.head",), weights=quantized_weights("vocoder", weights, precision))]
 
 
 def _mask_ends(logits: Tensor, end_allowed: Tensor, codes: int) -> Tensor:

@@ -13,13 +13,13 @@ from export.model.backbone import SelfAttention
 from export.model.layers import Projections, SelfProjections, rotate, split_heads
 
 
-class JoinedSelfAttention(SelfAttention):
+class FusedSelfAttention(SelfAttention):
     """The backbone's attention with queries, keys and values in one product."""
 
     def __init__(self, source: SelfAttention) -> None:
         nn.Module.__init__(self)
         self.config = source.config
-        self.qkv_proj = _joined(source.q_proj, source.k_proj, source.v_proj)
+        self.qkv_proj = _concatenate_maps(source.q_proj, source.k_proj, source.v_proj)
         self.o_proj = source.o_proj
 
     def packed(self, x: Tensor) -> Tensor:
@@ -34,14 +34,14 @@ class JoinedSelfAttention(SelfAttention):
         return queries, keys, values
 
 
-class JoinedProjections(Projections):
+class FusedProjections(Projections):
     """Keys and values in one product; queries may be made of other states."""
 
     def __init__(self, source: Projections) -> None:
         nn.Module.__init__(self)
         self.heads = source.heads
         self.q_proj = source.q_proj
-        self.kv_proj = _joined(source.k_proj, source.v_proj)
+        self.kv_proj = _concatenate_maps(source.k_proj, source.v_proj)
         self.o_proj = source.o_proj
 
     def keys_values(self, x: Tensor) -> tuple[Tensor, Tensor]:
@@ -49,13 +49,13 @@ class JoinedProjections(Projections):
         return keys, values
 
 
-class JoinedSelfProjections(SelfProjections):
+class FusedSelfProjections(SelfProjections):
     """Queries, keys and values in one product."""
 
     def __init__(self, source: SelfProjections) -> None:
         nn.Module.__init__(self)
         self.heads = source.heads
-        self.qkv_proj = _joined(source.q_proj, source.k_proj, source.v_proj)
+        self.qkv_proj = _concatenate_maps(source.q_proj, source.k_proj, source.v_proj)
         self.o_proj = source.o_proj
 
     def states(self, x: Tensor, rotary: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor, Tensor]:
@@ -64,17 +64,17 @@ class JoinedSelfProjections(SelfProjections):
         return queries, keys, values
 
 
-_JOINED = {SelfAttention: JoinedSelfAttention, Projections: JoinedProjections, SelfProjections: JoinedSelfProjections}
+_FUSED = {SelfAttention: FusedSelfAttention, Projections: FusedProjections, SelfProjections: FusedSelfProjections}
 
 
-def joined(module: nn.Module) -> nn.Module:
+def fuse_projections(module: nn.Module) -> nn.Module:
     """`module` in its joined form, its other maps shared; itself if it has none, or adapters that are not merged yet."""
-    form = _JOINED.get(type(module))
+    form = _FUSED.get(type(module))
     plain = all(isinstance(child, nn.Linear) for child in module.children())
     return form(module) if form is not None and plain else module
 
 
-def _joined(*maps: nn.Linear) -> nn.Linear:
+def _concatenate_maps(*maps: nn.Linear) -> nn.Linear:
     """One linear map whose outputs are those of all `maps`, one behind the other."""
     result = nn.Linear(maps[0].in_features, sum(each.out_features for each in maps), maps[0].bias is not None,
                        device="meta")

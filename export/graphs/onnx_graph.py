@@ -41,7 +41,7 @@ def write_graph(module: nn.Module, graph: Graph, sizes: Sizes, text_ids: int, pa
     """Export `module` as `path`; equal weights give equal bytes.
 
     Args:
-        module: in its exportable form (`export.graphs.precision`), taking and giving the tensors of `graph` in order.
+        module: in its exportable form (`export.graphs.fp32_modules`), taking and giving the tensors of `graph` in order.
         text_ids: rows of the text embedding.
         finish: called with the named graph before it is written, as to quantise it.
 

@@ -14,7 +14,7 @@ import ml_dtypes
 import numpy as np
 import onnx_ir as ir
 
-from export.graphs.clip_ratios import block_of, rounded
+from export.graphs.clip_ratios import block_size_of, round_blocks
 from runtime.bundle.contract import Precision
 from runtime.bundle.manifest import Weights
 
@@ -27,9 +27,11 @@ SMALLEST = 1 << 12
 BITS: dict[Weights, int] = {"int8": 8, "int4": 4}
 
 
-def weights_of(graph: str, weights: Weights | None, precision: Precision) -> Weights | None:
-    """What the weights of one graph become in a bundle of these numbers: CosyVoice3's flow INT8 where TensorRT computes it,
-    whatever the language model has, as an error goes through all of its steps."""
+def quantized_weights(graph: str, weights: Weights | None, precision: Precision) -> Weights | None:
+    """Return the integer format of one graph's weights in a bundle with `weights` and `precision`, or None.
+
+    CosyVoice3's flow is INT8 for TensorRT whatever the language model has, as an error goes through all of its steps.
+    """
     if graph in LANGUAGE_MODEL:
         return weights
     return "int8" if weights is not None and precision == "fp16" and graph == FLOW else None
@@ -37,7 +39,7 @@ def weights_of(graph: str, weights: Weights | None, precision: Precision) -> Wei
 
 def quantize(model: ir.Model, weights: Weights, precision: Precision) -> None:
     """Replace, in place, each MatMul by a weight [K, N] of at least SMALLEST elements in the type of `precision`."""
-    form: Form = MatMulNBits(BITS[weights]) if precision == "fp32" else Dequantized(BITS[weights])
+    form: WeightFormat = MatMulNBits(BITS[weights]) if precision == "fp32" else Dequantized(BITS[weights])
     graph, stored = model.graph, dict[str, list[ir.Value]]()
     for node in [node for node in graph if node.op_type == "MatMul"]:
         weight = node.inputs[1]
@@ -60,7 +62,7 @@ def quantize(model: ir.Model, weights: Weights, precision: Precision) -> None:
         form.require(model)
 
 
-class Form(ABC):
+class WeightFormat(ABC):
     """How a product with a quantised weight is written."""
 
     dtype: ClassVar[ir.DataType]
@@ -86,7 +88,7 @@ class Form(ABC):
         """Ask for the operator sets that it needs."""
 
 
-class MatMulNBits(Form):
+class MatMulNBits(WeightFormat):
     """ONNX Runtime's operator, for CPUs.
 
     Its kernel rounds the activations of each block to int8 as well (accuracy level 4), without which it would compute in
@@ -103,7 +105,7 @@ class MatMulNBits(Form):
         rows, columns = weight.shape
         block = self._block(rows)
         padded = np.pad(weight, ((0, -rows % block), (0, 0)))
-        scales, steps = rounded(np.ascontiguousarray(padded.T).reshape(columns, -1, block), self.bits, signed=True)
+        scales, steps = round_blocks(np.ascontiguousarray(padded.T).reshape(columns, -1, block), self.bits, signed=True)
         codes = (steps.astype(np.int16) + (1 << (self.bits - 1))).astype(np.uint8)
         packed: np.ndarray = codes if self.bits == 8 else codes[..., ::2] | codes[..., 1::2] << 4
         return {"codes": packed, "scales": scales[..., 0].astype(np.float32)}
@@ -122,10 +124,10 @@ class MatMulNBits(Form):
         model.opset_imports[self.DOMAIN] = 1
 
     def _block(self, rows: int) -> int:
-        return block_of(rows) or self.PADDED_BLOCK
+        return block_size_of(rows) or self.PADDED_BLOCK
 
 
-class Dequantized(Form):
+class Dequantized(WeightFormat):
     """A DequantizeLinear between the stored weight and its product, for TensorRT, which computes both in one kernel: the engine
     has and reads the small weight. INT8 has a scale a column, INT4 one a block; none is negative, as TensorRT wants it."""
 
@@ -134,13 +136,13 @@ class Dequantized(Form):
     """Operator set and IR version: the first with float16 scales; those with blocks and 4 bits."""
 
     def takes(self, rows: int) -> bool:
-        return self.bits == 8 or block_of(rows) is not None
+        return self.bits == 8 or block_size_of(rows) is not None
 
     def parts(self, weight: np.ndarray) -> dict[str, np.ndarray]:
         """Codes int8 or int4 [K, N] and scales float16, [N] or [K / b, N]."""
         rows, columns = weight.shape
-        block = rows if self.bits == 8 else block_of(rows) or rows
-        scales, codes = rounded(np.ascontiguousarray(weight.T, np.float32).reshape(columns, -1, block), self.bits, signed=False)
+        block = rows if self.bits == 8 else block_size_of(rows) or rows
+        scales, codes = round_blocks(np.ascontiguousarray(weight.T, np.float32).reshape(columns, -1, block), self.bits, signed=False)
         whole = np.ascontiguousarray(codes.reshape(columns, rows).T)
         each = np.ascontiguousarray(scales[..., 0].T).astype(np.float16)
         if self.bits == 8:
@@ -149,7 +151,7 @@ class Dequantized(Form):
 
     def replace(self, graph: ir.Graph, node: ir.Node, parts: Sequence[ir.Value], shape: tuple[int, ...]) -> None:
         # One a product, though they may share a weight: only then can each be computed with its own.
-        place = {"axis": 1} if self.bits == 8 else {"axis": 0, "block_size": block_of(shape[0]) or shape[0]}
+        place = {"axis": 1} if self.bits == 8 else {"axis": 0, "block_size": block_size_of(shape[0]) or shape[0]}
         opened = ir.Node("", "DequantizeLinear", parts, [ir.AttrInt64(*item) for item in place.items()],
                          name=f"{node.outputs[0].name}.weight")
         opened.outputs[0].name = opened.name

@@ -98,10 +98,15 @@ class FlowSizes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return 2 * self.layers * self.heads * self.head_dim * frames * batch * (2 if precision == "fp16" else 4)
 
 
+def activation_dtype(precision: Precision) -> DType:
+    """Return the dtype of activations, keys and values in `precision`."""
+    return "float16" if precision == "fp16" else "float32"
+
+
 def language_model_graphs(sizes: Sizes, precision: Precision, cpu: bool = False) -> dict[str, Graph]:
     """`text_embedding`, `compressor`, `backbone` and `extractor`, for TLDR and for the token-level baseline alike; `cpu` is
     `Manifest.cpu`."""
-    activation: DType = "float16" if precision == "fp16" else "float32"
+    activation = activation_dtype(precision)
     past, present = _layered_cache(sizes, activation) if cpu else _position_major_cache(sizes, activation)
     compressor_tokens = f"{sizes.compressor_context}+{sizes.patch}*{PATCHES}"
     speaker = () if sizes.token_level else (Tensor("speaker", "float32", (BATCH, sizes.speaker)),)
@@ -190,7 +195,7 @@ def streaming_vocoder_graph(speaker: int, state: int, samples_per_token: int) ->
     )
 
 
-def side_graphs(speaker: int, phonemes: int) -> dict[str, Graph]:
+def auxiliary_graphs(speaker: int, phonemes: int) -> dict[str, Graph]:
     """What the embedded voice has beside its graphs: two encoders, which make a voice of a recording's normalised log-mel
     frames (`runtime.cloning.features`), and the listener: the log-probability of each phoneme id at each codec token.
 
@@ -210,7 +215,7 @@ def flow_vocoder_graphs(sizes: FlowSizes, precision: Precision) -> dict[str, Gra
     """CosyVoice3's vocoder: tokens to mel by `flow_encoder` and, once a step of the flow, `flow_estimator`; mel to samples by
     `pitch` and `waveform`. Only the estimator's keys and values are activations; all the rest is float32 at any precision.
     """
-    activation: DType = "float16" if precision == "fp16" else "float32"
+    activation = activation_dtype(precision)
     mel, cache = (BATCH, FRAMES, sizes.mel), (sizes.layers, BATCH, sizes.heads, sizes.head_dim)
     inputs = (BATCH, sizes.past_inputs, sizes.width)
     return {

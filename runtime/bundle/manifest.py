@@ -111,7 +111,7 @@ class Encoders(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """To codec tokens. `cosyvoice3`: from Whisper's log-mel float32 [1, 128, T] and int32 [1], T."""
     features: Literal["cosyvoice3", "codec-mel"] = "cosyvoice3"
     """What they read. `cosyvoice3`: as above, passed through from the checkpoint. `codec-mel`: both the log-mel frames of the
-    embedded voice's codec; the graphs are those of `runtime.bundle.contract.side_graphs`."""
+    embedded voice's codec; the graphs are those of `runtime.bundle.contract.auxiliary_graphs`."""
 
 
 class Parity(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -193,7 +193,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     encoders: Encoders | None = None
     """What `clone_voice` needs; None where the bundle cannot."""
     listener: str | None = None
-    """ONNX model by which a synthesizer hears whether it said what it was to say (`runtime.bundle.contract.side_graphs`)."""
+    """ONNX model by which a synthesizer hears whether it said what it was to say (`runtime.bundle.contract.auxiliary_graphs`)."""
     cpu: bool = False
     """Whether the backbone is written in operators that only ONNX Runtime has, for its CPU kernels, and keeps keys and values
     of each layer in a piece of their own."""

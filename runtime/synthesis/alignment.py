@@ -27,7 +27,7 @@ EDGE = 3
 
 
 class Listener:
-    """The graph `listener` of a bundle (`runtime.bundle.contract.side_graphs`); one thread, as it takes a few milliseconds."""
+    """The graph `listener` of a bundle (`runtime.bundle.contract.auxiliary_graphs`); one thread, as it takes a few milliseconds."""
 
     def __init__(self, path: Path) -> None:
         """Raises BackendError where it does not load, BundleError where it is no listener to this text front end."""

@@ -15,7 +15,8 @@ from torch import nn
 from export import exporter
 from export.checkpoints import embedded as checkpoint
 from export.checkpoints.sources import CheckpointSource
-from export.exporter import Exported, Order, export_bundle
+from export.config import ExportConfig
+from export.exporter import ExportResult, export_bundle
 from runtime.bundle.contract import STEP, Graph, Sizes
 from tests.export.tiny import OTHER_PATCH, PATCH, TEXT, Export, tiny, tiny_patch_model, tiny_token_model, tiny_vocoder
 
@@ -55,11 +56,11 @@ def checkpoint_copy(saved_checkpoint: Path, tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def exported(saved_checkpoint: Path, tmp_path_factory: pytest.TempPathFactory) -> Export:
     """exported(patch, precision): the verified bundle, made once a session."""
-    made: dict[tuple[int, str], Exported] = {}
+    made: dict[tuple[int, str], ExportResult] = {}
 
-    def export(patch: int = PATCH, precision: str = "fp32") -> Exported:
+    def export(patch: int = PATCH, precision: str = "fp32") -> ExportResult:
         if (patch, precision) not in made:
-            order = Order(patch, precision, 10.0)  # type: ignore[arg-type]
+            order = ExportConfig(patch=patch, precision=precision, max_seconds=10.0)  # type: ignore[arg-type]
             target = tmp_path_factory.mktemp("bundles") / f"k{patch}-{precision}"
             made[patch, precision] = export_bundle(CheckpointSource(saved_checkpoint), order, target)
         return made[patch, precision]

@@ -10,21 +10,20 @@ import pytest
 import soundfile
 import torch
 
-from export import exporter
 from export.checkpoints import embedded as checkpoint
 from export.checkpoints.sources import CheckpointSource
-from export.exporter import Order, export_bundle
+from export.exporter import export_bundle
 from export.model.encoders import CodecEncoder, SpeakerEncoder
 from export.model.language_model import PatchLM, TokenLM
 from export.model.listener import Listener
 from export.model.vocoder import StreamingVocoder
-from export.verification import parity
+from export.verification import loop_check, parity
 from runtime import Bundle, Synthesizer
 from runtime.cloning.encoders import LEAD_FRAMES, TAIL_FRAMES, without_silence
 from runtime.cloning.features import codec_mel
 from runtime.errors import TextError, VoiceError
 from tests.conftest import sentence_of
-from tests.export.tiny import PATCH, TEXT, lively, tiny
+from tests.export.tiny import PATCH, TEXT, fp32_config, lively, tiny
 
 TRANSCRIPT = "Hello world."
 
@@ -50,15 +49,15 @@ def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     encoders = CodecEncoder(form), SpeakerEncoder(base.speaker)
     lively(encoders[0], 1)
     checkpoint.save_codec_encoder(directory, encoders[0])
-    assert CheckpointSource(directory).encoders is None, "one of the two is not enough"
+    assert CheckpointSource(directory).load(1).encoders is None, "one of the two is not enough"
     checkpoint.save_speaker_encoder(directory, encoders[1])
-    assert CheckpointSource(directory).listener is None
+    assert CheckpointSource(directory).load(1).listener is None
     checkpoint.save_listener(directory, Listener(form))
     (directory / "text").symlink_to(TEXT)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(parity, "TOLERANCE", {"fp32": 1e-3})  # a waveform decoder of random weights reaches 1.04e-4
-        patch.setattr(exporter, "UTTERANCES", 2)
-        export_bundle(CheckpointSource(directory), Order(PATCH, "fp32", 10.0), target)
+        patch.setattr(loop_check, "UTTERANCES", 2)
+        export_bundle(CheckpointSource(directory), fp32_config(PATCH), target)
     return target
 
 

@@ -12,18 +12,25 @@ import torch
 
 from export import exporter
 from export.checkpoints.sources import CheckpointSource, PresetSource
-from export.exporter import Order, export_bundle, stages
-from export.graphs.core_graphs import makers
+from export.config import ExportConfig
+from export.exporter import export_bundle
+from export.graphs.core_graphs import language_model_plans
+from export.graphs.fp32_modules import exportable
 from export.graphs.onnx_graph import write_graph
-from export.graphs.precision import exportable
-from export.verification.reference import greedy_run
+from export.verification import loop_check
+from export.verification.reference import GreedyRun, greedy_run
 from runtime.backends import create_backend
 from runtime.bundle.reader import Bundle
 from runtime.decoding.decoder import Decoder
 from runtime.decoding.sampling import SamplingOptions
 from runtime.decoding.sequence import Bounds
 from runtime.errors import BundleError, CheckpointError, OptionError, OutputError, ParityError
-from tests.export.tiny import PATCH, Export
+from tests.export.tiny import PATCH, Export, fp32_config
+
+
+def fp32_module(checkpoint: Path, name: str) -> torch.nn.Module:
+    plans = language_model_plans(CheckpointSource(checkpoint).model(PATCH), "fp32", None)
+    return next(plan for plan in plans if plan.name == name).module()
 
 
 def entries(directory: Path) -> list[str]:
@@ -72,9 +79,8 @@ def test_fp16_stays_within_its_tolerance_and_halves_the_weights(exported: Export
 
 def test_exporting_twice_gives_the_same_bytes(exported: Export, saved_checkpoint: Path, tmp_path: Path) -> None:
     manifest = exported(PATCH).manifest
-    modules = makers(CheckpointSource(saved_checkpoint).model(PATCH), None)
     for name in ("text_embedding", "compressor"):
-        copy = exportable(modules[name](), "fp32")
+        copy = exportable(fp32_module(saved_checkpoint, name), "fp32")
         write_graph(copy, manifest.graphs[name], manifest.sizes, 64, tmp_path / f"{name}.onnx")
         assert (tmp_path / f"{name}.onnx").read_bytes() == (exported(PATCH).path / manifest.graph_path(name)).read_bytes()
 
@@ -90,7 +96,7 @@ def test_the_speech_embedding_lies_once_beside_the_graphs_that_read_it(exported:
 def test_two_tables_of_one_name_are_refused(exported: Export, saved_checkpoint: Path, tmp_path: Path) -> None:
     manifest = exported(PATCH).manifest
     (tmp_path / "speech_embedding.weight.data").write_bytes(b"another table")
-    module = exportable(makers(CheckpointSource(saved_checkpoint).model(PATCH), None)["compressor"](), "fp32")
+    module = exportable(fp32_module(saved_checkpoint, "compressor"), "fp32")
     with pytest.raises(RuntimeError, match="different weights"):
         write_graph(module, manifest.graphs["compressor"], manifest.sizes, 64, tmp_path / "compressor.onnx")
 
@@ -117,20 +123,20 @@ def test_a_wrong_weight_leaves_no_bundle(saved_checkpoint: Path, tmp_path: Path,
         model.get_parameter(weight).view(-1)[3] += 0.1
     monkeypatch.setattr(source, "model", lambda patch: model)
     with pytest.raises(ParityError, match=rf"Graph {weight.partition('.')[0]}, output .*: relative error .* above the toler"):
-        export_bundle(source, Order(PATCH, "fp32", 10.0), tmp_path / "bundle")
+        export_bundle(source, fp32_config(PATCH), tmp_path / "bundle")
     assert entries(tmp_path) == []
 
 
 @pytest.mark.usefixtures("copied_graphs")
 def test_a_wrong_loop_leaves_no_bundle(saved_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def shifted(*args: object) -> exporter.GreedyRun:
+    def shifted(*args: object) -> GreedyRun:
         run = greedy_run(*args)  # type: ignore[arg-type]
         run.tokens[4] = (run.tokens[4] + 1) % 81
         return run
 
-    monkeypatch.setattr(exporter, "greedy_run", shifted)
+    monkeypatch.setattr(loop_check, "greedy_run", shifted)
     with pytest.raises(ParityError, match="utterance 1 differs first at step 4: PyTorch draws"):
-        export_bundle(CheckpointSource(saved_checkpoint), Order(PATCH, "fp32", 10.0), tmp_path / "bundle")
+        export_bundle(CheckpointSource(saved_checkpoint), fp32_config(PATCH), tmp_path / "bundle")
     assert entries(tmp_path) == []
 
 
@@ -139,7 +145,7 @@ def test_a_wrong_loop_leaves_no_bundle(saved_checkpoint: Path, tmp_path: Path, m
 def test_interruption_and_full_disk_leave_what_was_there(exported: Export, saved_checkpoint: Path, tmp_path: Path,
                                                          monkeypatch: pytest.MonkeyPatch,
                                                          failure: BaseException | type[BaseException]) -> None:
-    order = Order(1, "fp32", 10.0, verify=False)
+    order = fp32_config(1, verify=False)
     target = export_bundle(CheckpointSource(saved_checkpoint), order, tmp_path / "bundle").path
     before = hashlib.sha256((target / "bundle.json").read_bytes()).digest()
 
@@ -156,7 +162,7 @@ def test_interruption_and_full_disk_leave_what_was_there(exported: Export, saved
 
 @pytest.mark.usefixtures("copied_graphs")
 def test_a_half_written_bundle_does_not_open(saved_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a killed export leaves: every state before the seal is refused by the reader."""
+    """What a killed export leaves: every state before the finalize is refused by the reader."""
     seen: list[str] = []
     real = exporter.write_graph
 
@@ -168,22 +174,24 @@ def test_a_half_written_bundle_does_not_open(saved_checkpoint: Path, tmp_path: P
         return real(*args)  # type: ignore[arg-type]
 
     monkeypatch.setattr(exporter, "write_graph", watched)
-    export_bundle(CheckpointSource(saved_checkpoint), Order(1, "fp32", 10.0, verify=False), tmp_path / "bundle")
+    export_bundle(CheckpointSource(saved_checkpoint), fp32_config(1, verify=False), tmp_path / "bundle")
     assert len(seen) == 5 and entries(tmp_path) == ["bundle"]
 
 
 @pytest.mark.usefixtures("copied_graphs")
-def test_progress_is_called_as_often_as_announced(saved_checkpoint: Path, tmp_path: Path) -> None:
-    source, said = CheckpointSource(saved_checkpoint), list[str]()
-    for order in (Order(1, "fp32", 10.0), Order(1, "fp32", 10.0, verify=False)):
-        said.clear()
-        export_bundle(source, order, tmp_path / "bundle", said.append)
-        assert len(said) == stages(order, source)
+def test_progress_names_each_stage_and_its_share(saved_checkpoint: Path, tmp_path: Path) -> None:
+    for verify, checks in ((True, 2), (False, 0)):
+        stages, shares = list[str](), list[float]()
+        config = fp32_config(1, verify=verify)
+        export_bundle(CheckpointSource(saved_checkpoint), config, tmp_path / "bundle",
+                      lambda stage, share, stages=stages, shares=shares: (stages.append(stage), shares.append(share)))  # type: ignore[misc]
+        assert len(stages) == 1 + 5 + checks + 1 and stages[0] == "loading weights" and stages[-1] == "checksums"
+        assert shares == sorted(shares) and shares[0] == 0 and shares[-1] < 1
 
 
 @pytest.mark.usefixtures("copied_graphs")
 def test_unverified_bundle_says_so(saved_checkpoint: Path, tmp_path: Path) -> None:
-    done = export_bundle(CheckpointSource(saved_checkpoint), Order(1, "fp32", 10.0, verify=False), tmp_path / "bundle")
+    done = export_bundle(CheckpointSource(saved_checkpoint), fp32_config(1, verify=False), tmp_path / "bundle")
     assert (done.manifest.parity, done.manifest.greedy_sentences, done.utterances) == ((), 0, 0)
 
 
@@ -213,21 +221,21 @@ def test_broken_checkpoints_are_refused(checkpoint_copy: Path, tmp_path: Path, b
                                         sentence: str) -> None:
     break_it(checkpoint_copy)
     with pytest.raises(CheckpointError, match=sentence):
-        export_bundle(CheckpointSource(checkpoint_copy), Order(PATCH, "fp32", 10.0), tmp_path / "out" / "bundle")
+        export_bundle(CheckpointSource(checkpoint_copy), fp32_config(PATCH), tmp_path / "out" / "bundle")
     assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("seconds", [0.0, 601.0, float("nan")])
-def test_lengths_out_of_range_are_refused(saved_checkpoint: Path, tmp_path: Path, seconds: float) -> None:
+def test_lengths_out_of_range_are_refused(seconds: float) -> None:
     with pytest.raises(OptionError, match="--max-seconds must be from 1 to 600"):
-        export_bundle(CheckpointSource(saved_checkpoint), Order(1, "fp32", seconds), tmp_path / "bundle")
+        ExportConfig(patch=1, max_seconds=seconds)
 
 
 @pytest.mark.slow
 def test_full_size_preset_exports_within_twelve_gibibytes(tmp_path: Path) -> None:
     import resource
 
-    done = export_bundle(PresetSource("cosyvoice3-0.5b"), Order(4, "fp16", 30.0), tmp_path / "bundle")
+    done = export_bundle(PresetSource("cosyvoice3-0.5b"), ExportConfig(patch=4, precision="fp16"), tmp_path / "bundle")
     assert "onnx/backbone.onnx.data" in done.manifest.files
     assert done.manifest.vocoder is None and done.manifest.text == "none" and done.manifest.default_voice is None
     assert sum(done.file_bytes().values()) > 1.1e9

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from export.graphs.core_graphs import HeadGraph, contracts, sizes_of
+from export.graphs.core_graphs import HeadGraph, sizes_of
+from export.graphs.fp32_modules import exportable
 from export.graphs.onnx_graph import write_graph
-from export.graphs.precision import exportable
 from export.model.sampling import mask_end, sample
 from export.verification.parity import open_session
+from runtime.bundle.contract import language_model_graphs
 from tests.export.tiny import tiny, tiny_token_model
 
 DRAWS = 4000
@@ -93,7 +94,7 @@ def test_ends_are_masked_only_where_asked() -> None:
 
 def test_draws_inside_the_graph_equal_numpy(tmp_path: Path) -> None:
     config, model = tiny(1), tiny_token_model()
-    graph = contracts(config, "fp32", None)["extractor"]
+    graph = language_model_graphs(sizes_of(config), "fp32")["extractor"]
     module = HeadGraph(model.head, config.vocabulary.codes)
     write_graph(exportable(module, "fp32"), graph, sizes_of(config), config.vocabulary.text, tmp_path / "head.onnx")
     given, rows = cases(1000, 84), 1000

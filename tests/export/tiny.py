@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import torch
 
-from export.exporter import Exported
+from export.config import ExportConfig
+from export.exporter import ExportResult
 from export.model.config import (
     BackboneConfig,
     CompressorConfig,
@@ -22,7 +24,7 @@ from export.model.language_model import PatchLM, TokenLM
 from export.model.lora import LoRALinear
 from export.model.vocoder import StreamingVocoder
 
-Export = Callable[..., Exported]
+Export = Callable[..., ExportResult]
 PATCH = 2
 OTHER_PATCH = 3
 TEXT = Path(__file__).parents[2] / "voices" / "embedded" / "text"
@@ -41,6 +43,11 @@ def tiny(patch: int = PATCH) -> ModelConfig:
                               frame_width=6, frame_blocks=1, kernel=3, lookahead=2, digits=4),
         lora_rank=2, lora_alpha=4,
     )
+
+
+def fp32_config(patch: int = PATCH, **options: Any) -> ExportConfig:
+    """Ten seconds in float32."""
+    return ExportConfig(patch=patch, precision="fp32", max_seconds=10.0, **options)
 
 
 def lively(module: torch.nn.Module, seed: int) -> None:

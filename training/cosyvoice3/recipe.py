@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from torch import Tensor, distributed, nn
 
-from export.checkpoints.cosyvoice.directory import check_directory
+from export.checkpoints.cosyvoice.directory import LLM, check_directory
 from export.checkpoints.cosyvoice.language_model import adopt_base
 from export.checkpoints.cosyvoice.source import CosyVoiceSource
 from export.checkpoints.embedded import save_patch_model
@@ -98,7 +98,7 @@ def build(directory: Path, patch: int, dropout: float, seed: int, sizes: ModelCo
     torch.manual_seed(seed)
     model = PatchLM(config)
     token_level = source.model(1)
-    adopt_base(directory, model, token_level.state_dict())
+    adopt_base(directory / LLM, model, token_level.state_dict())
     model.extractor.head.load_state_dict(token_level.head.state_dict())  # type: ignore[union-attr]
     model.adapt(dropout)
     return model

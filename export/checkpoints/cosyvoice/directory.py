@@ -13,13 +13,13 @@ from pathlib import Path
 
 import msgspec
 
+from export.checkpoints.names import COSYVOICE3, OTHER_VERSIONS
 from runtime.errors import CheckpointError
 
-SETTINGS, LLM, FLOW, HIFT = "cosyvoice3.yaml", "llm.pt", "flow.pt", "hift.pt"
+SETTINGS, LLM, FLOW, HIFT = COSYVOICE3, "llm.pt", "flow.pt", "hift.pt"
 QWEN, QWEN_CONFIG = "CosyVoice-BlankEN", "CosyVoice-BlankEN/config.json"
 SPEAKER_ENCODER, SPEECH_TOKENIZER = "campplus.onnx", "speech_tokenizer_v3.onnx"
 NEEDED = (SETTINGS, LLM, FLOW, HIFT, QWEN_CONFIG, SPEAKER_ENCODER, SPEECH_TOKENIZER)
-OTHER_VERSIONS = {"cosyvoice2.yaml": "CosyVoice2", "cosyvoice.yaml": "CosyVoice 1"}
 
 
 class QwenConfig(msgspec.Struct, frozen=True):
@@ -31,13 +31,12 @@ class QwenConfig(msgspec.Struct, frozen=True):
     rms_norm_eps: float = 1e-6
 
 
-def is_cosyvoice(directory: Path) -> bool:
-    """Whether this is meant to be a CosyVoice directory of any version."""
-    return any((directory / name).is_file() for name in (SETTINGS, *OTHER_VERSIONS))
+def check_directory(directory: Path, llm: str | None = None) -> Path:
+    """Return the path of the language model, `llm` or `llm.pt`, once every file of a CosyVoice3 directory is there.
 
-
-def check_directory(directory: Path) -> None:
-    """Raise CheckpointError unless every file of a CosyVoice3 directory is there."""
+    Raises:
+        CheckpointError: another version, or files are missing.
+    """
     if not directory.is_dir():
         raise CheckpointError(f"There is no directory {directory}; name the folder that Fun-CosyVoice3-0.5B was downloaded to.")
     if not (directory / SETTINGS).is_file():
@@ -45,10 +44,12 @@ def check_directory(directory: Path) -> None:
             if (directory / name).is_file():
                 raise CheckpointError(f"{directory} holds {version} ({name}); only CosyVoice3 can be exported, such as "
                                       "Fun-CosyVoice3-0.5B.")
-    missing = [name for name in NEEDED if not (directory / name).is_file()]
+    needed = [llm if name == LLM and llm is not None else name for name in NEEDED]
+    missing = [name for name in needed if not (directory / name).is_file()]
     if missing:
-        raise CheckpointError(f"{directory} is no complete CosyVoice3 directory: {', '.join(missing)} "
+        raise CheckpointError(f"{directory} is not a complete CosyVoice3 directory: {', '.join(missing)} "
                               f"{'is' if len(missing) == 1 else 'are'} missing; download it again.")
+    return directory / (llm or LLM)
 
 
 def read_qwen_config(directory: Path) -> QwenConfig:

@@ -9,7 +9,7 @@ import msgspec
 import torch
 from torch import Tensor
 
-from export.checkpoints.cosyvoice.directory import LLM, SETTINGS, QwenConfig, read_qwen_config
+from export.checkpoints.cosyvoice.directory import SETTINGS, QwenConfig, read_qwen_config
 from export.checkpoints.cosyvoice.settings import read_settings
 from export.checkpoints.cosyvoice.state import adopt, count_layers, part, read_state, shape_of
 from export.model.config import BackboneConfig, ModelConfig, VocabularyConfig, cosyvoice3
@@ -27,9 +27,8 @@ SOS, END, TASK = 0, 1, 2
 """Special ids, counted from the first id behind the codes."""
 
 
-def read_language_model(directory: Path) -> dict[str, Tensor]:
-    """The tensors of `llm.pt` under our names. Raises CheckpointError."""
-    path = directory / LLM
+def read_language_model(path: Path) -> dict[str, Tensor]:
+    """Read the tensors of `llm.pt` under our names. Raises CheckpointError."""
     state = read_state(path)
     if OTHER_VERSION in state:
         raise CheckpointError(f"{path} is CosyVoice2's language model (it has {OTHER_VERSION}); use CosyVoice3's llm.pt.")
@@ -41,9 +40,9 @@ def read_language_model(directory: Path) -> dict[str, Tensor]:
     return renamed
 
 
-def read_config(directory: Path, state: dict[str, Tensor], speaker: int) -> ModelConfig:
-    """Sizes of the token-level model, all from the files. Raises CheckpointError."""
-    path, qwen = directory / LLM, read_qwen_config(directory)
+def read_config(directory: Path, path: Path, state: dict[str, Tensor], speaker: int) -> ModelConfig:
+    """Read the sizes of the token-level model from the files; `path` is the one of `state`. Raises CheckpointError."""
+    qwen = read_qwen_config(directory)
     text, hidden = shape_of(state, "text_embedding.weight", path)
     size, _ = shape_of(state, "head.weight", path)
     settings = read_settings(directory / SETTINGS)
@@ -70,18 +69,18 @@ def _backbone(path: Path, state: dict[str, Tensor], hidden: int, qwen: QwenConfi
                           rope_theta=qwen.rope_theta, norm_eps=qwen.rms_norm_eps)
 
 
-def token_model(directory: Path, config: ModelConfig, state: dict[str, Tensor]) -> TokenLM:
+def token_model(path: Path, config: ModelConfig, state: dict[str, Tensor]) -> TokenLM:
     """The token-level model on the file's own memory. Raises CheckpointError."""
     with torch.device("meta"):
         model = TokenLM(config)
-    adopt(model, state, directory / LLM, _name_in_file)
+    adopt(model, state, path, _name_in_file)
     return model.eval().requires_grad_(False)
 
 
-def adopt_base(directory: Path, model: PatchLM, state: dict[str, Tensor]) -> None:
+def adopt_base(path: Path, model: PatchLM, state: dict[str, Tensor]) -> None:
     """Fill what a TLDR model has from CosyVoice3, its head left out. Raises CheckpointError."""
     for name in ("text_embedding", "speech_embedding", "backbone"):
-        adopt(getattr(model, name), part(state, f"{name}."), directory / LLM, partial(_name_in_file, above=f"{name}."))
+        adopt(getattr(model, name), part(state, f"{name}."), path, partial(_name_in_file, above=f"{name}."))
 
 
 def _name_in_file(name: str, above: str = "") -> str:

@@ -10,15 +10,16 @@ from torch import Tensor
 from export.checkpoints.cosyvoice import acoustics
 from export.checkpoints.cosyvoice.directory import FLOW
 from export.checkpoints.cosyvoice.state import read_state
-from export.graphs.core_graphs import Maker
-from export.graphs.graph_module import GraphModule
+from export.graphs.graph_module import GraphModule, GraphPlan, ModuleFactory
+from export.graphs.quantization import quantized_weights
 from export.model.config import FlowConfig, HiftConfig
 from export.model.flow import LOOK_BACK, FlowEncoder, FlowEstimator
 from export.model.hift import PITCH_AHEAD, PITCH_LAYERS, PitchPredictor, Waveform
-from runtime.bundle.contract import FlowSizes, Graph, Precision, flow_vocoder_graphs
-from runtime.bundle.manifest import Flow, Vocoder
+from runtime.bundle.contract import FlowSizes, Precision, flow_vocoder_graphs
+from runtime.bundle.manifest import Flow, Vocoder, Weights
 from runtime.errors import CheckpointError
 
+ESTIMATOR = "flow_estimator"
 NOISE = "vocoder/noise.npy"
 WINDOW_SECONDS = 5.0
 SILENT_TOKENS = (1, 2, 28, 29, 55, 248, 494, 2241, 2242, 2322, 2323)
@@ -29,8 +30,6 @@ EDGE_FRAMES = 1
 
 class FlowEncoderGraph(GraphModule):
     """See `FlowEncoder`; small, so float32 always."""
-
-    precision = "fp32"
 
     def __init__(self, encoder: FlowEncoder) -> None:
         super().__init__()
@@ -47,8 +46,6 @@ class FlowEstimatorGraph(GraphModule):
     def __init__(self, estimator: FlowEstimator) -> None:
         super().__init__()
         self.estimator = estimator
-        blocks = (f"estimator.transformer_blocks.{index}.attn_norm" for index in range(estimator.config.layers))
-        self.wide = ("estimator", "estimator.input_embed", "estimator.time_embed.time_mlp", "estimator.norm_out", *blocks)
 
     def forward(self, x: Tensor, mu: Tensor, cond: Tensor, speaker_mel: Tensor, time: Tensor, positions: Tensor, chunks: Tensor,
                 past_chunks: Tensor, past_keys: Tensor, past_values: Tensor,
@@ -60,8 +57,6 @@ class FlowEstimatorGraph(GraphModule):
 class PitchGraph(GraphModule):
     """See `PitchPredictor`; phases add up its errors, so float32 always."""
 
-    precision = "fp32"
-
     def __init__(self, predictor: PitchPredictor) -> None:
         super().__init__()
         self.predictor = predictor
@@ -72,8 +67,6 @@ class PitchGraph(GraphModule):
 
 class WaveformGraph(GraphModule):
     """See `Waveform`; exponentials and sums of many sines, so float32 always."""
-
-    precision = "fp32"
 
     def __init__(self, waveform: Waveform) -> None:
         super().__init__()
@@ -104,20 +97,28 @@ class CosyVoiceVocoder:
         """What the flow starts from, float32 [frames, M]."""
         return acoustics.flow_noise(self._flow.mel)
 
-    def graphs(self, precision: Precision) -> dict[str, Graph]:
-        """The contract of each graph."""
+    def plans(self, precision: Precision, weights: Weights | None) -> list[GraphPlan]:
+        """Return the plan of each graph; weights are read when its module is built."""
         assert self.form.flow is not None
-        return flow_vocoder_graphs(self.form.flow.sizes, precision)
-
-    def makers(self) -> dict[str, Maker]:
-        """A maker of each graph's module: weights are read when it is called."""
         place, flow, hift = self._directory, self._flow, self._hift
-        return {
+        modules: dict[str, ModuleFactory] = {
             "flow_encoder": lambda: FlowEncoderGraph(acoustics.flow_encoder(place, flow, read_state(place / FLOW))),
             "flow_estimator": lambda: FlowEstimatorGraph(acoustics.flow_estimator(place, flow, read_state(place / FLOW))),
             "pitch": lambda: PitchGraph(acoustics.pitch_predictor(place, hift, acoustics.read_hift(place))),
             "waveform": lambda: WaveformGraph(acoustics.waveform(place, hift, acoustics.read_hift(place))),
         }
+        signatures = flow_vocoder_graphs(self.form.flow.sizes, precision)
+        return [GraphPlan(name=name, signature=signature, module=modules[name],
+                          precision=precision if name == ESTIMATOR else "fp32",
+                          fp32_modules=fp32_modules(flow.layers) if name == ESTIMATOR else (),
+                          weights=quantized_weights(name, weights, precision if name == ESTIMATOR else "fp32"))
+                for name, signature in signatures.items()]
+
+
+def fp32_modules(layers: int) -> tuple[str, ...]:
+    """Return the paths in `FlowEstimatorGraph` whose linear maps compute in float32 in an FP16 bundle."""
+    blocks = (f"estimator.transformer_blocks.{index}.attn_norm" for index in range(layers))
+    return ("estimator", "estimator.input_embed", "estimator.time_embed.time_mlp", "estimator.norm_out", *blocks)
 
 
 def vocoder_form(flow: FlowConfig, hift: HiftConfig) -> Vocoder:

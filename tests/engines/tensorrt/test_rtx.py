@@ -13,7 +13,8 @@ from onnx import TensorProto, helper, numpy_helper
 from engines.tensorrt.builder import BuildOptions, build_engine
 from engines.tensorrt.store import build_engine_set
 from export.checkpoints.sources import PresetSource
-from export.exporter import Order, export_bundle
+from export.config import ExportConfig
+from export.exporter import export_bundle
 from export.graphs.quantization import quantize
 from runtime.atomic import file_digest
 from runtime.backends.tensorrt_library import Library, open_library
@@ -92,7 +93,7 @@ def test_an_engine_keeps_quantised_weights(rtx: Library, weights: Weights, share
 
 @pytest.mark.slow
 def test_every_graph_of_the_full_size_preset(rtx: Library, tmp_path: Path) -> None:
-    order = Order(4, "fp16", 30.0, verify=False)
+    order = ExportConfig(patch=4, precision="fp16", verify=False)
     path = export_bundle(PresetSource("cosyvoice3-0.5b"), order, tmp_path / "bundle").path
     for sm in SMS:
         build_and_inspect(rtx, path, sm)

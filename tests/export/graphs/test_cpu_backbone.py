@@ -14,8 +14,9 @@ from msgspec.structs import replace
 from engines.tensorrt.store import build_engine_set
 from export.checkpoints.sources import CheckpointSource
 from export.cli import export
-from export.exporter import Order, export_bundle
-from export.model.config import ModelConfig
+from export.config import ExportConfig
+from export.exporter import export_bundle
+from export.model.language_model import PatchLM, TokenLM
 from runtime.backends import create_backend
 from runtime.bundle.contract import STEP, layer_names
 from runtime.bundle.manifest import Sampling, Weights
@@ -27,7 +28,7 @@ from runtime.decoding.sampling import SamplingOptions, uniform_source
 from runtime.decoding.sequence import Bounds
 from runtime.errors import BackendError, OptionError
 from tests.conftest import sentence_of
-from tests.export.tiny import PATCH, Export
+from tests.export.tiny import PATCH, Export, fp32_config
 
 PATCHES = 12
 Made = dict[str, Bundle]
@@ -38,8 +39,9 @@ def made(other_forms: None, saved_checkpoint: Path, exported: Export, tmp_path_f
     """The same model in both forms, at patch and at token level, with the graph `step` and without, and quantised; the first
     is held against PyTorch."""
     folder, source = tmp_path_factory.mktemp("cpu"), CheckpointSource(saved_checkpoint)
-    orders = {"fused": Order(PATCH, "fp32", 10.0, fuse=True, cpu=True), "int8": Order(PATCH, "fp32", 10.0, False, "int8"),
-              "fused token": Order(1, "fp32", 10.0, False, fuse=True, cpu=True)}
+    orders = {"fused": fp32_config(PATCH, fuse=True, cpu=True),
+              "int8": fp32_config(PATCH, verify=False, weights="int8"),
+              "fused token": fp32_config(1, verify=False, fuse=True, cpu=True)}
     bundles = {name: Bundle.open(export_bundle(source, order, folder / name).path) for name, order in orders.items()}
     for name in ("fused", "fused token"):
         fused = bundles[name]
@@ -195,17 +197,17 @@ def test_the_cache_refuses_to_overflow(made: Made) -> None:
 
 @pytest.mark.parametrize("weights", [None, "int8", "int4"])
 def test_weights_for_cpus_come_with_it(weights: Weights | None) -> None:
-    assert Order(PATCH, "fp32", 10.0, weights=weights).for_cpu == (weights is not None)
-    assert not Order(PATCH, "fp16", 10.0, weights=weights).for_cpu
+    assert fp32_config(PATCH, weights=weights).for_cpu == (weights is not None)
+    assert not ExportConfig(patch=PATCH, precision="fp16", max_seconds=10.0, weights=weights).for_cpu
 
 
 def test_heads_that_the_operator_does_not_take_are_refused(saved_checkpoint: Path, tmp_path: Path) -> None:
     class Narrow(CheckpointSource):
-        def config(self, patch: int) -> ModelConfig:
-            whole = super().config(patch)
-            return replace(whole, backbone=replace(whole.backbone, head_dim=8))
+        def model(self, patch: int) -> PatchLM | TokenLM:
+            whole = self.config(patch)
+            return PatchLM(replace(whole, backbone=replace(whole.backbone, head_dim=8)))
 
     with pytest.raises(OptionError, match="heads of 8") as error:
-        export_bundle(Narrow(saved_checkpoint), Order(PATCH, "fp32", 10.0, cpu=True), tmp_path / "bundle")
+        export_bundle(Narrow(saved_checkpoint), fp32_config(PATCH, cpu=True), tmp_path / "bundle")
     sentence_of(error)
     assert not (tmp_path / "bundle").exists()

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from engines.tensorrt.store import build_engine_set
 from export.checkpoints.sources import CheckpointSource
 from export.cli import export
-from export.exporter import Order, export_bundle
+from export.exporter import export_bundle
 from runtime.backends import create_backend
 from runtime.bundle.contract import STEP, step_graph
 from runtime.bundle.reader import Bundle, check_consistency
@@ -20,7 +20,7 @@ from runtime.decoding.decoder import Decoder
 from runtime.decoding.sampling import SamplingOptions, uniform_source
 from runtime.decoding.sequence import Bounds
 from runtime.errors import BundleError, OptionError
-from tests.export.tiny import PATCH, Export
+from tests.export.tiny import PATCH, Export, fp32_config
 
 PATCHES = 12
 
@@ -29,7 +29,7 @@ PATCHES = 12
 def pair(other_forms: None, exported: Export, saved_checkpoint: Path,
          tmp_path_factory: pytest.TempPathFactory) -> tuple[Bundle, Bundle]:
     """The same model without and with the graph, the latter read back from its files."""
-    order = Order(PATCH, "fp32", 10.0, fuse=True)
+    order = fp32_config(PATCH, fuse=True)
     fused = export_bundle(CheckpointSource(saved_checkpoint), order, tmp_path_factory.mktemp("fused") / "bundle")
     return Bundle.open(exported(PATCH).path), Bundle.open(fused.path)
 

@@ -8,8 +8,8 @@ import torch
 from torch import nn
 
 from export.graphs.core_graphs import BackboneGraph, CompressorGraph, ExtractorGraph
-from export.graphs.fused_projections import JoinedSelfProjections, joined
-from export.graphs.precision import exportable
+from export.graphs.fp32_modules import exportable
+from export.graphs.fused_projections import FusedSelfProjections, fuse_projections
 from export.model.backbone import SelfAttention
 from export.model.layers import Projections, SelfProjections, SwiGLU, rotary_tables
 from export.model.lora import LoRALinear, merge
@@ -29,12 +29,12 @@ def test_each_form_gives_the_same_values() -> None:
     attention = SelfAttention(tiny().backbone)
     cosines, sines = rotary_tables(torch.arange(3.0)[None].expand(2, 3), tiny().backbone.head_dim, 1e4)
     rotary = cosines[:, :, None], sines[:, :, None]
-    both = joined(attention)
+    both = fuse_projections(attention)
     assert isinstance(both, SelfAttention)
     torch.testing.assert_close(both.project(x, rotary), attention.project(x, rotary))
     projections, own = Projections(WIDTH, 2), SelfProjections(WIDTH, WIDTH // tiny().backbone.head_dim)
-    pair, three = joined(projections), joined(own)
-    assert isinstance(pair, Projections) and isinstance(three, JoinedSelfProjections)
+    pair, three = fuse_projections(projections), fuse_projections(own)
+    assert isinstance(pair, Projections) and isinstance(three, FusedSelfProjections)
     torch.testing.assert_close(pair.keys_values(x), projections.keys_values(x))
     for tables in (None, (cosines[:, None], sines[:, None])):
         torch.testing.assert_close(three.states(x, tables), own.states(x, tables))
@@ -42,7 +42,7 @@ def test_each_form_gives_the_same_values() -> None:
 
 def test_what_has_no_joined_form_is_left_alone() -> None:
     for module in (nn.Linear(2, 2), SwiGLU(WIDTH, 24)):
-        assert joined(module) is module
+        assert fuse_projections(module) is module
 
 
 def test_the_graphs_hold_joined_maps_and_the_model_keeps_its_own() -> None:
@@ -60,4 +60,4 @@ def test_the_graphs_hold_joined_maps_and_the_model_keeps_its_own() -> None:
 def test_adapters_that_are_not_merged_are_left_alone() -> None:
     attention = SelfAttention(tiny().backbone)
     attention.v_proj = LoRALinear(attention.v_proj, 2, 2)  # type: ignore[assignment]
-    assert joined(attention) is attention
+    assert fuse_projections(attention) is attention

@@ -14,15 +14,16 @@ from onnx import TensorProto, helper, numpy_helper
 from engines.tensorrt.store import build_engine_set
 from export.checkpoints.sources import CheckpointSource
 from export.cli import export
-from export.exporter import Order, export_bundle
-from export.graphs.clip_ratios import block_of
-from export.graphs.quantization import LANGUAGE_MODEL, Dequantized, MatMulNBits, quantize, weights_of
+from export.config import ExportConfig
+from export.exporter import export_bundle
+from export.graphs.clip_ratios import block_size_of
+from export.graphs.quantization import LANGUAGE_MODEL, Dequantized, MatMulNBits, quantize, quantized_weights
 from export.verification.parity import open_session
 from runtime.bundle.manifest import Weights
 from runtime.bundle.reader import Bundle
 from runtime.errors import OptionError
 from tests.engines.tensorrt_operators import violations
-from tests.export.tiny import PATCH
+from tests.export.tiny import PATCH, fp32_config
 
 WIDTH, COLUMNS = 80, 64
 """Not a multiple of the block, so that padding counts."""
@@ -64,7 +65,7 @@ def test_packing_keeps_every_weight_within_a_step(weight: np.ndarray, bits: int,
 
 
 def test_blocks_are_as_long_as_a_column_divides_into() -> None:
-    assert [block_of(rows) for rows in (896, 192, WIDTH)] == [128, 64, None]
+    assert [block_size_of(rows) for rows in (896, 192, WIDTH)] == [128, 64, None]
 
 
 def test_four_bits_err_less_than_with_whole_ranges() -> None:
@@ -160,7 +161,7 @@ def test_a_column_that_no_block_divides_stays_as_it_is_in_four_bits_for_tensorrt
 def test_a_bundle_for_tensorrt_is_proved_in_half_and_keeps_to_the_operator_list(
         saved_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("export.graphs.quantization.SMALLEST", 64)
-    order = Order(PATCH, "fp16", 10.0, weights="int8")
+    order = ExportConfig(patch=PATCH, precision="fp16", max_seconds=10.0, weights="int8")
     manifest = export_bundle(CheckpointSource(saved_checkpoint), order, tmp_path / "bundle").manifest
     assert manifest.numbers == "fp16-int8"
     assert manifest.parity and manifest.half and manifest.audio is not None
@@ -172,16 +173,16 @@ def test_a_bundle_for_tensorrt_is_proved_in_half_and_keeps_to_the_operator_list(
 
 
 def test_engines_of_a_bundle_for_cpus_are_refused(saved_checkpoint: Path, tmp_path: Path) -> None:
-    order = Order(PATCH, "fp32", 10.0, verify=False, weights="int4")
+    order = fp32_config(PATCH, verify=False, weights="int4")
     path = export_bundle(CheckpointSource(saved_checkpoint), order, tmp_path / "bundle").path
     with pytest.raises(OptionError, match="--fp16 --int4"):
         build_engine_set(Bundle.open(path), None, None, "")  # type: ignore[arg-type]
 
 
 def test_a_flow_is_quantised_for_tensorrt_only_and_never_in_four_bits() -> None:
-    assert [weights_of("backbone", weights, "fp32") for weights in (None, *NAMES.values())] == [None, "int8", "int4"]
-    assert [weights_of("flow_estimator", weights, "fp16") for weights in (None, *NAMES.values())] == [None, "int8", "int8"]
-    assert {weights_of(graph, "int4", "fp32") for graph in ("flow_estimator", "vocoder", "text_embedding")} == {None}
+    assert [quantized_weights("backbone", weights, "fp32") for weights in (None, *NAMES.values())] == [None, "int8", "int4"]
+    assert [quantized_weights("flow_estimator", weights, "fp16") for weights in (None, *NAMES.values())] == [None, "int8", "int8"]
+    assert {quantized_weights(graph, "int4", "fp32") for graph in ("flow_estimator", "vocoder", "text_embedding")} == {None}
 
 
 @pytest.mark.parametrize("options", [["--int8", "--int4"], ["--int4", "--sm", "8.6"], ["--int8", "--engines", "tensorrt"]])

@@ -11,14 +11,14 @@ import pytest
 import torch
 
 from export.checkpoints.sources import CheckpointSource
-from export.graphs.core_graphs import makers
+from export.exporter import plan_graphs
 from export.verification import parity
 from export.verification.parity import check_graph, open_session, up_to_ties
 from export.verification.reference import GreedyRun, compare_runs
 from runtime.bundle.contract import Graph
 from runtime.bundle.reader import Bundle
 from runtime.errors import ParityError
-from tests.export.tiny import PATCH, Export, tiny
+from tests.export.tiny import PATCH, Export, fp32_config, tiny
 
 
 class Doctored:
@@ -40,8 +40,8 @@ class Doctored:
 
 def check(exported: Export, checkpoint: Path, name: str, session: object = None, graph: Graph | None = None) -> object:
     bundle = Bundle.open(exported(PATCH).path)
-    source = CheckpointSource(checkpoint)
-    module = makers(source.model(PATCH), source.vocoder())[name]()
+    plans = plan_graphs(CheckpointSource(checkpoint).load(PATCH), fp32_config())
+    module = next(plan for plan in plans if plan.name == name).module()
     session = session or open_session(bundle.graph_paths()[name])
     return check_graph(name, session, module, graph or bundle.manifest.graphs[name], bundle.manifest.sizes,  # type: ignore[arg-type]
                        tiny().vocabulary.text, "fp32")

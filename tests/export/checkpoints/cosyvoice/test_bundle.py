@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 import torch
 
-from export import exporter
 from export.checkpoints import embedded as checkpoint
 from export.checkpoints.cosyvoice.source import CosyVoiceSource
 from export.checkpoints.sources import open_source
+from export.config import ExportConfig
+from export.exporter import export_bundle
 from export.model.config import CompressorConfig, ExtractorConfig
 from export.model.language_model import PatchLM
 from export.model.lora import LoRALinear
@@ -83,7 +84,8 @@ def test_tldr_on_it(cosyvoice_directory: Path, tldr: Path) -> None:
     assert torch.equal(model.text_embedding.weight, base.text_embedding.weight)
     merged, plain = (each.backbone.layers[0].mlp.up_proj.weight for each in (model, base))  # type: ignore[union-attr]
     assert merged.shape == plain.shape and not torch.allclose(merged, plain)  # type: ignore[arg-type]
-    assert source.sampling(2).repetition_window == 0 and source.sampling(2).top_p == 0.7
+    sampling = source.load(2).sampling
+    assert sampling.repetition_window == 0 and sampling.top_p == 0.7
     with pytest.raises(CheckpointError, match="trained sizes: 2"):
         source.config(4)
 
@@ -100,6 +102,6 @@ def test_tldr_of_another_backbone(cosyvoice_directory: Path, tldr: Path, tmp_pat
 def test_tldr_bundle(cosyvoice_directory: Path, tldr: Path, tmp_path: Path) -> None:
     """The whole export of TLDR on CosyVoice3, FP16."""
     source = open_source(str(tldr), None, cosyvoice_directory)
-    exported = exporter.export_bundle(source, exporter.Order(2, "fp16", 10.0), tmp_path / "bundle")
+    exported = export_bundle(source, ExportConfig(patch=2, precision="fp16", max_seconds=10.0), tmp_path / "bundle")
     assert Bundle.open(tmp_path / "bundle").manifest.sizes.patch == 2
     assert all(row.relative <= row.tolerance for row in exported.manifest.parity)

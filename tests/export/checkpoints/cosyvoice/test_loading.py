@@ -136,11 +136,12 @@ BROKEN: dict[str, tuple[Callable[[Path], None], str]] = {
 
 def load_all(directory: Path, scratch: Path) -> None:
     source = open_source(str(directory), None)
-    source.model(1)
-    for make in source.vocoder().makers().values():  # type: ignore[union-attr]
-        make()
+    loaded = source.load(1)
+    assert loaded.vocoder is not None
+    for plan in loaded.vocoder.plans("fp32", None):
+        plan.module()
     (scratch / "onnx").mkdir()
-    source.copy_files(scratch)
+    loaded.copy_files(scratch)
 
 
 @pytest.mark.parametrize("name", BROKEN)

@@ -18,8 +18,9 @@ from export.checkpoints.cosyvoice.vocoder import CosyVoiceVocoder, FlowEstimator
 from export.checkpoints.sources import open_source
 from export.graphs.core_graphs import sizes_of
 from export.graphs.example_inputs import example_inputs
+from export.graphs.fp32_modules import exportable
+from export.graphs.graph_module import GraphPlan
 from export.graphs.onnx_graph import write_graph
-from export.graphs.precision import exportable
 from export.graphs.quantization import quantize
 from export.model.flow import FlowEstimator
 from export.verification.parity import open_session
@@ -32,12 +33,15 @@ def estimator(directory: Path) -> FlowEstimator:
     return acoustics.flow_estimator(directory, acoustics.read_flow_config(directory, state), state)
 
 
+def estimator_plan(directory: Path) -> GraphPlan:
+    return next(plan for plan in CosyVoiceVocoder(directory).plans("fp16", None) if plan.name == "flow_estimator")
+
+
 def export(directory: Path, module: FlowEstimator, path: Path,
            finish: Callable[[ir.Model], None] | None = None) -> onnxruntime.InferenceSession:
-    graph = CosyVoiceVocoder(directory).graphs("fp16")["flow_estimator"]
-    wrapped = FlowEstimatorGraph(module)
+    wrapped, plan = FlowEstimatorGraph(module), estimator_plan(directory)
     sizes = sizes_of(open_source(str(directory), None).config(1))
-    write_graph(exportable(wrapped, "fp16", wrapped.wide), graph, sizes, 600, path, finish)
+    write_graph(exportable(wrapped, "fp16", plan.fp32_modules), plan.signature, sizes, 600, path, finish)
     return open_session(path)
 
 
@@ -49,7 +53,7 @@ def half(cosyvoice_directory: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 def inputs(directory: Path, scale: float) -> dict[str, np.ndarray]:
-    graph = CosyVoiceVocoder(directory).graphs("fp16")["flow_estimator"]
+    graph = estimator_plan(directory).signature
     sizes = sizes_of(open_source(str(directory), None).config(1))
     made = example_inputs(graph, sizes, {"batch": 2, "frames": 50, "past": 50}, 0, 600)
     return {name: array * np.float32(scale) if name in ("x", "mu", "cond", "speaker_mel", "past_inputs") else array
