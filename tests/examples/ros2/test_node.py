@@ -202,8 +202,8 @@ def test_audio_common(make_server: Callable[..., SpeakServer], tts: Synthesizer)
     messages = [message for _, message in server._node.published]
     heard = np.concatenate([message.audio.audio_data.int16_data for message in messages]).astype(np.int16)
     assert np.array_equal(heard, tts.synthesize("Hello world.").int16())
-    info = messages[0].audio.info
-    assert (info.format, info.channels, info.rate, info.chunk) == (8, 1, tts.sample_rate, len(messages[0].audio.audio_data.int16_data))
+    info, size = messages[0].audio.info, len(messages[0].audio.audio_data.int16_data)
+    assert (info.format, info.channels, info.rate, info.chunk) == (8, 1, tts.sample_rate, size)
     assert messages[0].header.stamp <= messages[-1].header.stamp
 
 
