@@ -1,4 +1,4 @@
-"""ament_python package of the node; `pip install tldr-edge` must have been run in the same Python."""
+"""ament_python package of the node; tldr-edge must be installed from its checkout in the same Python."""
 
 from setuptools import setup
 
