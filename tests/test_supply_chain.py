@@ -26,8 +26,8 @@ OWN = {*PACKAGES, "tests", "tldr_edge"}
 DISTRIBUTIONS = {"yaml": "pyyaml", "faster_whisper": "faster-whisper", "onnx_ir": "onnx-ir", "pycrfsuite": "python-crfsuite"}
 GPU = {"tensorrt", "tensorrt_rtx", "cuda"}
 """Come with the machine, from other indexes, or by an extra of another name."""
-ROS = {"rclpy", "std_msgs", "tldr_speech_interfaces", "setuptools", "launch", "launch_ros", "ament_index_python", "tts_msgs", "tldr_speech",
-       "lifecycle_msgs", "diagnostic_msgs", "diagnostic_updater", "rcl_interfaces", "audio_common_msgs", "builtin_interfaces"}
+ROS = {"rclpy", "std_msgs", "tldr_speech_interfaces", "setuptools", "launch", "launch_ros", "ament_index_python", "tts_msgs",
+       "tldr_speech", "lifecycle_msgs", "diagnostic_msgs", "diagnostic_updater", "rcl_interfaces", "audio_common_msgs", "builtin_interfaces"}
 HOSTS = {"realtimetts", "livekit", "pipecat"}
 """Programs that an example is a plugin of."""
 
