@@ -27,7 +27,8 @@ DISTRIBUTIONS = {"yaml": "pyyaml", "faster_whisper": "faster-whisper", "onnx_ir"
 GPU = {"tensorrt", "tensorrt_rtx", "cuda"}
 """Come with the machine, from other indexes, or by an extra of another name."""
 ROS = {"rclpy", "std_msgs", "tldr_speech_interfaces", "setuptools", "launch", "launch_ros", "ament_index_python", "tts_msgs",
-       "tldr_speech", "lifecycle_msgs", "diagnostic_msgs", "diagnostic_updater", "rcl_interfaces", "audio_common_msgs", "builtin_interfaces"}
+       "tldr_speech", "lifecycle_msgs", "diagnostic_msgs", "diagnostic_updater", "rcl_interfaces", "audio_common_msgs",
+       "builtin_interfaces"}
 HOSTS = {"realtimetts", "livekit", "pipecat"}
 """Programs that an example is a plugin of."""
 
