@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from runtime.errors import TextError
-from runtime.text.abbreviations import is_abbreviation
+from ..errors import TextError
+from .normalization.classes.abbreviations import is_abbreviation
 
 FIRST_WORDS = 3
 """A first clause of so many words is spoken at its comma, as the listener waits; later ones are sentences."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from runtime.errors import TextError, VoiceError
-from runtime.text.normalize import normalize
-from runtime.text.phonemes import Phonemizer, to_ids
-from runtime.text.sentences import split_sentences
+from ..errors import TextError, VoiceError
+from .normalize import normalize
+from .phonemes import Phonemizer, to_ids
+from .sentences import split_sentences
 
 _FINAL = ".!?…"
 _WEAK = " ;:,—"

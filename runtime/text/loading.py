@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from runtime.atomic import BROKEN_ARCHIVE
-from runtime.errors import BundleError
-from runtime.text.frontend import TextFrontEnd
-from runtime.text.qwen import QwenFrontEnd
+from ..atomic import BROKEN_ARCHIVE
+from ..errors import BundleError
+from .frontend import TextFrontEnd
+from .qwen import QwenFrontEnd
 
 FrontEnd = TextFrontEnd | QwenFrontEnd
 

@@ -6,46 +6,70 @@ letter is the letter's name, but for `a`, the article; the letter A is written `
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
+from dataclasses import dataclass
 
-from runtime.text.abbreviations import expand_abbreviations
-from runtime.text.addresses import expand_addresses
-from runtime.text.characters import fold
-from runtime.text.codes import expand_codes
-from runtime.text.dates import expand_dates
-from runtime.text.markup import strip_markup
-from runtime.text.money import expand_money
-from runtime.text.numerals import expand_numerals, expand_ranges
-from runtime.text.shouting import calm
-from runtime.text.symbols import drop_emoticons, speak_symbols, tidy
-from runtime.text.units import expand_units
-from runtime.text.words import speak_words
-
-_PASSES: tuple[Callable[[str], str], ...] = (
-    fold, strip_markup, drop_emoticons, calm, expand_addresses, expand_dates, expand_codes, expand_ranges, expand_money,
-    expand_units, expand_abbreviations, expand_numerals, speak_words, speak_symbols, tidy,
-)
-"""From the most specific to the most general; each leaves plain words for the later ones to pass over."""
-_SPELLING: tuple[Callable[[str], str], ...] = (
-    expand_dates, expand_ranges, expand_money, expand_units, expand_abbreviations, expand_numerals,
-)
-"""Those that only replace what is no word, for models that read written text."""
-_GAPS = re.compile(r" +(?=[ ,.!?;:])")
+from .normalization.fold_unicode import fold_unicode
+from .normalization.inline_pronunciations import mark_pronunciations
+from .normalization.latex import read_formulas
+from .normalization.markup import strip_markup, unescape
+from .normalization.rules import RULES
+from .normalization.scanner import Locale, Scanner
+from .normalization.tokens import Placed, Token, assemble
+from .normalization.tracked_text import TrackedText
 
 
-def normalize(text: str) -> str:
+@dataclass(frozen=True)
+class Normalized:
+    """A text as words, and where each of them comes from."""
+
+    source: str
+    """The text as the user typed it."""
+    words: str
+    """Lower-case words and punctuation."""
+    placed: tuple[Placed, ...]
+    """The tokens that are spoken, with their places in `words`."""
+    _tracked: TrackedText
+
+    def origin(self, token: Token) -> tuple[int, int]:
+        """Start and end of a token's text in `source`."""
+        return self._tracked.origin(token.start, token.end)
+
+
+def analyze(text: str, locale: Locale = "en-US") -> Normalized:
+    """Normalise, and keep which span of the text each word comes from and by which class it was read."""
+    tracked = TrackedText(text)
+    unescape(tracked)
+    pronunciations = mark_pronunciations(tracked)
+    fold_unicode(tracked)
+    read_formulas(tracked)
+    strip_markup(tracked)
+    tokens = Scanner(tracked.text, RULES, locale, pronunciations).scan()
+    words, placed = assemble(tokens)
+    return Normalized(text, words, tuple(placed), tracked)
+
+
+def normalize(text: str, locale: Locale = "en-US") -> str:
     """`"Dr. Lee paid $3.50 at 7:05."` to `"doctor lee paid three dollars and fifty cents at seven oh five."`.
 
     Pure, idempotent and linear in the length of the text; empty where nothing is speakable.
     """
-    for run in _PASSES:
-        text = run(text)
-    return text
+    return analyze(text, locale).words
 
 
-def spell_out(text: str) -> str:
+_KEPT = frozenset(("word", "mark", "symbol", "silent", "letter", "address"))
+
+
+def spell_out(text: str, locale: Locale = "en-US") -> str:
     """`"Dr. Lee paid $3.50."` to `"doctor Lee paid three dollars and fifty cents."`: capitals and all other signs stay."""
-    for run in _SPELLING:
-        text = run(text)
-    return _GAPS.sub("", text).strip()
+    parts: list[str] = []
+    position = 0
+    for token in Scanner(text, RULES, locale).scan():
+        if token.kind in _KEPT or token.start < position:
+            continue
+        words = token.words
+        parts += [text[position : token.start], words]
+        position = token.end
+        if words and text[position : position + 1].isalnum():
+            parts.append(" ")
+    parts.append(text[position:])
+    return "".join(parts).strip()

@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from runtime.text.letters import LetterModel
-from runtime.text.lexicon import VOWELS, read_lexicon, starts_with_vowel
-from runtime.text.supplement import PRONUNCIATIONS
+from .pronunciation.extra_pronunciations import PRONUNCIATIONS
+from .pronunciation.letter_model import LetterModel
+from .pronunciation.lexicon import VOWELS, read_lexicon, starts_with_vowel
 
 PUNCTUATION = ";:,.!?—…"
 SYMBOLS = PUNCTUATION + " ˈˌ" + "AIOQSTWYbdfhijklmnpstuvwzæðŋɑɔəɛɜɡɪɹɾʃʊʌʒʔʤʧθᵊᵻ"

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from runtime.errors import BundleError, TextError
-from runtime.text.normalize import spell_out
+from ..errors import BundleError, TextError
+from .normalize import spell_out
 
 TOKENIZER = "tokenizer.json"
 PROMPT_END = "<|endofprompt|>"

@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable
 from xml.parsers import expat
 
-from runtime.errors import TextError
-from runtime.text.codes import characters
-from runtime.text.numbers import cardinal, digits, ordinal
-from runtime.text.passage import Passage
-from runtime.vocoder.time_stretch import MAX_RATE, MIN_RATE
+from ..errors import TextError
+from ..vocoder.time_stretch import MAX_RATE, MIN_RATE
+from .normalization.classes.identifiers import characters
+from .normalization.number_words import cardinal, digits, ordinal
+from .passage import Passage
 
 MAX_BREAK_SECONDS = 10.0
 MAX_DEPTH = 32

@@ -80,7 +80,7 @@ def _write_letter_model(model: Path, path: Path) -> int:
 
 
 def _feature_name(attribute: str) -> str:
-    """`grapheme-2:<base64>` to `-2:x`, as `runtime.text.letters.letter_features` spells it."""
+    """`grapheme-2:<base64>` to `-2:x`, as `runtime.text.pronunciation.letter_model.letter_features` spells it."""
     kind, _, coded = attribute.partition(":")
     if not coded:
         return attribute

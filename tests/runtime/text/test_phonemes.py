@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from runtime.text import units
-from runtime.text.acronyms import LETTERS
-from runtime.text.lexicon import VOWELS, starts_with_vowel
+from runtime.text.normalization.tables.acronyms import LETTERS
+from runtime.text.normalize import normalize
 from runtime.text.phonemes import PUNCTUATION, SYMBOLS, Phonemizer, to_ids
-from runtime.text.supplement import PRONUNCIATIONS
+from runtime.text.pronunciation.extra_pronunciations import PRONUNCIATIONS
+from runtime.text.pronunciation.lexicon import VOWELS, starts_with_vowel
 
 FOLDER = Path(__file__).parents[3] / "voices" / "embedded" / "text"
 
@@ -84,7 +84,7 @@ def test_supplement_only_fills_gaps_with_valid_symbols(phonemizer: Phonemizer, l
 def test_every_unit_is_in_the_dictionary(phonemizer: Phonemizer) -> None:
     symbols = ["m", "kHz", "GHz", "mAh", "Nm", "kΩ", "µF", "MPa", "TB", "mW", "rad/s", "m/s", "kWh", "°C", "fps", "rpm",
                "GFLOPS", "lm", "Mbps", "kPa"]
-    spoken = units.expand_units(" ".join(f"1 {symbol}, 2 {symbol}," for symbol in symbols))
+    spoken = normalize(" ".join(f"1 {symbol}, 2 {symbol}," for symbol in symbols))
     words = [word for word in spoken.replace(",", " ").split() if word.isalpha()]
     assert len(words) > 80
     assert [word for word in words if not phonemizer.knows(word)] == []

@@ -7,15 +7,25 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-_SMALL_LIST = ("zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-               "seventeen eighteen nineteen")
+_SMALL_LIST = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+    "seventeen eighteen nineteen"
+)
 _TENS_LIST = "zero ten twenty thirty forty fifty sixty seventy eighty ninety"
 _SMALL, _TENS = _SMALL_LIST.split(), _TENS_LIST.split()
-_SCALES = ((10**18, "quintillion"), (10**15, "quadrillion"), (10**12, "trillion"), (10**9, "billion"),
-           (10**6, "million"), (10**3, "thousand"))
+_SCALES = (
+    (10**18, "quintillion"),
+    (10**15, "quadrillion"),
+    (10**12, "trillion"),
+    (10**9, "billion"),
+    (10**6, "million"),
+    (10**3, "thousand"),
+)
 _LIMIT = 10**21
-_ORDINALS = {"one": "first", "two": "second", "three": "third", "five": "fifth", "eight": "eighth", "nine": "ninth",
-             "twelve": "twelfth"}
+_ORDINALS = {
+    "one": "first", "two": "second", "three": "third", "five": "fifth", "eight": "eighth", "nine": "ninth",
+    "twelve": "twelfth",
+}
 _OUT_OF = (10, 100)
 """Denominators of marks: 7/10 is "seven out of ten"."""
 _LARGEST_DENOMINATOR = 20
@@ -62,7 +72,7 @@ def ordinal(value: int) -> str:
 
 
 def digits(text: str) -> str:
-    """"407" to "four zero seven"; everything but ASCII digits is skipped."""
+    """ "407" to "four zero seven"; everything but ASCII digits is skipped."""
     return " ".join(_SMALL[int(digit)] for digit in text if digit in "0123456789")
 
 
@@ -81,7 +91,7 @@ def _pair(value: int) -> str:
 
 
 def decade(text: str) -> str:
-    """"1990" to "nineteen nineties", "80" to "eighties"."""
+    """ "1990" to "nineteen nineties", "80" to "eighties"."""
     words = year(int(text)) if len(text) == 4 else cardinal(int(text))
     return words[:-1] + "ies" if words.endswith("y") else words + "s"
 
@@ -119,7 +129,7 @@ def model(text: str) -> str:
 
 
 def version(text: str) -> str:
-    """"1.10.04" to "one point ten point zero four"."""
+    """ "1.10.04" to "one point ten point zero four"."""
     return " point ".join(digits(part) if part[0] == "0" else _whole(part) for part in text.split("."))
 
 
@@ -134,3 +144,13 @@ def fraction(numerator: int, denominator: int) -> str:
         return f"{top} half" if numerator == 1 else f"{top} halves"
     part = "quarter" if denominator == 4 else ordinal(denominator)
     return f"{top} {part}" if numerator == 1 else f"{top} {part}s"
+
+
+def house(text: str) -> str:
+    """A number in a street: 708 to "seven oh eight", 1428 to "fourteen twenty eight", 12 to "twelve"."""
+    return model(text)
+
+
+def serial(text: str) -> str:
+    """A run of digits in a code: short ones as numbers, 23 to "twenty three", long or zero-led ones digit by digit."""
+    return digits(text) if text[0] == "0" or len(text) > 4 else model(text)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from runtime.text.common_words import COMMON_WORDS
+from .common_words import COMMON_WORDS
 
 LETTERS = {letter: letter for letter in "bcdefghijklmnopqrstuvwxyz"} | {"a": "ae"}
 """Words whose dictionary entry is the letter's name; a lone `a` is the article, so that letter has its own spelling."""
@@ -40,39 +40,43 @@ _SPELLED = frozenset(_SPELLED_LIST.split())
 """Initialisms that are spelled out even in small letters."""
 
 _RESPELLED = {
-    "aka": "ae k ae", "apis": "ae p i's", "approx": "approximately", "appt": "appointment", "assn": "association",
-    "attn": "attention", "avg": "average", "blvd": "boulevard", "bros": "brothers", "cfg": "config",
-    "chatgpt": "chat g p t", "chmod": "change mod", "cm": "centimeters", "cmake": "c make", "cmd": "command",
-    "ctrl": "control", "cudnn": "c u d n n", "dept": "department", "dram": "d ram", "ebay": "e bay",
-    "eeprom": "e e prom", "eprom": "e prom", "etc": "et cetera", "excl": "excluding", "exe": "e x e", "fp": "f p",
-    "fps": "frames per second", "govt": "government", "hwy": "highway", "id": "i d", "ids": "i d's", "img": "image",
-    "incl": "including", "ios": "i o s", "ipv": "i p v", "jpeg": "jay peg", "kbd": "keyboard",
-    "kbps": "kilobits per second", "kg": "kilograms", "km": "kilometers", "ltd": "limited", "macos": "mac o s",
-    "misc": "miscellaneous", "mm": "millimeters", "mp": "m p", "mpeg": "em peg", "mph": "miles per hour",
-    "msg": "message", "mysql": "my sequel", "nginx": "engine x", "ok": "okay", "opencv": "open c v",
-    "pcie": "p c i e", "phd": "p h d", "phds": "p h d's", "pkg": "package", "pkwy": "parkway",
-    "postgresql": "postgres q l", "py": "pie", "resp": "respectively", "rpm": "revolutions per minute",
-    "rviz": "r viz", "sdram": "s d ram", "sql": "sequel", "sqlite": "sequel light", "sram": "s ram", "src": "source",
-    "std": "standard", "stderr": "standard error", "stdin": "standard in", "stdout": "standard out",
-    "tldr": "t l d r", "tmp": "temp", "tv": "t v", "tvs": "t v's", "univ": "university", "usr": "user",
-    "vlan": "v lan", "wlan": "w lan",
+    "aka": "ae k ae", "saas": "sass", "paas": "pass", "iaas": "i ass", "ws": "w s", "yolo": "yolo", "apis": "ae p i's",
+    "approx": "approximately", "appt": "appointment", "assn": "association", "attn": "attention", "avg": "average",
+    "blvd": "boulevard", "bros": "brothers", "cfg": "config", "chatgpt": "chat g p t", "chmod": "change mod",
+    "cm": "centimeters", "cmake": "c make", "cmd": "command", "ctrl": "control", "cudnn": "c u d n n",
+    "dept": "department", "dram": "d ram", "ebay": "e bay", "eeprom": "e e prom", "eprom": "e prom", "etc": "et cetera",
+    "excl": "excluding", "exe": "e x e", "fp": "f p", "fps": "frames per second", "govt": "government", "hwy": "highway",
+    "id": "i d", "ids": "i d's", "img": "image", "incl": "including", "ios": "i o s", "ipv": "i p v", "jpeg": "jay peg",
+    "kbd": "keyboard", "kbps": "kilobits per second", "kg": "kilograms", "km": "kilometers", "ltd": "limited",
+    "macos": "mac o s", "misc": "miscellaneous", "mp": "m p", "mpeg": "em peg", "mph": "miles per hour", "msg": "message",
+    "mysql": "my sequel", "nginx": "engine x", "ok": "okay", "opencv": "open c v", "pcie": "p c i e", "phd": "p h d",
+    "phds": "p h d's", "pkg": "package", "pkwy": "parkway", "postgresql": "postgres q l", "py": "pie",
+    "resp": "respectively", "rpm": "revolutions per minute", "rviz": "r viz", "sdram": "s d ram", "sql": "sequel",
+    "sqlite": "sequel light", "sram": "s ram", "src": "source", "std": "standard", "stderr": "standard error",
+    "stdin": "standard in", "stdout": "standard out", "tldr": "t l d r", "tmp": "temp", "tv": "t v", "tvs": "t v's",
+    "univ": "university", "usr": "user", "vlan": "v lan", "wlan": "w lan",
 }
 """Words and short forms that are said otherwise than they are written, in any case."""
 
 _SMALL_ONLY = {"cf": "compare", "eg": "for example", "vs": "versus"}
-_WHOLE = frozenset(("github", "gitlab", "latex", "lidar", "nvidia", "numpy", "pytorch", "scipy",
-                    "tensorflow", "ubuntu", "wifi", "youtube"))
+_WHOLE = frozenset(
+    ("github", "gitlab", "latex", "lidar", "nvidia", "numpy", "pytorch", "scipy", "tensorflow", "ubuntu", "wifi", "youtube")
+)
 """Mixed-case names that the phonemizer knows as one word."""
 
 _CAPITALS = re.compile(r"([A-Z]{2,})('?s)?")
 _VOWEL = re.compile(r"[AEIOU]")
 _ONSET = r"(?:B[LR]?|C[HLR]?|D[R]?|F[LR]?|G[LR]?|P[LR]?|S[CHKLMNPTW]?|T[HRW]?|W[HR]?|[HJKLMNRVYZ])"
-_CODA = (r"(?:C[KHT]?|F[FT]?|L[DFKLMPT]?|M[P]?|N[DGKT]?|P[T]?|R[DKLMNPT]?|S[HKPST]?|T[HT]?|[BDGKVXZ])")
+_CODA = r"(?:C[KHT]?|F[FT]?|L[DFKLMPT]?|M[P]?|N[DGKT]?|P[T]?|R[DKLMNPT]?|S[HKPST]?|T[HT]?|[BDGKVXZ])"
 _SYLLABLES = re.compile(rf"{_ONSET}[AEIOU]{{1,2}}{_CODA}(?:[AEIOUY]{_CODA}?)?S?")
 
 
+SPECIAL = _SPELLED | _RESPELLED.keys() | _SMALL_ONLY.keys() | _WHOLE | {word + "s" for word in _SPELLED if len(word) > 2}
+"""Lower-case words that are not said as they are written."""
+
+
 def spell(letters: str) -> str:
-    """"GPU" to "g p u"."""
+    """ "GPU" to "g p u"."""
     return " ".join(LETTERS[letter] for letter in letters.lower() if letter in LETTERS)
 
 
@@ -106,7 +110,7 @@ def known_reading(word: str) -> str | None:
 
 
 def capitals(word: str) -> str | None:
-    """"NASA" to "nasa", "GPU" to "g p u", "PCs" to "p c's"; nothing for a word that is not all capitals."""
+    """ "NASA" to "nasa", "GPU" to "g p u", "PCs" to "p c's"; nothing for a word that is not all capitals."""
     found = _CAPITALS.fullmatch(word)
     if found is None:
         return None

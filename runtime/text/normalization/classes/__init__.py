@@ -1,0 +1,1 @@
+"""The classes of spans: their patterns and how each is said."""

@@ -1,0 +1,71 @@
+"""Tokens of a scanned text, and their assembly to words and punctuation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+MARKS = ";:,.!?—…"
+"""Punctuation of the result."""
+_STRENGTH = "?!….;:—,"
+_PAUSES = " ,—"
+
+
+class Token(NamedTuple):
+    """A span of the text, the class it was given, and what is said for it."""
+
+    start: int
+    end: int
+    kind: str
+    """"word", "mark" for punctuation, or the class whose rule matched: "money", "date", "unit" ..."""
+    words: str
+    """Lower-case words; for a mark its sign; empty where nothing is said."""
+    phonemes: str = ""
+    """A given pronunciation, in the model's symbols."""
+
+
+class Placed(NamedTuple):
+    """A token and its place in the assembled text."""
+
+    token: Token
+    start: int
+    end: int
+
+
+def assemble(tokens: Sequence[Token]) -> tuple[str, list[Placed]]:
+    """The words of `tokens` with single spaces and one mark where several met, and where each token went."""
+    parts: list[str] = []
+    placed: list[Placed] = []
+    length = 0
+    marks = ""
+    for token in tokens:
+        words = token.words
+        if not words:
+            continue
+        if token.kind == "mark":
+            marks += words
+            continue
+        if parts:
+            joint = _joint(marks) if marks else " "
+            parts.append(joint)
+            length += len(joint)
+        marks = ""
+        if words[-1] in MARKS:
+            bare = words.rstrip(MARKS + " ")
+            marks, words = words[len(bare) :].strip(), bare
+        placed.append(Placed(token, length, length + len(words)))
+        parts.append(words)
+        length += len(words)
+    if parts and marks:
+        parts.append(_joint(marks).rstrip(_PAUSES))
+    return "".join(parts), placed
+
+
+def _joint(marks: str) -> str:
+    mark = _strongest(marks)
+    return " — " if mark == "—" else mark + " "
+
+
+def _strongest(marks: str) -> str:
+    mark = next(mark for mark in _STRENGTH if mark in marks)
+    return mark if mark in "?!" or "..." not in marks else "…"

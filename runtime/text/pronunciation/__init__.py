@@ -1,0 +1,1 @@
+"""Words to phonemes: dictionaries, homographs, the letter model."""
