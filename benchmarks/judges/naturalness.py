@@ -34,5 +34,5 @@ def _dnsmos() -> Any:
     try:
         from speechmos import dnsmos
     except ImportError as error:
-        raise BackendError("DNSMOS is not installed; run: pip install 'tldr-edge[bench]'") from error
+        raise BackendError("DNSMOS is not installed; run in the checkout: pip install '.[bench]'") from error
     return dnsmos

@@ -24,7 +24,7 @@ class PocketSphinx:
         try:
             import pocketsphinx
         except ImportError as error:
-            raise BackendError("PocketSphinx is not installed; run: pip install 'tldr-edge[bench]'") from error
+            raise BackendError("PocketSphinx is not installed; run in the checkout: pip install '.[bench]'") from error
         self._decoder = pocketsphinx.Decoder(samprate=RATE, loglevel="FATAL")
 
     def transcribe(self, samples: np.ndarray, sample_rate: int) -> str:
