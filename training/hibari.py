@@ -1,11 +1,11 @@
 """The teacher of the voice `heart`: hibari-tts (Apache-2.0), its prosody network in ONNX and its spectral decoder in PyTorch.
 
-The ONNX graph inside the package has two halves. The front half maps phoneme ids to durations, F0, energy and one text vector per
-phoneme; the decoder maps these, repeated per frame, to spectra. `Front` runs the first half alone, which costs a tenth of the whole;
-`SpectralDecoder` is the second half with dequantised weights, so that a student can start from it and learn from its hidden states.
+The ONNX graph inside the package has two halves. The front half maps phoneme ids to durations, F0, energy and one text vector
+per phoneme; the decoder maps these, repeated per frame, to spectra. `Front` runs the first half alone, a tenth of the cost;
+`SpectralDecoder` is the second half with dequantised weights: a student starts from it and learns from its hidden states.
 
-The package's frames are 300 samples apart. A codec token has 960 samples, which is no multiple of 300, so frames are synthesised 320
-samples apart here (three per token) and durations are divided by 320 / 300 to keep the pace.
+The package's frames are 300 samples apart. A codec token has 960 samples, which is no multiple of 300, so frames are
+synthesised 320 samples apart here (three per token), and durations are divided by 320 / 300 to keep the pace.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _DURATIONS, _TEXT, _PITCH, _INPUT = "/Clip_output_0", "/Transpose_22_output_0", 
 
 @dataclass(frozen=True)
 class Prosody:
-    """One utterance before the spectral decoder: ids int64 [P] with the padding id 0 at both ends, durations in frames int64 [P],
+    """One utterance before the spectral decoder: ids int64 [P] with padding id 0 at both ends, durations in frames int64 [P],
     text vectors float32 [P, 128], F0 in Hz float32 [F] (0: unvoiced), energy float32 [F] on the decoder's scale."""
 
     ids: np.ndarray
@@ -112,7 +112,7 @@ def _write_front(path: Path) -> None:
         file.write(model.SerializeToString())
 
 
-class Block(nn.Module):
+class SpectralBlock(nn.Module):
     """ConvNeXt block of the decoder, x [B, F, C]; `past` frames before and `future` frames after the current one."""
 
     def __init__(self) -> None:
@@ -135,7 +135,7 @@ class SpectralDecoder(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.dec_in = nn.Conv1d(TEXT_WIDTH + 2, WIDTH, KERNEL, padding=KERNEL // 2)
-        self.dec = nn.ModuleList(Block() for _ in range(BLOCKS))
+        self.dec = nn.ModuleList(SpectralBlock() for _ in range(BLOCKS))
         self.dec_norm = nn.LayerNorm(WIDTH, eps=1e-5)
         self.head = nn.Linear(WIDTH, 5 * BINS)
 

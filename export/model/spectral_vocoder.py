@@ -1,8 +1,8 @@
 """The embedded voice's decoder: codec tokens to acoustic features, those to spectra, and those to samples, with explicit state.
 
-A token trunk at 25 Hz predicts features (text vectors, F0, energy) for three frames per token. A stack of ConvNeXt blocks at 75 Hz,
-nearly causal, maps them to a harmonic filter and a residual spectrum per frame. The waveform is the inverse STFT of a pulse train at the
-predicted F0 through that filter plus the residual: window 1200, hop 320 samples.
+A token trunk at 25 Hz predicts features (text vectors, F0, energy) for three frames per token. A stack of ConvNeXt blocks at
+75 Hz, nearly causal, maps them to a harmonic filter and a residual spectrum per frame. The waveform is the inverse STFT of a
+pulse train at the predicted F0 through that filter plus the residual: window 1200, hop 320 samples.
 
 Timing in frames: with `lookahead` tokens in all, `trunk_lookahead` of them in the trunk, the features of a step are those of
 `FUTURE` frames after the frame whose spectrum the step emits.
@@ -58,7 +58,8 @@ class NearlyCausalBlock(nn.Module):
 
 
 class TokenTrunk(nn.Module):
-    """FSQ digits [B, T, 8] to features [B, 3 T, 130] and pitch [B, 3 T, 2] (voicing logit, log F0), TRUNK_LOOKAHEAD tokens late."""
+    """FSQ digits [B, T, 8] to normalised features [B, 3 T, 130] and pitch [B, 3 T, 2] (voicing logit, log F0), TRUNK_LOOKAHEAD
+    tokens late."""
 
     def __init__(self, config: VocoderConfig, speaker: int) -> None:
         super().__init__()
@@ -66,7 +67,8 @@ class TokenTrunk(nn.Module):
         self.embed = nn.Linear(config.digits, width)
         self.speaker = nn.Linear(speaker, width, bias=False)
         self.ahead = nn.Conv1d(width, width, 2 * TRUNK_LOOKAHEAD + 1)
-        self.blocks = nn.ModuleList(NearlyCausalBlock(width, config.kernel, config.expansion) for _ in range(config.token_blocks))
+        self.blocks = nn.ModuleList(NearlyCausalBlock(width, config.kernel, config.expansion)
+                                    for _ in range(config.token_blocks))
         self.norm = nn.LayerNorm(width, eps=1e-5)
         self.leave = nn.Linear(width, self.frames * (FEATURES + 2))
         nn.init.normal_(self.speaker.weight, std=0.02)
@@ -83,11 +85,16 @@ class TokenTrunk(nn.Module):
 
 
 class FrameStack(nn.Module):
-    """Features [B, F, 130] to normalised hidden states [B, F, C], FUTURE frames late."""
+    """Normalised features [B, F, 130] to normalised hidden states [B, F, C], FUTURE frames late."""
+
+    mean: Tensor
+    deviation: Tensor
 
     def __init__(self, config: VocoderConfig, speaker: int) -> None:
         super().__init__()
         width = config.frame_width
+        self.register_buffer("mean", torch.zeros(FEATURES))
+        self.register_buffer("deviation", torch.ones(FEATURES))
         self.dec_in = nn.Conv1d(FEATURES, width, config.kernel)
         self.speaker = nn.Linear(speaker, width, bias=False)
         self.dec = nn.ModuleList(NearlyCausalBlock(width, config.kernel, config.expansion, future) for future in FUTURES[1:])
@@ -96,6 +103,7 @@ class FrameStack(nn.Module):
         nn.init.zeros_(self.speaker.weight)
 
     def forward(self, features: Tensor, speaker: Tensor, state: StateReader) -> Tensor:
+        features = features * self.deviation + self.mean
         x = self.dec_in(state.extend(features, self.past).transpose(1, 2)).transpose(1, 2) + self.speaker(speaker)[:, None]
         for block in self.dec:
             x = block(x, state)
@@ -164,7 +172,8 @@ class SpectralHead(nn.Module):
         state.put(pitch[:, -1:])
         change, done = (pitch - before)[..., None], self.places + 1
         now = before[..., None] + change * ((self.places + 0.5) / self.hop)
-        turns = (starts - starts.floor())[..., None] + (before[..., None] * done + change * (done.square() * (0.5 / self.hop))) / self.sample_rate
+        gone = before[..., None] * done + change * (done.square() * (0.5 / self.hop))
+        turns = (starts - starts.floor())[..., None] + gone / self.sample_rate
         angle = (turns - turns.floor()) * (2 * math.pi)
         orders = (TOP / now.clamp(min=VOICED)).floor() + 0.5
         below = 2 * (angle * 0.5).sin()
@@ -181,8 +190,8 @@ class SpectralHead(nn.Module):
 
 
 def dft_matrices(hop: int) -> tuple[Tensor, Tensor]:
-    """Windowed real DFT [blocks * hop, 2 * bins], its unit that of a cosine's height, and the windowed inverse [2 * bins, blocks * hop]
-    that overlap-adds to the signal; both Hann, float32."""
+    """Windowed real DFT [blocks * hop, 2 * bins], in units of a cosine's height, and the windowed inverse
+    [2 * bins, blocks * hop] that overlap-adds to the signal; both Hann, float32."""
     blocks = -(-FFT // hop)
     places = torch.arange(FFT, dtype=torch.float64)
     angles = 2 * math.pi * places[:, None] * torch.arange(BINS, dtype=torch.float64) / FFT
