@@ -10,7 +10,7 @@ from engines.recognition import RATE, Recogniser
 from runtime.errors import BackendError
 
 
-class Listener(Protocol):
+class Transcriber(Protocol):
     """Samples to text."""
 
     def transcribe(self, samples: np.ndarray, sample_rate: int) -> str:
@@ -39,6 +39,6 @@ class PocketSphinx:
         return "" if found is None else str(found.hypstr)
 
 
-def listeners(threads: int = 1) -> dict[str, Listener]:
+def transcribers(threads: int = 1) -> dict[str, Transcriber]:
     """Both, by the names that reports use."""
     return {"Whisper tiny": Recogniser(threads), "PocketSphinx": PocketSphinx()}
