@@ -6,6 +6,7 @@ import platform
 from collections.abc import Iterator
 
 from .finding import Finding
+from .import_names import check_import_name
 from .packages import installed
 
 PACKAGES = ("tldr-edge", "numpy", "msgspec", "soundfile")
@@ -22,6 +23,7 @@ def check_software() -> Iterator[Finding]:
     missing = [name for name in PACKAGES[1:] if name not in versions]
     said = ", ".join(f"{name} {versions.get(name, 'missing')}" for name in PACKAGES)
     yield Finding("packages", "fail" if missing else "ok", said, f"pip install {' '.join(missing)}" if missing else "")
+    yield check_import_name()
     yield _onnx_runtime(installed(ONNX_RUNTIMES))
 
 

@@ -13,7 +13,7 @@ from runtime.backends.memory import ARENAS, HUGE_PAGE, merge_pages
 
 COUNT = """
 import ctypes, sys, tempfile, threading
-from runtime.memory import keep_few_heaps
+from runtime.backends.memory import keep_few_heaps
 done = keep_few_heaps()
 libc = ctypes.CDLL("libc.so.6")
 libc.malloc.restype = ctypes.c_void_p
@@ -48,7 +48,7 @@ def test_threads_share_heaps(tmp_path: Path) -> None:
 
 MERGE = """
 import ctypes, mmap, sys
-from runtime.memory import HUGE_PAGE, merge_pages
+from runtime.backends.memory import HUGE_PAGE, merge_pages
 filled, empty = (mmap.mmap(-1, 16 * HUGE_PAGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) for _ in range(2))
 for each in (filled, empty):  # a page apart, or Linux makes one region of them
     last = ctypes.addressof(ctypes.c_char.from_buffer(each)) + 16 * HUGE_PAGE - 4096
