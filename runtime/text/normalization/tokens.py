@@ -42,8 +42,13 @@ def assemble(tokens: Sequence[Token]) -> tuple[str, list[Placed]]:
         words = token.words
         if not words:
             continue
-        if token.kind == "mark":
+        if token.kind == "mark" or not words.strip(MARKS):
             marks += words
+            continue
+        if words == "al" and not marks and parts and parts[-1] == "et":
+            parts[-1] = "and others"  # from whatever signs stood between the two words
+            length += len("and others") - len("et")
+            placed[-1] = Placed(placed[-1].token, placed[-1].start, length)
             continue
         if parts:
             joint = _joint(marks) if marks else " "

@@ -204,7 +204,8 @@ def _invalid(context: Context) -> str:
 
 
 _CLOSE_BY = _set(
-    "to by together enough behind friend friends call range relative look contact attention up proximity second family ally tie ties "
+    "to by together enough behind friend friends call range relative look contact attention up proximity second "
+    "family ally tie ties "
     "relationship quarters combat match race game inspection shave eye fit"
 )
 
