@@ -121,7 +121,7 @@ def _exported(name: str, checkpoint: Path | None, patch: int, form: Form, second
         from export.checkpoints.sources import open_source
         from export.exporter import Order, export_bundle
     except ImportError as error:
-        raise OptionError(f"Exporting {label} needs {error.name}: pip install 'tldr-edge[export]', or name bundles.") \
+        raise OptionError(f"Exporting {label} needs {error.name}: pip install '.[export]', or name bundles.") \
             from error
     source = open_source(str(checkpoint), None) if checkpoint else open_source(None, name)
     order = Order(patch, form.precision, seconds, verify=False, cpu=form.cpu)

@@ -103,7 +103,7 @@ def bench(context: click.Context, bundles: tuple[Path, ...], preset: str | None,
         from benchmarks.run import Order
         from benchmarks.run import bench as measure
     except ImportError as error:
-        raise OptionError(f"tldr-bench needs the package {error.name}: pip install 'tldr-edge[bench]'.") from error
+        raise OptionError(f"tldr-bench needs the package {error.name}: pip install '.[bench]'.") from error
     console = Console(stderr=True, highlight=False)
     place = cache or default_cache()
     others = [read_report(path) for path in measured]

@@ -29,7 +29,7 @@ from runtime.decoding.decoder import Decoder
 from runtime.decoding.sampling import SamplingOptions
 from runtime.errors import OptionError
 from runtime.text.frontend import TextFrontEnd
-from runtime.vocoder.vocoding import StreamingVocoder
+from runtime.vocoder.vocoding import TokenVocoder
 
 SENTENCE = "The robot will now move two meters to the left and then it will wait for you at the door."
 """Twenty words, one sentence."""
@@ -81,7 +81,7 @@ def chunkings(bundle: Path | None, threads: int, text: str = SENTENCE) -> list[R
     tokens, source = np.concatenate(list(patches)), np.random.default_rng(1)
 
     def vocode(pieces: list[np.ndarray]) -> np.ndarray:
-        vocoder = StreamingVocoder(backend, opened.manifest.vocoder, voice.speaker)  # type: ignore[arg-type]
+        vocoder = TokenVocoder(backend, opened.manifest.vocoder, voice.speaker)  # type: ignore[arg-type]
         return np.concatenate([*map(vocoder.push, pieces), vocoder.flush()])
 
     whole = vocode([tokens])

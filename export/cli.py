@@ -19,7 +19,7 @@ from export.exporter import Exported, Order, export_bundle, stages
 from runtime.atomic import write_file
 from runtime.bundle.contract import Precision
 from runtime.bundle.manifest import Weights, numbers_of
-from runtime.command import heed_interrupts, run
+from runtime.command import raise_if_interrupted, run
 from runtime.errors import OptionError
 
 
@@ -109,7 +109,7 @@ def _export(source: Source, order: Order, target: Path) -> Exported:
         task = progress.add_task("", total=stages(order, source), completed=-1)
 
         def advance(stage: str) -> None:
-            heed_interrupts()
+            raise_if_interrupted()
             progress.update(task, description=stage, advance=1)
 
         exported = export_bundle(source, order, target, advance)

@@ -34,7 +34,7 @@ from runtime.bundle.reader import MAX_SECONDS, Bundle
 from runtime.bundle.voice import Voice, read_voice
 from runtime.decoding.decoder import Decoder
 from runtime.decoding.sampling import SamplingOptions
-from runtime.decoding.sequence import Bounds
+from runtime.decoding.sequence import LengthLimits
 from runtime.doctor.packages import installed
 from runtime.errors import OptionError
 from runtime.text.phonemes import IDS
@@ -200,9 +200,9 @@ class _LoopCheck:
             backend.close()
         return compare_runs(self.reference, found, strict=manifest.precision == "fp32" and manifest.weights is None)
 
-    def _bounds(self, ids: list[int]) -> Bounds:
+    def _bounds(self, ids: list[int]) -> LengthLimits:
         limits = self._bundle.manifest.limits
-        return Bounds(math.ceil(limits.min_tokens_per_id * len(ids)), self._patches, watch=False)
+        return LengthLimits(math.ceil(limits.min_tokens_per_id * len(ids)), self._patches, watch=False)
 
     def _default_voice(self) -> Voice:
         manifest = self._bundle.manifest

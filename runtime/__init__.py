@@ -30,7 +30,7 @@ if TYPE_CHECKING:
         VoiceError,
     )
     from .stats import Hooks, Stats
-    from .streaming.prefetch import Buffered
+    from .streaming.prefetch import PrefetchStream
     from .streaming.stream import Stream
     from .synthesis.batch import Batch
     from .synthesizer import Synthesizer
@@ -40,7 +40,6 @@ __all__ = [
     "AudioChunk",
     "BackendError",
     "Batch",
-    "Buffered",
     "Bundle",
     "BundleError",
     "BusyError",
@@ -48,6 +47,7 @@ __all__ = [
     "Hooks",
     "OptionError",
     "OutputError",
+    "PrefetchStream",
     "Stats",
     "Stream",
     "Synthesizer",

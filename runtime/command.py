@@ -41,7 +41,7 @@ def run(command: click.Command) -> NoReturn:
             _leave_interrupted()
 
 
-def heed_interrupts() -> None:
+def raise_if_interrupted() -> None:
     """Raise KeyboardInterrupt if an interrupt came before: a library may have swallowed it. Long work calls this between its
     steps."""
     if _came:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 MODULES = {
     "Audio": "audio", "AudioChunk": "audio", "BackendError": "errors", "Batch": "synthesis.batch",
-    "Buffered": "streaming.prefetch", "Bundle": "bundle.reader", "BundleError": "errors", "BusyError": "errors",
+    "PrefetchStream": "streaming.prefetch", "Bundle": "bundle.reader", "BundleError": "errors", "BusyError": "errors",
     "Cancelled": "errors", "Hooks": "stats", "OptionError": "errors", "OutputError": "errors", "Stats": "stats",
     "Stream": "streaming.stream", "Synthesizer": "synthesizer", "TextError": "errors", "TldrError": "errors",
     "Voice": "bundle.voice", "VoiceError": "errors",

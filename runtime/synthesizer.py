@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any, NoReturn
 
 from .audio import Audio
-from .backends.memory import keep_few_heaps
+from .backends.memory import limit_malloc_arenas
 from .bundle.reader import Bundle
 from .bundle.voice import Voice
 from .bundle.voices import Voices
@@ -19,10 +19,10 @@ from .decoding.batch_decoder import check_batch
 from .decoding.sampling import SamplingOptions, uniform_source
 from .errors import BackendError, OptionError
 from .stats import Hooks
-from .streaming.request_queue import Ticket
+from .streaming.request_queue import CancelToken
 from .streaming.stream import Stream
 from .synthesis.batch import Batch
-from .synthesis.pipeline import Model
+from .synthesis.pipeline import Pipeline
 from .synthesis.segments import Text
 from .synthesis.sentence import Request
 from .synthesis.stream_batch import StreamBatch
@@ -58,11 +58,11 @@ class Synthesizer:
             BundleError, VoiceError, OptionError, BackendError: each says what to do.
         """
         begin = time.perf_counter()
-        keep_few_heaps()
+        limit_malloc_arenas()
         self.bundle = Bundle.open(bundle).with_flow_steps(flow_steps)
         self._voices = Voices(self.bundle, voice)
-        self._model = Model(self.bundle, provider, threads, hooks or Hooks())
-        self.sample_rate = self._model.sample_rate
+        self._pipeline = Pipeline(self.bundle, provider, threads, hooks or Hooks())
+        self.sample_rate = self._pipeline.sample_rate
         """Samples a second of everything this synthesizer makes."""
         manifest = self.bundle.manifest
         _log.info("Loaded %s (k = %d, %s) on %s in %.2f s", manifest.model, manifest.sizes.patch, manifest.precision,
@@ -78,7 +78,7 @@ class Synthesizer:
     @property
     def provider(self) -> str:
         """The execution provider that really runs the graphs."""
-        return self._model.backend.provider
+        return self._pipeline.backend.provider
 
     def synthesize(self, text: Text, *, voice: str | Voice | None = None, seed: int = 0, temperature: float | None = None,
                    top_k: int | None = None, top_p: float | None = None, rate: float = 1.0,
@@ -148,15 +148,15 @@ class Synthesizer:
         Raises:
             TextError, VoiceError, OptionError, BackendError: as for `stream`; a bad text is named by its index.
         """
-        self._model.check_usable()
+        self._pipeline.check_usable()
         if isinstance(texts, str) or not isinstance(texts, Sequence):
             raise OptionError("texts must be a list of texts; one text is for synthesize().")
         check_batch(batch)
         check_rate(rate)
-        ticket = Ticket()
+        ticket = CancelToken()
         given = zip(_each(voices, len(texts), "voices"), _each(seeds, len(texts), "seeds"), strict=True)
         requests = [self._request(voice, seed, temperature, top_k, top_p, True, ticket) for voice, seed in given]
-        return self._model.batch(texts, requests, ticket, rate, batch, exact)
+        return self._pipeline.batch(texts, requests, ticket, rate, batch, exact)
 
     def open_stream_batch(self, rows: int = 8, *, exact: bool = True) -> StreamBatch:
         """Open a batch for streams of many callers, as a server has them: up to `rows` are decoded together.
@@ -172,18 +172,18 @@ class Synthesizer:
             OptionError: rows out of range.
             BackendError: the KV cache is on a device, the synthesizer is closed, or this process is a fork.
         """
-        self._model.check_usable()
+        self._pipeline.check_usable()
 
-        def request(ticket: Ticket, *, voice: str | Voice | None = None, seed: int = 0, temperature: float | None = None,
+        def request(ticket: CancelToken, *, voice: str | Voice | None = None, seed: int = 0, temperature: float | None = None,
                     top_k: int | None = None, top_p: float | None = None) -> Request:
-            self._model.check_usable()
+            self._pipeline.check_usable()
             return self._request(voice, seed, temperature, top_k, top_p, False, ticket)
 
-        return self._model.stream_batch(rows, exact, request)
+        return self._pipeline.stream_batch(rows, exact, request)
 
     def stop(self) -> None:
         """Cancel everything that is being spoken or waits, urgent or not; from any thread."""
-        self._model.stop()
+        self._pipeline.stop()
 
     def warm_up(self) -> float:
         """Speak one sentence to nobody; gives the seconds that took."""
@@ -207,11 +207,11 @@ class Synthesizer:
             TextError: the transcript holds nothing that can be said.
             BackendError: an encoder, or a package that it needs, is missing or fails.
         """
-        return clone_voice(self.bundle, self._model.front_end, Path(reference), transcript, instruction, name)
+        return clone_voice(self.bundle, self._pipeline.front_end, Path(reference), transcript, instruction, name)
 
     def close(self) -> None:
         """Cancel all streams and give back the graphs; what follows is refused. It may be called twice."""
-        self._model.close()
+        self._pipeline.close()
 
     def __enter__(self) -> Synthesizer:
         return self
@@ -225,13 +225,13 @@ class Synthesizer:
 
     def _begin(self, text: Text, retry: bool, voice: str | Voice | None, seed: int, temperature: float | None,
                top_k: int | None, top_p: float | None, rate: float, interrupt: bool) -> Stream:
-        self._model.check_usable()
+        self._pipeline.check_usable()
         check_rate(rate)
-        request = self._request(voice, seed, temperature, top_k, top_p, retry, Ticket(interrupt))
-        return self._model.stream(text, request, rate)
+        request = self._request(voice, seed, temperature, top_k, top_p, retry, CancelToken(interrupt))
+        return self._pipeline.stream(text, request, rate)
 
     def _request(self, voice: str | Voice | None, seed: int, temperature: float | None, top_k: int | None,
-                 top_p: float | None, retry: bool, ticket: Ticket) -> Request:
+                 top_p: float | None, retry: bool, ticket: CancelToken) -> Request:
         sampling = SamplingOptions.chosen(self.bundle.manifest.sampling, temperature, top_k, top_p)
         uniform_source(seed, 0, 0)  # refuses a bad seed here, not at the first chunk
         return Request(self._voices.chosen(voice), sampling, seed, retry, ticket)

@@ -61,7 +61,7 @@ class RaySpeaker:
 
     def __init__(self, handle: DeploymentHandle | None = None) -> None:
         self._handle = handle
-        self._model: Model | None = None
+        self._pipeline: Model | None = None
         self.repeated = 0
         """Utterances that were asked for again because their replica had died."""
 
@@ -76,11 +76,11 @@ class RaySpeaker:
         """See `Speaker`."""
         for left in reversed(range(TRIES)):
             try:
-                self._model = self._model or await self.handle.model.remote()
+                self._pipeline = self._pipeline or await self.handle.model.remote()
             except (ActorDiedError, ActorUnavailableError) as error:
                 await self._again(left, error)
             else:
-                return self._model
+                return self._pipeline
         raise AssertionError
 
     async def speak(self, order: Order) -> AsyncIterator[np.ndarray]:

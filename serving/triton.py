@@ -2,7 +2,7 @@
 
     OUT/speech/config.pbtxt, OUT/speech/1/model.py, OUT/speech/bundle/
 
-Triton's Python has to have this package (`pip install tldr-edge`). Inputs: `text`, and optionally `voice`, `seed` and `rate`;
+Triton's Python has to have this package installed. Inputs: `text`, and optionally `voice`, `seed` and `rate`;
 outputs, a response for each chunk: `samples` float32 [T] and `sample_rate`.
 """
 

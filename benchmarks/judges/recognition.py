@@ -1,4 +1,4 @@
-"""The two recognisers that word error rates are taken with: they fail on different sentences; a voice must please both."""
+"""The recognisers that word error rates are taken with: they fail on different sentences."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
+from benchmarks.judges.whisper_base import whisper_base
 from engines.recognition import RATE, Recogniser
 from runtime.errors import BackendError
 
@@ -24,7 +25,7 @@ class PocketSphinx:
         try:
             import pocketsphinx
         except ImportError as error:
-            raise BackendError("PocketSphinx is not installed; run: pip install 'tldr-edge[bench]'") from error
+            raise BackendError("PocketSphinx is not installed; run in the checkout: pip install '.[bench]'") from error
         self._decoder = pocketsphinx.Decoder(samprate=RATE, loglevel="FATAL")
 
     def transcribe(self, samples: np.ndarray, sample_rate: int) -> str:
@@ -40,5 +41,5 @@ class PocketSphinx:
 
 
 def listeners(threads: int = 1) -> dict[str, Listener]:
-    """Both, by the names that reports use."""
-    return {"Whisper tiny": Recogniser(threads), "PocketSphinx": PocketSphinx()}
+    """All of them, by the names that reports use."""
+    return {"Whisper base": whisper_base(threads), "Whisper tiny": Recogniser(threads), "PocketSphinx": PocketSphinx()}

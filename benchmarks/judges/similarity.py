@@ -22,7 +22,7 @@ class SpeakerEncoder:
                 warnings.simplefilter("ignore")  # old syntax in its dependencies
                 import resemblyzer
         except ImportError as error:
-            raise BackendError("Resemblyzer is not installed; run: pip install 'tldr-edge[bench]'") from error
+            raise BackendError("Resemblyzer is not installed; run in the checkout: pip install '.[bench]'") from error
         self._prepare = resemblyzer.preprocess_wav
         with contextlib.redirect_stdout(io.StringIO()):
             self._encoder = resemblyzer.VoiceEncoder("cpu", verbose=False)

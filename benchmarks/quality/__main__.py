@@ -22,6 +22,8 @@ from benchmarks.quality.systems import BundleSystem, CodecSystem, Recordings, Sy
 from runtime.command import run
 from runtime.errors import OptionError
 
+OPINIONS = {"DistillMOS": "distillmos", "P.808": "p808", "DNSMOS": "dnsmos"}
+
 
 @click.command("python -m benchmarks.quality")
 @click.option("--bundle", "bundles", multiple=True, metavar="[NAME=]DIR",
@@ -43,8 +45,8 @@ from runtime.errors import OptionError
               help="Put the table between the quality marks of this document.")
 def main(bundles: tuple[str, ...], recordings: tuple[str, ...], codecs: tuple[str, ...], voices: tuple[str, ...],
          count: int | None, seed: int, jobs: int, rtf_sentences: int, listen: int, out: Path, into: tuple[Path, ...]) -> None:
-    """Read the held-out sentences with every system and measure: word error rates of two recognisers, likeness to the right and
-    to other voices, DNSMOS, lengths, failures, RTF. The order of systems is recordings, codecs, bundles."""
+    """Read the held-out sentences with every system and measure: word error rates of three recognisers, likeness to the right
+    and to other voices, predicted opinion scores, lengths, failures, RTF. The order is recordings, codecs, bundles."""
     systems = _systems(bundles, recordings, codecs)
     voices = voices or (systems[-1].voices()[0],)
     check_names(systems, voices)
@@ -109,7 +111,8 @@ def _print(rows: list[Row]) -> None:
     table.add_row("similarity", *(f"{r.similarity.value:.3f}" for r in rows))
     table.add_row("above 0.8", *(f"{r.similar:.1f} %" for r in rows))
     table.add_row("right voice", *("" if r.right_voice is None else f"{r.right_voice:.1f} %" for r in rows))
-    table.add_row("DNSMOS", *(between(r.dnsmos, 2) for r in rows))
+    for label, field in OPINIONS.items():
+        table.add_row(label, *(between(getattr(r, field), 2) for r in rows))
     table.add_row("length / teacher's, longest", *(f"{r.duration.value:.2f}, {r.longest:.2f}" for r in rows))
     for kind in KINDS:
         table.add_row(kind, *(str(r.failures[kind]) for r in rows))

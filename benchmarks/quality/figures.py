@@ -50,6 +50,8 @@ class Row(msgspec.Struct, frozen=True):
     right_voice: float | None
     """... and is the largest of all voices."""
     dnsmos: Figure
+    p808: Figure
+    distillmos: Figure
     duration: Figure
     """Total seconds / the teacher's."""
     longest: float
@@ -88,7 +90,8 @@ def _row(name: str, readings: list[Reading], errors: Mapping[str, Mapping[str, W
         similarity=_mean(right), wrong_similarity=float(np.mean(others)) if others else None,
         similar=100.0 * float(np.mean([value > SIMILAR for value in right])),
         right_voice=100.0 * float(np.mean(won)) if won else None,
-        dnsmos=_mean([r.dnsmos for r in readings]),
+        dnsmos=_mean([r.dnsmos for r in readings]), p808=_mean([r.p808 for r in readings]),
+        distillmos=_mean([r.distillmos for r in readings]),
         duration=Figure(sum(own) / sum(teacher), *interval(own, teacher)),
         longest=max(a / b for a, b in zip(own, teacher, strict=True)),
         failures={kind: counts[kind] for kind in KINDS}, rtf=rtf)

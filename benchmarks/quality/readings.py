@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import msgspec
 import soundfile
 
 from benchmarks.jsonl import append_lines, read_lines
-from benchmarks.judges.naturalness import dnsmos_overall
+from benchmarks.judges.naturalness import opinion_scores
 from benchmarks.judges.recognition import listeners
 from benchmarks.judges.similarity import SpeakerEncoder, teacher_recording, teacher_voices
 from benchmarks.quality.failures import failures
@@ -44,6 +44,10 @@ class Reading(msgspec.Struct, frozen=True):
     """Cosine to each voice of the teacher."""
     dnsmos: float
     """Overall quality, 1 to 5."""
+    p808: float
+    """P.808 quality, 1 to 5, by the same package."""
+    distillmos: float
+    """Quality, 1 to 5, by a predictor that also knows synthetic speech."""
     failures: list[str]
     audio: str | None = None
     """The sound, for sentences that the page lets one listen to; relative to the output folder."""
@@ -77,7 +81,7 @@ class Judges:
         vector = self._encoder.embed(sound.samples, sound.sample_rate)
         return {"seconds": sound.seconds, "teacher_seconds": teacher_seconds, "stopped_by": sound.stopped_by, "heard": heard,
                 "similarity": {voice: float(vector @ other) for voice, other in self._voices.items()},
-                "dnsmos": dnsmos_overall(sound.samples, sound.sample_rate),
+                **asdict(opinion_scores(sound.samples, sound.sample_rate)),
                 "failures": failures(text, heard[SHARPEST], sound.samples, sound.sample_rate, teacher_seconds,
                                      sound.stopped_by, lambda: heard[SPELLING])}
 

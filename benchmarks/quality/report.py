@@ -31,8 +31,8 @@ class Report(msgspec.Struct, frozen=True):
     def markdown(self) -> str:
         """The table, with a line on how it was made."""
         recognisers = list(self.rows[0].wer)
-        head = ["system", *(f"WER % ({name})" for name in recognisers), "similarity (other voice)", "right voice", "DNSMOS",
-                "length / teacher's", " / ".join(f"{kind}s" for kind in KINDS), "RTF"]
+        head = ["system", *(f"WER % ({name})" for name in recognisers), "similarity (other voice)", "right voice", "DistillMOS",
+                "P.808", "DNSMOS",                "length / teacher's", " / ".join(f"{kind}s" for kind in KINDS), "RTF"]
         lines = [head, ["---"] * len(head), *(_cells(row, recognisers) for row in self.rows)]
         said = (f"{self.rows[0].sentences} held-out sentences, {_spoken(self.voices)}, seed {self.seed}; in brackets 95 % "
                 f"bootstrap intervals; RTF: {self.hardware}.")
@@ -86,7 +86,8 @@ def between(figure: Figure, digits: int) -> str:
 def _cells(row: Row, recognisers: list[str]) -> list[str]:
     other = "" if row.wrong_similarity is None else f" ({row.wrong_similarity:.2f})"
     return [row.system, *(between(row.wer[name], 1) for name in recognisers), f"{row.similarity.value:.3f}{other}",
-            "" if row.right_voice is None else f"{row.right_voice:.1f} %", between(row.dnsmos, 2), f"{row.duration.value:.2f}",
+            "" if row.right_voice is None else f"{row.right_voice:.1f} %", between(row.distillmos, 2), between(row.p808, 2),
+            between(row.dnsmos, 2), f"{row.duration.value:.2f}",
             " / ".join(str(row.failures[kind]) for kind in KINDS), "" if row.rtf is None else f"{row.rtf:.3f}"]
 
 

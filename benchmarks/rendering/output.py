@@ -46,7 +46,7 @@ def write_reports(reports: Sequence[Report], measured: Sequence[Report], json_pa
         try:
             from benchmarks.rendering.page import page
         except ImportError as error:
-            raise OptionError(f"--html needs the package {error.name}: pip install 'tldr-edge[bench]'.") from error
+            raise OptionError(f"--html needs the package {error.name}: pip install '.[bench]'.") from error
         write(html_path, page(reports, projected).encode())
 
 

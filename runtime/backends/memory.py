@@ -22,7 +22,7 @@ _FILLED = 0.9
 _MADV_HUGEPAGE, _MADV_COLLAPSE = 14, 25
 
 
-def keep_few_heaps() -> bool:
+def limit_malloc_arenas() -> bool:
     """Limit glibc to `ARENAS` heaps; whether it was done. MALLOC_ARENA_MAX in the environment goes before."""
     if "MALLOC_ARENA_MAX" in os.environ:
         return False
@@ -31,7 +31,7 @@ def keep_few_heaps() -> bool:
     return False
 
 
-def merge_pages() -> int:
+def use_huge_pages() -> int:
     """Put what fills large regions of this process's own memory, model weights above all, on pages of 2 MiB.
 
     A step at batch 1 reads every weight once, and with pages of 4 KiB the processor looks up an address for each: a step of

@@ -13,7 +13,7 @@ _POLL_SECONDS = 0.05
 """How often one who waits looks for himself, whatever he was told."""
 
 
-class Ticket:
+class CancelToken:
     """One utterance's claim on the synthesizer, and the switch that stops it."""
 
     def __init__(self, urgent: bool = False) -> None:
@@ -37,7 +37,7 @@ class Ticket:
             listener()
 
 
-class Turn:
+class RequestQueue:
     """The queue in front of a synthesizer. A turn may be given up in another thread than it was taken in."""
 
     def __init__(self, abort: Callable[[], None] = lambda: None) -> None:
@@ -45,11 +45,11 @@ class Turn:
         self._abort = abort
         # Its lock is re-entrant: a signal handler or a collected generator may come by while this thread is in here.
         self._changed = threading.Condition()
-        self._waiting: list[Ticket] = []
-        self._holder: Ticket | None = None
+        self._waiting: list[CancelToken] = []
+        self._holder: CancelToken | None = None
 
     @contextlib.contextmanager
-    def hold(self, ticket: Ticket) -> Iterator[float]:
+    def acquire(self, ticket: CancelToken) -> Iterator[float]:
         """Wait for the turn and hold it; gives the seconds waited.
 
         Raises:
@@ -66,7 +66,7 @@ class Turn:
                 self._holder = None
                 self._changed.notify_all()
 
-    def _take(self, ticket: Ticket) -> None:
+    def _take(self, ticket: CancelToken) -> None:
         with self._changed:
             ahead = [other for other in self._waiting if other.urgent or not ticket.urgent]
             self._waiting.insert(len(ahead), ticket)
@@ -89,7 +89,7 @@ class Turn:
         holder = self._holder
         return holder is not None and not holder.cancelled and holder.owner == owner is not None
 
-    def _cancelled(self, ticket: Ticket) -> None:
+    def _cancelled(self, ticket: CancelToken) -> None:
         with self._changed:
             if self._holder is ticket:
                 self._abort()

@@ -8,24 +8,24 @@ import numpy as np
 
 from ..audio import AudioChunk
 from ..bundle.voice import Voice
-from ..stats import Tally
-from ..vocoder.time_stretch import Tempo
-from .segments import Line, split_ids
-from .sentence import Request, Speech
+from ..stats import StatsAccumulator
+from ..vocoder.time_stretch import TimeStretcher
+from .segments import Segment, split_ids
+from .sentence import Request, SentenceSynthesizer
 
-Say = Callable[[list[int], int, Request, Tally], Iterator[np.ndarray]]
-"""Samples of one piece of text, by its ids and number: `Speech.say`, or one that knows the tokens already."""
+Say = Callable[[list[int], int, Request, StatsAccumulator], Iterator[np.ndarray]]
+"""Samples of one piece of text, by its ids and number: `SentenceSynthesizer.synthesize`, or the tokens of a batch vocoded."""
 
 
-class Narrator:
+class UtteranceRenderer:
     """How a text's lines become chunks, whoever makes the samples of their pieces."""
 
-    def __init__(self, speech: Speech, space: int | None, sample_rate: int) -> None:
+    def __init__(self, speech: SentenceSynthesizer, space: int | None, sample_rate: int) -> None:
         self._speech = speech
         self._space = space
         self._rate = sample_rate
 
-    def chunks(self, lines: Iterable[Line], request: Request, tally: Tally, say: Say) -> Iterator[AudioChunk]:
+    def chunks(self, lines: Iterable[Segment], request: Request, tally: StatsAccumulator, say: Say) -> Iterator[AudioChunk]:
         """All chunks, pauses among them; none after a cancel."""
         for index, line in enumerate(lines):
             if request.ticket.cancelled:
@@ -36,13 +36,13 @@ class Narrator:
             for samples in self._line(line, request, tally, say):
                 yield AudioChunk(samples, self._rate, index, line.text)
 
-    def pieces(self, line: Line, voice: Voice) -> Iterator[list[int]]:
+    def pieces(self, line: Segment, voice: Voice) -> Iterator[list[int]]:
         """What of a line the model says at a time: all of it, unless it is longer than the cache."""
         return split_ids(line.ids, self._speech.decoder.room(voice), self._space)
 
-    def _line(self, line: Line, request: Request, tally: Tally, say: Say) -> Iterator[np.ndarray]:
+    def _line(self, line: Segment, request: Request, tally: StatsAccumulator, say: Say) -> Iterator[np.ndarray]:
         """Samples float32 [T > 0] of a line, in chunks."""
-        tempo = Tempo(line.rate, self._rate)
+        tempo = TimeStretcher(line.rate, self._rate)
         tally.sentences += bool(line.ids)
         for part in self.pieces(line, request.voice):
             for samples in say(part, tally.pieces, request, tally):

@@ -15,11 +15,11 @@ from ..bundle.voice import Voice
 from ..decoding.decoder import Decoder
 from ..decoding.sampling import SamplingOptions, uniform_source
 from ..errors import Cancelled
-from ..stats import StoppedBy, Tally
-from ..streaming.request_queue import Ticket
+from ..stats import StatsAccumulator, StoppedBy
+from ..streaming.request_queue import CancelToken
 from ..vocoder.vocoding import VocoderOpener
-from .alignment import Listener
-from .attempts import Attempt, best, try_again
+from .alignment import AlignmentVerifier
+from .attempts import Attempt, select_best, should_retry
 
 
 @dataclass(frozen=True)
@@ -31,13 +31,14 @@ class Request:
     seed: int
     retry: bool
     """Decode a sentence wholly before its first sample, so that a failed attempt can be thrown away."""
-    ticket: Ticket = field(default_factory=Ticket)
+    ticket: CancelToken = field(default_factory=CancelToken)
 
 
-class Speech:
+class SentenceSynthesizer:
     """Decoder, vocoder and listener of one bundle; not thread-safe."""
 
-    def __init__(self, manifest: Manifest, vocoders: VocoderOpener, backend: Backend, listener: Listener | None = None) -> None:
+    def __init__(self, manifest: Manifest, vocoders: VocoderOpener, backend: Backend,
+                 listener: AlignmentVerifier | None = None) -> None:
         """Without a `listener` no slip of the tongue is noticed."""
         self.decoder = Decoder(manifest, backend)
         self._manifest = manifest
@@ -45,13 +46,13 @@ class Speech:
         self._backend = backend
         self.listener = listener
 
-    def say(self, ids: Sequence[int], sentence: int, request: Request, tally: Tally) -> Iterator[np.ndarray]:
+    def synthesize(self, ids: Sequence[int], sentence: int, request: Request, tally: StatsAccumulator) -> Iterator[np.ndarray]:
         """Samples float32 [T > 0] of a sentence's ids, a block at a time; counts into `tally`. Nothing follows a cancel."""
-        decode = self._settled if request.retry else self._live
+        decode = self._decode_with_retries if request.retry else self._decode_streaming
         patches = counted(decode(ids, sentence, request, tally), tally)
         yield from self.vocode(patches, request, tally)
 
-    def vocode(self, patches: Iterator[np.ndarray], request: Request, tally: Tally) -> Iterator[np.ndarray]:
+    def vocode(self, patches: Iterator[np.ndarray], request: Request, tally: StatsAccumulator) -> Iterator[np.ndarray]:
         """Samples float32 [T > 0] of a sentence's patches, as they come; nothing follows a cancel."""
         vocoder = self._vocoders(request.voice)
         with suppress(Cancelled):  # raised by a backend in the middle of a graph
@@ -64,17 +65,19 @@ class Speech:
         if request.ticket.cancelled:
             tally.stopped("cancel")
 
-    def _live(self, ids: Sequence[int], sentence: int, request: Request, tally: Tally) -> Iterator[np.ndarray]:
+    def _decode_streaming(self, ids: Sequence[int], sentence: int, request: Request,
+                          tally: StatsAccumulator) -> Iterator[np.ndarray]:
         """Tokens of each patch as it is decoded. What was heard cannot be taken back: a failed attempt ends there."""
         tally.stopped((yield from self._attempt(ids, sentence, 0, request, tally)))
 
-    def _settled(self, ids: Sequence[int], sentence: int, request: Request, tally: Tally) -> Iterator[np.ndarray]:
+    def _decode_with_retries(self, ids: Sequence[int], sentence: int, request: Request,
+                             tally: StatsAccumulator) -> Iterator[np.ndarray]:
         """Tokens of each patch of the first good attempt, or of the best of all."""
         attempts: list[Attempt] = []
-        while not attempts or try_again(attempts, request.sampling):
+        while not attempts or should_retry(attempts, request.sampling):
             patches, reason = gather(self._attempt(ids, sentence, len(attempts), request, tally))
             attempts.append(self.judge(ids, patches, reason, request.sampling))
-        kept = best(attempts)
+        kept = select_best(attempts)
         tally.retries += len(attempts) - 1
         tally.stopped(kept.reason)
         yield from kept.spoken(self._manifest.token_rate)
@@ -84,12 +87,12 @@ class Speech:
         if self.listener is None or reason != "end" or sampling.greedy or not patches:
             return Attempt(patches, reason)
         begin = time.perf_counter()
-        slip = self.listener.slip(ids, np.concatenate(patches))
+        omission_score = self.listener.omission_score(ids, np.concatenate(patches))
         self._backend.record("listener", time.perf_counter() - begin)
-        return Attempt(patches, reason, slip)
+        return Attempt(patches, reason, omission_score)
 
     def _attempt(self, ids: Sequence[int], sentence: int, attempt: int, request: Request,
-                 tally: Tally) -> Generator[np.ndarray, None, StoppedBy]:
+                 tally: StatsAccumulator) -> Generator[np.ndarray, None, StoppedBy]:
         random = uniform_source(request.seed, sentence, attempt)
         try:
             ticket = request.ticket
@@ -108,7 +111,7 @@ def gather(steps: Generator[np.ndarray, None, StoppedBy]) -> tuple[list[np.ndarr
             return patches, stop.value
 
 
-def counted(patches: Iterable[np.ndarray], tally: Tally) -> Iterator[np.ndarray]:
+def counted(patches: Iterable[np.ndarray], tally: StatsAccumulator) -> Iterator[np.ndarray]:
     """The same, counting patches and tokens that are spoken."""
     for tokens in patches:
         tally.patches += 1

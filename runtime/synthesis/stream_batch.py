@@ -12,12 +12,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, cast
 
-from ..decoding.batch_decoder import BatchDecoder, Job
+from ..decoding.batch_decoder import BatchDecoder, DecodeJob
 from ..errors import BackendError, Cancelled
-from ..stats import Tally
-from ..streaming.request_queue import Ticket
+from ..stats import StatsAccumulator
+from ..streaming.request_queue import CancelToken
 from ..vocoder.time_stretch import check_rate
-from .segments import Line, Script, check_text
+from .segments import Segment, TextSegmenter, check_text
 from .sentence import Request
 from .submission import OnChunk, OnEnd, Parts, Piece, Submission
 
@@ -63,11 +63,11 @@ class StreamBatch:
         """
         check_text(text)
         check_rate(rate)
-        request, tally = self._request(Ticket(), **options), Tally(self._parts.backend.provider, 0)
+        request, tally = self._request(CancelToken(), **options), StatsAccumulator(self._parts.backend.provider, 0)
         submission = Submission(self, request, tally, client, on_chunk, on_end)
 
-        def lines() -> Iterator[Line]:
-            yield from Script(self._parts.front_end, tally, rate).begin(text, request.ticket)
+        def lines() -> Iterator[Segment]:
+            yield from TextSegmenter(self._parts.front_end, tally, rate).begin(text, request.ticket)
 
         with self._changed:
             if self._closed:
@@ -121,7 +121,7 @@ class StreamBatch:
         with self._changed:
             self._open.discard(submission)
             self._changed.notify_all()
-        self._parts.hooks.tell_finished(submission.tally.stats(self.sample_rate))
+        self._parts.hooks.notify_finished(submission.tally.stats(self.sample_rate))
 
     def _work(self) -> None:
         while True:
@@ -142,11 +142,11 @@ class StreamBatch:
     def _decode(self) -> None:
         """Decode until nothing runs and nothing waits."""
         parts = self._parts
-        with parts.turn.hold(Ticket()):
+        with parts.turn.acquire(CancelToken()):
             self._stages = {}
-            parts.backend.record_into(self._stages, parts.hooks.tell_stage)
+            parts.backend.record_into(self._stages, parts.hooks.notify_stage)
             self._mark = time.perf_counter()
-            waiting: deque[Job] = deque()
+            waiting: deque[DecodeJob] = deque()
             self._admit(waiting)
             try:
                 for patch in self._decoder.decode(waiting):
@@ -161,7 +161,7 @@ class StreamBatch:
             finally:
                 parts.speech.decoder.cache.clear()
 
-    def _admit(self, waiting: deque[Job]) -> None:
+    def _admit(self, waiting: deque[DecodeJob]) -> None:
         """Fill free rows: first clients with the fewest rows, then the utterance that runs dry first."""
         with self._changed:
             while len(self._running) < self._decoder.batch:

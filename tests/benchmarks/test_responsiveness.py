@@ -10,7 +10,7 @@ from benchmarks import responsiveness
 from benchmarks.responsiveness import SENTENCE, Row, busy_cores, cancels, chunkings, first_audio, streamed_equals_offline
 from runtime.errors import TldrError
 from runtime.synthesizer import Synthesizer
-from runtime.vocoder.vocoding import StreamingVocoder
+from runtime.vocoder.vocoding import TokenVocoder
 
 
 def test_the_sentence_has_twenty_words() -> None:
@@ -29,10 +29,10 @@ def test_first_audio_comes_before_the_end(synthesizer: Synthesizer) -> None:
 def test_streams_and_chunkings_are_equal(tiny: Path, synthesizer: Synthesizer, monkeypatch: pytest.MonkeyPatch) -> None:
     assert all(row.holds for row in streamed_equals_offline(synthesizer) + chunkings(tiny, 1, "Hello world."))
 
-    def cut_anywhere(self: StreamingVocoder, tokens: object) -> object:
+    def cut_anywhere(self: TokenVocoder, tokens: object) -> object:
         return self._vocode(tokens) * (1 + 1e-6 * len(tokens))  # type: ignore[arg-type,operator]
 
-    monkeypatch.setattr(StreamingVocoder, "push", cut_anywhere)
+    monkeypatch.setattr(TokenVocoder, "push", cut_anywhere)
     assert not all(row.holds for row in chunkings(tiny, 1, "Hello world."))
 
 

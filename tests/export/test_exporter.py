@@ -21,7 +21,7 @@ from runtime.backends import create_backend
 from runtime.bundle.reader import Bundle
 from runtime.decoding.decoder import Decoder
 from runtime.decoding.sampling import SamplingOptions
-from runtime.decoding.sequence import Bounds
+from runtime.decoding.sequence import LengthLimits
 from runtime.errors import BundleError, CheckpointError, OptionError, OutputError, ParityError
 from tests.export.tiny import PATCH, Export
 
@@ -55,7 +55,8 @@ def test_exported_loop_with_a_prompt_equals_pytorch(exported: Export, saved_chec
     voice, ids = bundle.voice("ben"), [3, 9, 27, 4]
     wanted = greedy_run(CheckpointSource(saved_checkpoint).model(patch), ids, voice, 5, 12)
     decoder = Decoder(bundle.manifest, create_backend(bundle, "cpu", 1))
-    parts = decoder.decode(ids, voice, SamplingOptions(top_k=1), np.random.default_rng(0), lambda: False, Bounds(5, 12, False))
+    parts = decoder.decode(ids, voice, SamplingOptions(top_k=1), np.random.default_rng(0), lambda: False, LengthLimits(5, 12,
+                                                                                                                       False))
     assert [int(token) for part in parts for token in part] == wanted.tokens
     assert len(set(wanted.tokens)) > 1
     alone = greedy_run(CheckpointSource(saved_checkpoint).model(patch), ids, bundle.voice("anna"), 5, 12)

@@ -16,7 +16,7 @@ import soundfile
 from runtime.atomic import atomic_file
 from runtime.audio import UNKNOWN_LENGTH, Audio, AudioChunk, WavWriter, to_int16, wav_header
 from runtime.errors import OutputError
-from runtime.stats import Tally
+from runtime.stats import StatsAccumulator
 from tests.conftest import sentence_of
 
 RATE = 8000
@@ -26,7 +26,7 @@ SAMPLES = (0.5 * np.sin(np.arange(4000) / 7)).astype(np.float32)
 @pytest.fixture
 def audio() -> Audio:
     """Half a second of a tone."""
-    return Audio(SAMPLES, RATE, Tally("test", 0).stats(RATE))
+    return Audio(SAMPLES, RATE, StatsAccumulator("test", 0).stats(RATE))
 
 
 @pytest.mark.parametrize("suffix", ["wav", "flac", "ogg", "WAV"])

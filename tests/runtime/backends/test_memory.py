@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.backends.memory import ARENAS, HUGE_PAGE, merge_pages
+from runtime.backends.memory import ARENAS, HUGE_PAGE, use_huge_pages
 
 COUNT = """
 import ctypes, sys, tempfile, threading
@@ -81,4 +81,4 @@ def test_a_system_without_such_a_list_goes_on(monkeypatch: pytest.MonkeyPatch) -
         raise FileNotFoundError
 
     monkeypatch.setattr("builtins.open", missing)
-    assert merge_pages() == 0
+    assert use_huge_pages() == 0

@@ -38,8 +38,8 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def ids(speaker: Synthesizer, text: str) -> list[int]:
-    assert isinstance(speaker._model.front_end, QwenFrontEnd)
-    return speaker._model.front_end.ids(text)
+    assert isinstance(speaker._pipeline.front_end, QwenFrontEnd)
+    return speaker._pipeline.front_end.ids(text)
 
 
 def test_zero_shot(speaker: Synthesizer, recording: Path) -> None:

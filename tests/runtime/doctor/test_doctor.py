@@ -117,7 +117,7 @@ def test_a_gpu_that_nobody_uses(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(speaking, "has_nvidia_gpu", lambda: True)
     findings = found(speaking.check_speaking(tiny, "auto", 1))
     assert findings["provider cpu"].status == "ok" and "RTF" in findings["provider cpu"].found
-    assert findings["GPU use"].status == "fail" and "tldr-edge[gpu]" in findings["GPU use"].advice
+    assert findings["GPU use"].status == "fail" and "'.[gpu]'" in findings["GPU use"].advice
 
 
 @pytest.fixture
