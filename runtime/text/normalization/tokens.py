@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -9,6 +10,9 @@ MARKS = ";:,.!?—…"
 """Punctuation of the result."""
 _STRENGTH = "?!….;:—,"
 _PAUSES = " ,—"
+
+
+_ET_AL = re.compile(r"\bet al\b(?!')")
 
 
 class Token(NamedTuple):
@@ -45,11 +49,11 @@ def assemble(tokens: Sequence[Token]) -> tuple[str, list[Placed]]:
         if token.kind == "mark" or not words.strip(MARKS):
             marks += words
             continue
-        if words == "al" and not marks and parts and parts[-1] == "et":
-            parts[-1] = "and others"  # from whatever signs stood between the two words
-            length += len("and others") - len("et")
+        words = _ET_AL.sub("and others", words)
+        if not marks and parts and (words == "al" or words.startswith("al ")) and (parts[-1] == "et" or parts[-1].endswith(" et")):
+            parts[-1], words = parts[-1][:-2] + "and", "others" + words[2:]  # from whatever signs stood between the two words
+            length += 1
             placed[-1] = Placed(placed[-1].token, placed[-1].start, length)
-            continue
         if parts:
             joint = _joint(marks) if marks else " "
             parts.append(joint)
