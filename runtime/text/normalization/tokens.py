@@ -50,7 +50,8 @@ def assemble(tokens: Sequence[Token]) -> tuple[str, list[Placed]]:
             marks += words
             continue
         words = _ET_AL.sub("and others", words)
-        if not marks and parts and (words == "al" or words.startswith("al ")) and (parts[-1] == "et" or parts[-1].endswith(" et")):
+        before = parts[-1] if parts and not marks else ""
+        if (words == "al" or words.startswith("al ")) and (before == "et" or before.endswith(" et")):
             parts[-1], words = parts[-1][:-2] + "and", "others" + words[2:]  # from whatever signs stood between the two words
             length += 1
             placed[-1] = Placed(placed[-1].token, placed[-1].start, length)
