@@ -7,7 +7,7 @@ import time
 from typing import Any, ClassVar
 
 from benchmarks.peers.base import PeerMissing, SpeechPeer
-from benchmarks.speed.speech import Spoken, listen
+from benchmarks.speed.speech import TimedSpeech, listen
 
 
 class Piper(SpeechPeer):
@@ -28,7 +28,7 @@ class Piper(SpeechPeer):
         options.log_severity_level = 4
         self._voice.session = runtime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
-    def speak(self, text: str) -> Spoken:
+    def speak(self, text: str) -> TimedSpeech:
         begin = time.perf_counter()
         chunks = (chunk.audio_float_array for chunk in self._voice.synthesize(text))
         return listen(begin, chunks, self._voice.config.sample_rate)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from benchmarks.roofline.projection import measured_rows, project, replaced
 from benchmarks.speed.figures import SCHEMA, Report, encode
 from benchmarks.speed.merging import merged
 from runtime.atomic import atomic_file
-from runtime.errors import OptionError
+from runtime.errors import OptionError, OutputError
 
 
 def read_report(path: Path) -> Report:
@@ -48,6 +49,13 @@ def write_reports(reports: Sequence[Report], measured: Sequence[Report], json_pa
         except ImportError as error:
             raise OptionError(f"--html needs the package {error.name}: pip install '.[bench]'.") from error
         write(html_path, page(reports, projected).encode())
+
+
+def check_outputs(*paths: Path | None) -> None:
+    """Refuse outputs that cannot be written, before anything is measured. OutputError names the folder."""
+    for path in paths:
+        if path is not None and (path.is_dir() or not os.access(path.absolute().parent, os.W_OK)):
+            raise OutputError(f"Cannot write {path}: its folder does not exist or is not writable; choose another place.")
 
 
 def projections_of(reports: Sequence[Report], measured: Sequence[Report]) -> list[Projection]:

@@ -12,7 +12,7 @@ mkdir -p "$work"
 run() { ${QUIET:-} $bench --threads "$threads" --cache "$cache" "$@"; }
 
 voices=""
-[ -n "${PEERS-yes}" ] && voices="--peer piper --peer pocket-tts"
+[ -n "${PEERS-yes}" ] && voices="--peer piper --peer hibari --peer pocket-tts"
 
 # The full size, in graphs for CPUs: 12 s, the paper's other lengths with its Figure 3, 30 s for the curve; peers at token level.
 preset="--preset cosyvoice3-0.5b --cpu --patch 4 8 --against token-level"
