@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from runtime.errors import OptionError, TextError
+from runtime.streaming.text_queue import PIECES
 from runtime.synthesizer import Synthesizer
-from runtime.text.feed import PIECES
 from tests.conftest import TEXT, sentence_of
 
 
