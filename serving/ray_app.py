@@ -24,10 +24,10 @@ from ray.serve.handle import DeploymentHandle
 from runtime import Synthesizer
 from runtime import errors as runtime_errors
 from runtime.errors import BackendError, OptionError, TldrError
-from serving.backend import ModelInfo, SpeechChunk, SpeechJob
+from serving.backends.interface import ModelInfo, SpeechChunk, SpeechJob
+from serving.backends.local import LocalBackend
 from serving.errors import ApiError
 from serving.http.app import create_app
-from serving.local import LocalBackend
 from serving.speech import Service
 
 TRIES = 5

@@ -15,13 +15,13 @@ from runtime.backends import CHOICES, MAX_THREADS
 from runtime.command import run
 from runtime.decoding.batch_decoder import MAX_BATCH
 from runtime.errors import OptionError
+from serving.backends.local import ROWS, LocalBackend
 from serving.http.access import AccessRules
 from serving.http.app import create_app
 from serving.http.connections import MAX_CONNECTIONS, REQUEST_SECONDS, SEND_SECONDS, ConnectionLimits
 from serving.http.server import Service as Beside
 from serving.http.server import SpeechServer, bind, set_up_logging
 from serving.limits import MAX_PER_CLIENT, MAX_REQUESTS, Admission
-from serving.local import ROWS, LocalBackend
 from serving.speech import Service
 from serving.voices import VoiceNames
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from runtime.errors import TextError, TldrError
-from serving.backend import ModelInfo, SpeechBackend, SpeechChunk, SpeechJob
+from serving.backends.interface import ModelInfo, SpeechBackend, SpeechChunk, SpeechJob
 from serving.errors import ApiError, Truncated, to_api_error
 from serving.limits import Admission
 from serving.metrics import Metrics, Record

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
-from serving.backend import ModelInfo
+from serving.backends.interface import ModelInfo
 from serving.errors import ApiError
 
 OPENAI_VOICES = {"alloy": "", "ash": "m", "ballad": "m", "cedar": "m", "coral": "f", "echo": "m", "fable": "m", "marin": "f",

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 from fastapi import WebSocket, WebSocketDisconnect
 
-from serving.backend import SpeechJob
+from serving.backends.interface import SpeechJob
 from serving.errors import ApiError, Truncated
 from serving.openai.request import MAX_BODY, SpeechRequest, read_request
 from serving.openai.responses import Times

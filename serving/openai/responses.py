@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from serving.backend import SpeechChunk
+from serving.backends.interface import SpeechChunk
 from serving.encoding import Encoder
 from serving.speech import Utterance
 

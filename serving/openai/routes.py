@@ -12,7 +12,7 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from runtime.errors import TldrError
-from serving.backend import ModelInfo, SpeechJob
+from serving.backends.interface import ModelInfo, SpeechJob
 from serving.encoding import MEDIA_TYPES, open_encoder
 from serving.errors import ApiError, Truncated, to_api_error
 from serving.openai.request import MAX_BODY, SpeechRequest, read_request

@@ -10,7 +10,7 @@ from fastapi import Request
 from starlette.datastructures import Headers, UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
-from serving.cloned_voices import MAX_RECORDING
+from serving.backends.cloned_voices import MAX_RECORDING
 from serving.errors import ApiError
 
 _OVERHEAD = 1 << 16

@@ -17,7 +17,7 @@ from wyoming.info import Describe
 from wyoming.ping import Ping, Pong
 from wyoming.tts import Synthesize, SynthesizeChunk, SynthesizeStart, SynthesizeStop, SynthesizeStopped, SynthesizeVoice
 
-from serving.backend import SpeechJob
+from serving.backends.interface import SpeechJob
 from serving.errors import ApiError, Truncated
 from serving.speech import Service, Utterance
 from serving.text_pieces import TextPieces

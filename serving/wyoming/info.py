@@ -6,7 +6,7 @@ from importlib import metadata
 
 from wyoming.info import Attribution, Info, TtsProgram, TtsVoice
 
-from serving.backend import ModelInfo
+from serving.backends.interface import ModelInfo
 
 _ATTRIBUTION = Attribution(name="tldr-edge", url="")
 LANGUAGES = {"english-phonemes": ["en", "en-US", "en-GB"], "qwen2": ["zh", "en", "ja", "ko", "de", "es", "fr", "it", "ru"]}

@@ -75,8 +75,8 @@ def client(synthesizer: Synthesizer) -> Iterator[Any]:
     pytest.importorskip("fastapi", reason="the server needs the extra `serve`")
     from fastapi.testclient import TestClient
 
+    from serving.backends.local import LocalBackend
     from serving.http.app import create_app
-    from serving.local import LocalBackend
     from serving.speech import Service
 
     backend = LocalBackend(synthesizer, 4)

@@ -17,7 +17,7 @@ from serving.openai.request import read_request
 from tests.conftest import TEXT
 from tests.serving.conftest import SPEECH
 
-CLIENTS = {
+CLIENTS: dict[str, dict[str, Any]] = {
     "LiveKit": {"input": TEXT, "model": "gpt-4o-mini-tts", "voice": "ash", "instructions": None, "response_format": "mp3",
                 "speed": 1.0},
     "Pipecat": {"input": TEXT, "model": "gpt-4o-mini-tts", "voice": "alloy", "response_format": "pcm"},
@@ -68,8 +68,8 @@ def test_lossy_formats_last_as_long(client: Any, synthesizer: Synthesizer, kind:
 def test_default_requests_of_existing_clients(client: Any, name: str) -> None:
     answer = client.post(SPEECH, json=CLIENTS[name])
     assert answer.status_code == 200, answer.text
-    kind = CLIENTS[name].get("response_format", "mp3")
-    assert answer.headers["content-type"] == MEDIA_TYPES[str(kind)]
+    kind = str(CLIENTS[name].get("response_format", "mp3"))
+    assert answer.headers["content-type"] == MEDIA_TYPES[kind]
     seconds = len(answer.content) / 16_000 if kind == "pcm" else len(soundfile.read(io.BytesIO(answer.content))[0]) / 8000
     assert 0.5 < seconds < 10
 

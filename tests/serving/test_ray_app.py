@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from runtime import BackendError, Synthesizer
-from serving.backend import SpeechJob
+from serving.backends.interface import SpeechJob
 from tests.conftest import TEXT
 
 ray = pytest.importorskip("ray", reason="needs the extra `ray`")

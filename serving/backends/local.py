@@ -10,9 +10,9 @@ from typing import Any, Protocol
 
 from runtime import AudioChunk, Stats, Synthesizer
 from runtime.errors import BackendError, TldrError
-from serving.backend import ModelInfo, SpeechChunk, SpeechJob
-from serving.cloned_voices import ClonedVoices
-from serving.serial import SerialBatch
+from serving.backends.cloned_voices import ClonedVoices
+from serving.backends.interface import ModelInfo, SpeechChunk, SpeechJob
+from serving.backends.serial import SerialBatch
 
 ROWS = 24
 """Utterances that are decoded together unless told otherwise."""
