@@ -1,6 +1,6 @@
 """The waveform decoder once more, against discriminators: what its losses of distances left dull is made crisp.
 
-Spectral, pitch and hearing losses stay, so that what is said stays.
+Spectral, pitch and perceptual losses stay, to keep the words intelligible.
 """
 
 from __future__ import annotations
@@ -53,12 +53,12 @@ def train_adversarial(recordings: Sequence[Recording], start: StreamingVocoder, 
         update(tells, telling, RATE * warm_cosine(index, steps, 1, 0.05), CLIP)
         passing, features = judges.judge(spoken, judged)
         spectral, pitch = loss_of(made, crops.target), pitch_loss(heard, crops.pitch)
-        hearing = perceptual_loss(mel(made), mel(crops.target))
-        loss = (spectral + PITCH_WEIGHT * pitch + PERCEPTUAL_WEIGHT * hearing
+        perceptual = perceptual_loss(mel(made), mel(crops.target))
+        loss = (spectral + PITCH_WEIGHT * pitch + PERCEPTUAL_WEIGHT * perceptual
                 + PASSING_WEIGHT * passing + FEATURE_WEIGHT * features)
         update(makes, loss, RATE * warm_cosine(index, steps, 200, 0.05), CLIP)
         averaged.update_parameters(vocoder)
         return {"telling": telling.item(), "passing": passing.item(), "features": features.item(),
-                "spectral": spectral.item(), "pitch": pitch.item(), "hearing": hearing.item()}
+                "spectral": spectral.item(), "pitch": pitch.item(), "perceptual": perceptual.item()}
 
     fit(folder, {"vocoder": vocoder, "averaged": averaged, "judges": judges, "makes": makes, "tells": tells}, step, steps)

@@ -84,10 +84,10 @@ def train_vocoder(recordings: Sequence[Recording], sketches: Sequence[Sketch], t
         made, heard = voice_crops(vocoder, codes, speakers, track)
         frames, wanted = mel(made)[:, EDGE:-EDGE], torch.cat((mel(spoken.target), drawn.target))[:, EDGE:-EDGE]
         spectral, pitch = loss_of(made[:-sketched], spoken.target), pitch_loss(heard, track)
-        mels, hearing = (frames - wanted)[-sketched:].abs().mean(), perceptual_loss(frames, wanted)
-        loss = spectral + MEL_WEIGHT * mels + PITCH_WEIGHT * pitch + PERCEPTUAL_WEIGHT * hearing
+        mels, perceptual = (frames - wanted)[-sketched:].abs().mean(), perceptual_loss(frames, wanted)
+        loss = spectral + MEL_WEIGHT * mels + PITCH_WEIGHT * pitch + PERCEPTUAL_WEIGHT * perceptual
         optimizers.step(loss, warm_cosine(index, steps, 50, 0.05), clip=5.0)
-        return {"spectral": spectral.item(), "mels": mels.item(), "pitch": pitch.item(), "hearing": hearing.item()}
+        return {"spectral": spectral.item(), "mels": mels.item(), "pitch": pitch.item(), "perceptual": perceptual.item()}
 
     fit(folder, {"vocoder": vocoder, "optimizers": optimizers}, step, steps)
 
