@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         TldrError,
         VoiceError,
     )
+    from .options import SynthesisOptions
     from .stats import Hooks, Stats
     from .streaming.prefetch import PrefetchStream
     from .streaming.stream import Stream
@@ -50,6 +51,7 @@ __all__ = [
     "PrefetchStream",
     "Stats",
     "Stream",
+    "SynthesisOptions",
     "Synthesizer",
     "TextError",
     "TldrError",

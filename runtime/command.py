@@ -12,6 +12,7 @@ from typing import NoReturn
 
 import click
 
+from .backends.memory import tune_process
 from .errors import TldrError
 
 EXIT_BAD_INPUT = 2
@@ -22,6 +23,7 @@ _came: list[int] = []
 
 def run(command: click.Command) -> NoReturn:
     """Run `command` on the process's arguments: exit 0, 2 for bad input, 130 for Ctrl-C; a traceback means a bug."""
+    tune_process()
     with _interrupts():
         try:
             command.main(standalone_mode=False)  # it answers a broken pipe itself: exit 1, no words

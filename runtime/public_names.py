@@ -9,7 +9,8 @@ MODULES = {
     "Audio": "audio", "AudioChunk": "audio", "BackendError": "errors", "Batch": "synthesis.batch",
     "PrefetchStream": "streaming.prefetch", "Bundle": "bundle.reader", "BundleError": "errors", "BusyError": "errors",
     "Cancelled": "errors", "Hooks": "stats", "OptionError": "errors", "OutputError": "errors", "Stats": "stats",
-    "Stream": "streaming.stream", "Synthesizer": "synthesizer", "TextError": "errors", "TldrError": "errors",
+    "Stream": "streaming.stream", "SynthesisOptions": "options",
+    "Synthesizer": "synthesizer", "TextError": "errors", "TldrError": "errors",
     "Voice": "bundle.voice", "VoiceError": "errors",
 }
 """Public name to its module, relative to the package."""

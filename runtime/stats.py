@@ -64,8 +64,6 @@ class StatsAccumulator:
     tokens: int = 0
     samples: int = 0
     sentences: int = 0
-    pieces: int = 0
-    """Utterances of the model: sentences, or parts of those that are longer than the cache."""
     retries: int = 0
     kv_cache_bytes_used: int = 0
     compute_seconds: float = 0.0

@@ -25,8 +25,7 @@ UNIQUE_IN = ("runtime", "export", "engines", "benchmarks", "training")
 MOST_MODULES = 12
 LARGER_FOLDERS = {"export/model": 16}
 """Folders that hold more modules, each one network or class of its kind."""
-REPEATED_CLASSES = {"Form", "Job", "Line", "Listener", "Order", "Reading", "Recogniser", "Report", "Row", "Sound", "Source",
-                    "SpeakerEncoder", "Spoken", "StreamingVocoder", "System", "Task", "_Call", "_Line"}
+REPEATED_CLASSES = {"Line", "Listener", "Recogniser", "Source", "StreamingVocoder", "_Call"}
 """Class names that may occur twice until they are renamed."""
 
 

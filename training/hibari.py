@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 
 from runtime.atomic import atomic_file
+from runtime.backends.library import load_onnxruntime
 
 SAMPLE_RATE, FRAME_HOP, OWN_HOP = 24_000, 320, 300
 FFT, BINS = 1200, 601
@@ -68,7 +69,7 @@ class Front:
     """Phonemes to prosody and text vectors. `folder` keeps the cut graph."""
 
     def __init__(self, folder: Path, threads: int = 1) -> None:
-        import onnxruntime
+        onnxruntime = load_onnxruntime()
 
         path = folder / "front.onnx"
         if not path.exists():

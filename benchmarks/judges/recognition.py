@@ -11,7 +11,7 @@ from engines.recognition import RATE, Recogniser
 from runtime.errors import BackendError
 
 
-class Listener(Protocol):
+class Transcriber(Protocol):
     """Samples to text."""
 
     def transcribe(self, samples: np.ndarray, sample_rate: int) -> str:
@@ -40,6 +40,6 @@ class PocketSphinx:
         return "" if found is None else str(found.hypstr)
 
 
-def listeners(threads: int = 1) -> dict[str, Listener]:
+def transcribers(threads: int = 1) -> dict[str, Transcriber]:
     """All of them, by the names that reports use."""
     return {"Whisper base": whisper_base(threads), "Whisper tiny": Recogniser(threads), "PocketSphinx": PocketSphinx()}

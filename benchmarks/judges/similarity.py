@@ -13,7 +13,7 @@ from benchmarks.held_out import DATA
 from runtime.errors import BackendError, OptionError
 
 
-class SpeakerEncoder:
+class SpeakerSimilarity:
     """Recordings to unit vectors; their product is the similarity, 0.9 and more for one voice, 0.4 to 0.65 for two."""
 
     def __init__(self) -> None:

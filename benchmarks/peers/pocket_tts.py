@@ -7,7 +7,7 @@ import time
 from typing import Any, ClassVar
 
 from benchmarks.peers.base import PeerMissing, SpeechPeer
-from benchmarks.speed.speech import Spoken, listen
+from benchmarks.speed.speech import TimedSpeech, listen
 
 VOICE = "alba"
 
@@ -28,7 +28,7 @@ class PocketTts(SpeechPeer):
             said = " ".join(str(error).split())[:160]
             raise PeerMissing(f"installed, but its weights cannot be fetched here ({type(error).__name__}: {said})") from error
 
-    def speak(self, text: str) -> Spoken:
+    def speak(self, text: str) -> TimedSpeech:
         begin = time.perf_counter()
         chunks = (chunk.numpy() for chunk in self._pipeline.generate_audio_stream(self._state, text))
         return listen(begin, chunks, self._pipeline.sample_rate)

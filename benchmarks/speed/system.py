@@ -70,7 +70,7 @@ class _Stages:
         return taken
 
 
-class System:
+class MeasuredSystem:
     """Graphs of a bundle, loaded; one utterance at a time."""
 
     def __init__(self, name: str, bundle: Bundle, provider: str, threads: int) -> None:

@@ -1,4 +1,4 @@
-"""The process's memory: it keeps the size that it had after its first minutes, and weights are read by large pages."""
+"""Linux memory tuning: fewer malloc arenas, huge pages for weights. Opt-in, as it concerns the whole process."""
 
 from __future__ import annotations
 
@@ -20,6 +20,24 @@ _WORTH_IT = 4 * HUGE_PAGE
 _FILLED = 0.9
 """Share of a region that must be in use: what is not would become so."""
 _MADV_HUGEPAGE, _MADV_COLLAPSE = 14, 25
+
+
+_tuned = False
+
+
+def tune_process() -> None:
+    """Apply both to this process, huge pages whenever a CPU backend has loaded its graphs.
+
+    The commands and the server call it; a library or robot program may, before it makes its first `Synthesizer`.
+    """
+    global _tuned
+    _tuned = True
+    limit_malloc_arenas()
+
+
+def huge_pages_wanted() -> bool:
+    """Return whether `tune_process` was called."""
+    return _tuned
 
 
 def limit_malloc_arenas() -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterator
 
+from ..backends.library import load_onnxruntime
 from .finding import Finding
 from .import_names import check_import_name
 from .packages import installed
@@ -34,7 +35,7 @@ def _onnx_runtime(found: dict[str, str]) -> Finding:
         return Finding("ONNX Runtime", "fail", f"{said} overwrite each other",
                        f"pip uninstall -y {' '.join(found)} && pip install {keep}")
     try:
-        import onnxruntime
+        onnxruntime = load_onnxruntime()
     except ImportError as error:
         return Finding("ONNX Runtime", "fail", f"{said or 'none installed'}; import: {str(error).splitlines()[0][:160]}",
                        "pip install --force-reinstall onnxruntime (or onnxruntime-gpu on a machine with an NVIDIA GPU)")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -49,16 +50,16 @@ class RequestQueue:
         self._holder: CancelToken | None = None
 
     @contextlib.contextmanager
-    def acquire(self, ticket: CancelToken) -> Iterator[float]:
+    def acquire(self, ticket: CancelToken, timeout: float = math.inf) -> Iterator[float]:
         """Wait for the turn and hold it; gives the seconds waited.
 
         Raises:
             BusyError: the ticket's owner holds the turn already, so that waiting would never end.
-            Cancelled: the ticket was cancelled before its turn.
+            Cancelled: the ticket was cancelled before its turn, or `timeout` seconds have passed.
         """
         begin = time.perf_counter()
         ticket.on_cancel(lambda: self._cancelled(ticket))
-        self._take(ticket)
+        self._take(ticket, begin + timeout)
         try:
             yield time.perf_counter() - begin
         finally:
@@ -66,7 +67,7 @@ class RequestQueue:
                 self._holder = None
                 self._changed.notify_all()
 
-    def _take(self, ticket: CancelToken) -> None:
+    def _take(self, ticket: CancelToken, deadline: float) -> None:
         with self._changed:
             ahead = [other for other in self._waiting if other.urgent or not ticket.urgent]
             self._waiting.insert(len(ahead), ticket)
@@ -77,6 +78,8 @@ class RequestQueue:
                     if self._holds_for_ever(ticket.owner):
                         raise BusyError("This thread has an unfinished stream of this synthesizer; finish or cancel it first.")
                     self._changed.wait(_POLL_SECONDS)
+                    if time.perf_counter() > deadline:
+                        raise Cancelled("The synthesizer was not free in time.")
                 if ticket.cancelled:
                     raise Cancelled("Synthesis was cancelled before its turn.")
                 self._holder = ticket

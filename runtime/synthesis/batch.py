@@ -23,7 +23,7 @@ from ..streaming.request_queue import CancelToken
 from .attempts import Attempt, select_best, should_retry
 from .rendering import UtteranceRenderer
 from .segments import Segment
-from .sentence import Request, SentenceSynthesizer, counted
+from .sentence import Request, SentenceSynthesizer
 
 
 class Batch:
@@ -96,7 +96,7 @@ class Utterance:
     def samples(self, narrator: UtteranceRenderer, speech: SentenceSynthesizer) -> np.ndarray:
         """float32 [T], by the same vocoder, tempo and pauses as when it is spoken alone."""
         def say(ids: list[int], number: int, request: Request, tally: StatsAccumulator) -> Iterator[np.ndarray]:
-            return speech.vocode(counted(self.decoded[number], tally), request, tally)
+            return speech.vocode(self.decoded[number], request, tally)
 
         chunks = [chunk.samples for chunk in narrator.chunks(self.lines, self.request, self.tally, say)]
         return np.concatenate([np.zeros(0, np.float32), *chunks])

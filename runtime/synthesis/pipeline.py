@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
+import math
 import os
 import threading
 import weakref
@@ -24,6 +27,10 @@ from .segments import Segment, Text, TextSegmenter, check_text
 from .sentence import Request, SentenceSynthesizer
 from .stream_batch import StreamBatch
 from .submission import Parts
+
+EXIT_SECONDS = 5.0
+"""Longest wait at the end of the process for an utterance that is being computed."""
+_OPEN: weakref.WeakSet[Pipeline] = weakref.WeakSet()
 
 
 class Pipeline:
@@ -51,6 +58,7 @@ class Pipeline:
         self._open: weakref.WeakSet[Stream | Batch | StreamBatch] = weakref.WeakSet()
         self._registry = threading.RLock()
         self._process = os.getpid()
+        _OPEN.add(self)
 
     def stream(self, text: Text, request: Request, rate: float) -> Stream:
         """Return an utterance that nothing is computed of yet; an urgent one stops the others now.
@@ -91,12 +99,16 @@ class Pipeline:
         """Cancel everything that is being made or waits."""
         self._cancel(self._unfinished())
 
-    def close(self) -> None:
-        """Cancel everything and give back the graphs; nothing in a fork, whose parent has them."""
+    def close(self, timeout: float = math.inf) -> None:
+        """Cancel everything and release the graphs; nothing in a fork, whose parent has them.
+
+        Raises:
+            Cancelled: `timeout` seconds have passed, and an utterance still runs.
+        """
         if self._process != os.getpid():
             return
         self.stop()
-        with self._queue.acquire(CancelToken(urgent=True)):
+        with self._queue.acquire(CancelToken(urgent=True), timeout):
             self.backend.close()
             self.speech.listener = None
 
@@ -152,3 +164,14 @@ class Pipeline:
     def _cancel(streams: Iterable[Stream | Batch | StreamBatch]) -> None:
         for stream in streams:
             stream.cancel()
+
+
+@atexit.register
+def _close_all() -> None:
+    """Close what a program leaves open when it ends.
+
+    Python ends daemon threads by unwinding them, and a thread that is inside a graph then aborts the process.
+    """
+    for pipeline in list(_OPEN):
+        with contextlib.suppress(Exception):
+            pipeline.close(EXIT_SECONDS)

@@ -26,28 +26,24 @@ class UtteranceRenderer:
         self._rate = sample_rate
 
     def chunks(self, lines: Iterable[Segment], request: Request, tally: StatsAccumulator, say: Say) -> Iterator[AudioChunk]:
-        """All chunks, pauses among them; none after a cancel."""
+        """Yield all chunks, pauses included; none after a cancel. Each piece's number seeds its random numbers."""
+        number = 0
         for index, line in enumerate(lines):
             if request.ticket.cancelled:
                 break
             if line.pause:
                 silence = np.zeros(round(line.pause * self._rate), np.float32)
                 yield AudioChunk(silence, self._rate, max(0, index - 1), "")
-            for samples in self._line(line, request, tally, say):
-                yield AudioChunk(samples, self._rate, index, line.text)
+            stretcher = TimeStretcher(line.rate, self._rate)
+            tally.sentences += bool(line.ids)
+            for part in self.pieces(line, request.voice):
+                for samples in say(part, number, request, tally):
+                    if len(changed := stretcher.push(samples)):
+                        yield AudioChunk(changed, self._rate, index, line.text)
+                number += 1
+            if not request.ticket.cancelled and len(rest := stretcher.flush()):
+                yield AudioChunk(rest, self._rate, index, line.text)
 
     def pieces(self, line: Segment, voice: Voice) -> Iterator[list[int]]:
         """What of a line the model says at a time: all of it, unless it is longer than the cache."""
         return split_ids(line.ids, self._speech.decoder.room(voice), self._space)
-
-    def _line(self, line: Segment, request: Request, tally: StatsAccumulator, say: Say) -> Iterator[np.ndarray]:
-        """Samples float32 [T > 0] of a line, in chunks."""
-        tempo = TimeStretcher(line.rate, self._rate)
-        tally.sentences += bool(line.ids)
-        for part in self.pieces(line, request.voice):
-            for samples in say(part, tally.pieces, request, tally):
-                if len(changed := tempo.push(samples)):
-                    yield changed
-            tally.pieces += 1
-        if not request.ticket.cancelled and len(rest := tempo.flush()):
-            yield rest

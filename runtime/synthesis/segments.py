@@ -12,8 +12,8 @@ from itertools import chain
 from ..errors import TextError
 from ..stats import StatsAccumulator, Timer
 from ..streaming.request_queue import CancelToken
-from ..text.clauses import clauses
-from ..text.feed import Feed
+from ..streaming.text_queue import TextQueue
+from ..text.clauses import Quiet, clauses
 from ..text.loading import FrontEnd
 from ..text.passage import Passage
 from ..text.ssml import is_ssml, parse_ssml
@@ -68,7 +68,7 @@ class TextSegmenter:
     def segments_of_pieces(self, pieces: Iterable[str] | AsyncIterable[str], loop: asyncio.AbstractEventLoop | None,
                         ticket: CancelToken) -> Iterator[Segment]:
         """Lines of a text that is still being written, each as soon as its clause is complete."""
-        feed = Feed()
+        feed = TextQueue()
         ticket.on_cancel(feed.close)
         reading: Future[None] | None = None
         try:
@@ -108,7 +108,7 @@ class TextSegmenter:
         except TextError:  # nothing to say: an emoji between two sentences is no reason to fall silent
             return []
 
-    def _waiting_for(self, feed: Feed) -> Iterator[str]:
+    def _waiting_for(self, feed: TextQueue) -> Iterator[str | Quiet]:
         """The same pieces; the time until they come is not counted as computing."""
         begin = time.perf_counter()
         for piece in feed:
@@ -118,7 +118,7 @@ class TextSegmenter:
         self._tally.waited_seconds += time.perf_counter() - begin
 
 
-def _read_in_loop(feed: Feed, pieces: AsyncIterable[str], loop: asyncio.AbstractEventLoop | None) -> Future[None]:
+def _read_in_loop(feed: TextQueue, pieces: AsyncIterable[str], loop: asyncio.AbstractEventLoop | None) -> Future[None]:
     if loop is None:
         raise TextError("Text from an asynchronous iterator needs a running event loop; call stream() in a coroutine.")
     if _running_loop() is loop:

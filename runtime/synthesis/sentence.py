@@ -47,36 +47,47 @@ class SentenceSynthesizer:
         self.listener = listener
 
     def synthesize(self, ids: Sequence[int], sentence: int, request: Request, tally: StatsAccumulator) -> Iterator[np.ndarray]:
-        """Samples float32 [T > 0] of a sentence's ids, a block at a time; counts into `tally`. Nothing follows a cancel."""
-        decode = self._decode_with_retries if request.retry else self._decode_streaming
-        patches = counted(decode(ids, sentence, request, tally), tally)
-        yield from self.vocode(patches, request, tally)
+        """Yield samples float32 [T > 0] of a sentence's ids, a block at a time; counts into `tally`. Nothing follows a cancel.
 
-    def vocode(self, patches: Iterator[np.ndarray], request: Request, tally: StatsAccumulator) -> Iterator[np.ndarray]:
-        """Samples float32 [T > 0] of a sentence's patches, as they come; nothing follows a cancel."""
+        `sentence` is the number of the sentence in its text, from which with the request's seed its random numbers follow.
+        """
+        decode = self._decode_with_retries if request.retry else self._decode_streaming
+        return self.vocode(decode(ids, sentence, request, tally), request, tally)
+
+    def vocode(self, patches: Iterable[np.ndarray], request: Request, tally: StatsAccumulator) -> Iterator[np.ndarray]:
+        """Yield samples float32 [T > 0] of a sentence's patches as they come, and count both; nothing follows a cancel."""
         vocoder = self._vocoders(request.voice)
         with suppress(Cancelled):  # raised by a backend in the middle of a graph
             for tokens in patches:
+                tally.patches += 1
+                tally.tokens += len(tokens)
                 if request.ticket.cancelled:
                     break
-                yield from filled(vocoder.push(tokens))
-            if not request.ticket.cancelled:
-                yield from filled(vocoder.flush())
+                if len(samples := vocoder.push(tokens)):
+                    yield samples
+            if not request.ticket.cancelled and len(samples := vocoder.flush()):
+                yield samples
         if request.ticket.cancelled:
             tally.stopped("cancel")
 
     def _decode_streaming(self, ids: Sequence[int], sentence: int, request: Request,
                           tally: StatsAccumulator) -> Iterator[np.ndarray]:
-        """Tokens of each patch as it is decoded. What was heard cannot be taken back: a failed attempt ends there."""
-        tally.stopped((yield from self._attempt(ids, sentence, 0, request, tally)))
+        """Yield the tokens of each patch as it is decoded. What was heard cannot be decoded again."""
+        try:
+            tally.stopped((yield from self._decode(ids, sentence, 0, request)))
+        finally:
+            self._note_cache(tally)
 
     def _decode_with_retries(self, ids: Sequence[int], sentence: int, request: Request,
                              tally: StatsAccumulator) -> Iterator[np.ndarray]:
-        """Tokens of each patch of the first good attempt, or of the best of all."""
+        """Yield the patches of the first good attempt, or of the best of all."""
         attempts: list[Attempt] = []
-        while not attempts or should_retry(attempts, request.sampling):
-            patches, reason = gather(self._attempt(ids, sentence, len(attempts), request, tally))
-            attempts.append(self.judge(ids, patches, reason, request.sampling))
+        try:
+            while not attempts or should_retry(attempts, request.sampling):
+                patches, reason = gather(self._decode(ids, sentence, len(attempts), request))
+                attempts.append(self.judge(ids, patches, reason, request.sampling))
+        finally:
+            self._note_cache(tally)
         kept = select_best(attempts)
         tally.retries += len(attempts) - 1
         tally.stopped(kept.reason)
@@ -91,14 +102,14 @@ class SentenceSynthesizer:
         self._backend.record("listener", time.perf_counter() - begin)
         return Attempt(patches, reason, omission_score)
 
-    def _attempt(self, ids: Sequence[int], sentence: int, attempt: int, request: Request,
-                 tally: StatsAccumulator) -> Generator[np.ndarray, None, StoppedBy]:
-        random = uniform_source(request.seed, sentence, attempt)
-        try:
-            ticket = request.ticket
-            return (yield from self.decoder.decode(ids, request.voice, request.sampling, random, lambda: ticket.cancelled))
-        finally:
-            tally.kv_cache_bytes_used = max(tally.kv_cache_bytes_used, self.decoder.cache.bytes_used)
+    def _decode(self, ids: Sequence[int], sentence: int, attempt: int,
+                request: Request) -> Generator[np.ndarray, None, StoppedBy]:
+        """Return the decoding of one attempt, with random numbers of its own."""
+        random, ticket = uniform_source(request.seed, sentence, attempt), request.ticket
+        return self.decoder.decode(ids, request.voice, request.sampling, random, lambda: ticket.cancelled)
+
+    def _note_cache(self, tally: StatsAccumulator) -> None:
+        tally.kv_cache_bytes_used = max(tally.kv_cache_bytes_used, self.decoder.cache.bytes_used)
 
 
 def gather(steps: Generator[np.ndarray, None, StoppedBy]) -> tuple[list[np.ndarray], StoppedBy]:
@@ -109,17 +120,3 @@ def gather(steps: Generator[np.ndarray, None, StoppedBy]) -> tuple[list[np.ndarr
             patches.append(next(steps))
         except StopIteration as stop:
             return patches, stop.value
-
-
-def counted(patches: Iterable[np.ndarray], tally: StatsAccumulator) -> Iterator[np.ndarray]:
-    """The same, counting patches and tokens that are spoken."""
-    for tokens in patches:
-        tally.patches += 1
-        tally.tokens += len(tokens)
-        yield tokens
-
-
-def filled(samples: np.ndarray) -> Iterator[np.ndarray]:
-    """The samples, unless there are none."""
-    if len(samples):
-        yield samples

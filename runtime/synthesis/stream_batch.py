@@ -1,7 +1,8 @@
 """Streams that share one batch: one step of the decoder makes a patch of every running utterance, whoever asked for it.
 
-Each submitted utterance has a thread that reads its text and renders its chunks as a stream does (`Narrator.chunks`). The
-threads never compute at the same time: the worker hands a patch to one of them and waits until that one asks for the next.
+Each submitted utterance has a thread that reads its text and renders its chunks as a stream does
+(`UtteranceRenderer.chunks`). The threads never compute at the same time: the worker hands a patch to one of them and waits
+until that one asks for the next.
 """
 
 from __future__ import annotations
@@ -10,16 +11,19 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, cast
+from typing import TYPE_CHECKING, cast
 
 from ..decoding.batch_decoder import BatchDecoder, DecodeJob
 from ..errors import BackendError, Cancelled
+from ..options import OptionOverrides, SynthesisOptions, merge_options
 from ..stats import StatsAccumulator
 from ..streaming.request_queue import CancelToken
-from ..vocoder.time_stretch import check_rate
 from .segments import Segment, TextSegmenter, check_text
 from .sentence import Request
 from .submission import OnChunk, OnEnd, Parts, Piece, Submission
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 class StreamBatch:
@@ -47,8 +51,8 @@ class StreamBatch:
         self._mark = 0.0
         self._worker: threading.Thread | None = None
 
-    def submit(self, text: str | Iterable[str], *, on_chunk: OnChunk, on_end: OnEnd, client: str = "", rate: float = 1.0,
-               **options: Any) -> Submission:
+    def submit(self, text: str | Iterable[str], *, on_chunk: OnChunk, on_end: OnEnd, client: str = "",
+               options: SynthesisOptions | None = None, **overrides: Unpack[OptionOverrides]) -> Submission:
         """Begin an utterance; returns at once.
 
         Args:
@@ -56,18 +60,18 @@ class StreamBatch:
             on_chunk: called with each chunk in a thread of the utterance while others wait, so it must be quick.
             on_end: called once, after the last chunk, with the figures and None, or what ended it: TextError, BackendError.
             client: rows are shared evenly among clients.
-            rate, options: voice, seed, temperature, top_k, top_p as for `Synthesizer.stream`.
+            options, overrides: as for `Synthesizer.stream`.
 
         Raises:
             TextError, VoiceError, OptionError, BackendError: as for `Synthesizer.stream`, before anything is begun.
         """
         check_text(text)
-        check_rate(rate)
-        request, tally = self._request(CancelToken(), **options), StatsAccumulator(self._parts.backend.provider, 0)
+        chosen = merge_options(options, **overrides)
+        request, tally = self._request(CancelToken(), chosen), StatsAccumulator(self._parts.backend.provider, 0)
         submission = Submission(self, request, tally, client, on_chunk, on_end)
 
         def lines() -> Iterator[Segment]:
-            yield from TextSegmenter(self._parts.front_end, tally, rate).begin(text, request.ticket)
+            yield from TextSegmenter(self._parts.front_end, tally, chosen.rate).begin(text, request.ticket)
 
         with self._changed:
             if self._closed:

@@ -20,7 +20,7 @@ from ..streaming.request_queue import RequestQueue
 from ..text.loading import FrontEnd
 from .rendering import UtteranceRenderer
 from .segments import Segment
-from .sentence import Request, SentenceSynthesizer, counted
+from .sentence import Request, SentenceSynthesizer
 
 OnChunk = Callable[[AudioChunk], None]
 OnEnd = Callable[[Stats, BaseException | None], None]
@@ -96,7 +96,7 @@ class Submission:
         """Render all chunks, in a thread of this utterance."""
         def say(ids: list[int], number: int, request: Request, tally: StatsAccumulator) -> Iterator[np.ndarray]:
             try:
-                yield from parts.speech.vocode(counted(self._patches(ids, number), tally), request, tally)
+                yield from parts.speech.vocode(self._patches(ids, number), request, tally)
             finally:
                 self._release()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import responsiveness
-from benchmarks.responsiveness import SENTENCE, Row, busy_cores, cancels, chunkings, first_audio, streamed_equals_offline
+from benchmarks.responsiveness import SENTENCE, LatencyRow, busy_cores, cancels, chunkings, first_audio, streamed_equals_offline
 from runtime.errors import TldrError
 from runtime.synthesizer import Synthesizer
 from runtime.vocoder.vocoding import TokenVocoder
@@ -18,7 +18,7 @@ def test_the_sentence_has_twenty_words() -> None:
 
 
 def test_bounds() -> None:
-    assert Row("x", 1, None, "").holds and Row("x", 1, 1, "").holds and not Row("x", 1.1, 1, "").holds
+    assert LatencyRow("x", 1, None, "").holds and LatencyRow("x", 1, 1, "").holds and not LatencyRow("x", 1.1, 1, "").holds
 
 
 def test_first_audio_comes_before_the_end(synthesizer: Synthesizer) -> None:
@@ -48,6 +48,6 @@ def test_a_bundle_without_vocoder_is_refused(tiny: Path, monkeypatch: pytest.Mon
     class Silent:
         manifest = type("Manifest", (), {"vocoder": None})
 
-    monkeypatch.setattr(responsiveness.Bundle, "open", lambda path: Silent)
+    monkeypatch.setattr(responsiveness.Bundle, "open", lambda path: Silent)  # type: ignore[attr-defined]
     with pytest.raises(TldrError, match="vocoder"):
         chunkings(tiny, 1, "Hello world.")

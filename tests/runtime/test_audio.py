@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import os
 import stat
+import subprocess
+import sys
 import wave
 from pathlib import Path
 from typing import BinaryIO
@@ -118,3 +120,12 @@ def test_wav_writer_into_a_pipe() -> None:
     pipe.seek(0)
     data = pipe.read()
     assert data[:44] == wav_header(RATE, UNKNOWN_LENGTH) and len(data) == 44 + 2 * len(SAMPLES)
+
+
+@pytest.mark.parametrize("suffix", [".wav", ".flac", ".ogg"])
+def test_long_audio_is_saved(suffix: str, tmp_path: Path) -> None:
+    """Whole in one call, libvorbis overflows the stack of 8 MB after 87 s: in a child, as that ends the process."""
+    code = ("import sys, numpy as np; from runtime.audio import Audio; "
+            "Audio(np.zeros(24000 * 120, 'f4'), 24000, None).save(sys.argv[1])")
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / f"long{suffix}")], check=True, timeout=120)
+    assert soundfile.info(str(tmp_path / f"long{suffix}")).frames == 24000 * 120

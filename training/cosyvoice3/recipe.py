@@ -68,7 +68,7 @@ class Trained:
 
 @dataclass(frozen=True)
 class Worker:
-    """This process among those that train together; one alone by default."""
+    """Rank of a process among those that train together; a single one by default."""
 
     rank: int = 0
     count: int = 1

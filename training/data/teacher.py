@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from runtime.atomic import atomic_file
+from runtime.backends.library import load_onnxruntime
 
 SAMPLE_RATE = 24_000
 FEATURE_HOP = 300
@@ -65,7 +66,7 @@ class Teacher:
         return self._session("front.onnx")
 
     def _session(self, name: str) -> Any:
-        import onnxruntime
+        onnxruntime = load_onnxruntime()
 
         prepare(self._folder)
         options = onnxruntime.SessionOptions()

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Protocol
 
 from benchmarks.peers import peer_class
 from benchmarks.peers.base import PeerMissing, StepPeer
+from benchmarks.speed.config import BenchConfig
 from benchmarks.speed.figures import PeerFigures, spread
 from benchmarks.speed.measure import milliseconds
-from benchmarks.speed.system import System
+from benchmarks.speed.system import MeasuredSystem
 from export.model.config import PRESETS, ModelConfig
 from runtime.bundle.reader import Bundle
 from runtime.errors import TldrError
@@ -20,22 +19,7 @@ TOKENS = 32
 """Decoded by each in a repetition."""
 
 
-class Setting(Protocol):
-    """What of an order matters here."""
-
-    @property
-    def repeats(self) -> int: ...
-    @property
-    def threads(self) -> int: ...
-    @property
-    def provider(self) -> str: ...
-    @property
-    def text_ids(self) -> int: ...
-    @property
-    def cache(self) -> Path: ...
-
-
-def measure_steps(names: Sequence[str], bundles: Sequence[tuple[str, Bundle]], setting: Setting,
+def measure_steps(names: Sequence[str], bundles: Sequence[tuple[str, Bundle]], config: BenchConfig,
                   progress: Callable[[str], None]) -> list[PeerFigures]:
     """Each peer beside the first token-level bundle of the run; a line that says why where there is no figure."""
     if not names:
@@ -44,15 +28,16 @@ def measure_steps(names: Sequence[str], bundles: Sequence[tuple[str, Bundle]], s
     if ours is None or ours[1].manifest.model not in PRESETS:
         why = "it is held against a token-level system of known sizes; add --against token-level"
         return [PeerFigures(name, missing=why) for name in names]
-    config = PRESETS[ours[1].manifest.model](1)
-    system = System(ours[0], ours[1], setting.provider, setting.threads)
+    sizes = PRESETS[ours[1].manifest.model](1)
+    system = MeasuredSystem(ours[0], ours[1], config.provider, config.threads)
     try:
-        return [_measured(name, config, system, setting, progress) for name in names]
+        return [_measured(name, sizes, system, config, progress) for name in names]
     finally:
         system.close()
 
 
-def _measured(name: str, config: ModelConfig, system: System, setting: Setting, progress: Callable[[str], None]) -> PeerFigures:
+def _measured(name: str, sizes: ModelConfig, system: MeasuredSystem, config: BenchConfig,
+              progress: Callable[[str], None]) -> PeerFigures:
     peer = peer_class(name)(name)
     if not isinstance(peer, StepPeer):
         raise TypeError(name)
@@ -60,9 +45,9 @@ def _measured(name: str, config: ModelConfig, system: System, setting: Setting, 
     try:
         version = peer.version
         progress(f"{label}: load")
-        setting.cache.mkdir(parents=True, exist_ok=True)
-        peer.load(config, setting.cache, setting.threads)
-        times, shares = _in_turn(peer, system, setting, progress)
+        config.cache.mkdir(parents=True, exist_ok=True)
+        peer.load(sizes, config.cache, config.threads)
+        times, shares = _in_turn(peer, system, config, progress)
     except PeerMissing as error:
         return PeerFigures(label, missing=str(error))
     except TldrError:
@@ -76,17 +61,17 @@ def _measured(name: str, config: ModelConfig, system: System, setting: Setting, 
                        ours_over_peer=spread(shares).median, beside=system.name)
 
 
-def _in_turn(peer: StepPeer, system: System, setting: Setting,
+def _in_turn(peer: StepPeer, system: MeasuredSystem, config: BenchConfig,
              progress: Callable[[str], None]) -> tuple[list[float], list[float]]:
     """Seconds a token of the peer, and our share of them, a repetition each."""
     seconds = TOKENS / system.bundle.manifest.token_rate
-    peer.decode(setting.text_ids + 2, 4)
-    system.run(seconds / 8, setting.text_ids)
+    peer.decode(config.text_ids + 2, 4)
+    system.run(seconds / 8, config.text_ids)
     times, shares = [], []
-    for repeat in range(setting.repeats):
-        progress(f"{peer.name}: {repeat + 1} of {setting.repeats}")
-        theirs = peer.decode(setting.text_ids + 2, TOKENS)
-        sample = system.run(seconds, setting.text_ids, repeat)
+    for repeat in range(config.repeats):
+        progress(f"{peer.name}: {repeat + 1} of {config.repeats}")
+        theirs = peer.decode(config.text_ids + 2, TOKENS)
+        sample = system.run(seconds, config.text_ids, repeat)
         times.append(theirs)
         shares.append(float(sample.patch[1:].mean()) / theirs)
     return times, shares

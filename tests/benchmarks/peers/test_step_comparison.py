@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,21 +13,17 @@ import pytest
 from benchmarks import peers
 from benchmarks.peers import peer_class, split_peers
 from benchmarks.peers.base import PeerMissing, SpeechPeer, StepPeer
-from benchmarks.peers.beside import measure_steps
 from benchmarks.peers.llama_cpp import tensors
 from benchmarks.peers.speakers import open_speakers, speaker_figures
-from benchmarks.speed.speech import Spoken
+from benchmarks.peers.step_comparison import measure_steps
+from benchmarks.speed.config import BenchConfig
+from benchmarks.speed.speech import TimedSpeech
 from export.model.config import PRESETS, ModelConfig
 from runtime.bundle.reader import Bundle
 
 
-@dataclass
-class Setting:
-    repeats: int = 3
-    threads: int = 1
-    provider: str = "cpu"
-    text_ids: int = 2
-    cache: Path = Path()
+def config(cache: Path) -> BenchConfig:
+    return BenchConfig(seconds=(1.0,), repeats=3, cache=cache)
 
 
 class Steady(StepPeer):
@@ -60,7 +55,7 @@ class Whisper(SpeechPeer):
     def load(self, threads: int) -> None:
         raise PeerMissing("no weights here")
 
-    def speak(self, text: str) -> Spoken:
+    def speak(self, text: str) -> TimedSpeech:
         raise AssertionError(text)
 
 
@@ -69,7 +64,7 @@ def registered(monkeypatch: pytest.MonkeyPatch) -> None:
     for kind in (Steady, Absent, Broken, Whisper):
         monkeypatch.setitem(peers.PEERS, kind.__name__.lower(), f"{__name__}:{kind.__name__}")
     imported = importlib.import_module
-    monkeypatch.setattr(importlib, "import_module", lambda name: sys.modules.get(name) or imported(name))
+    monkeypatch.setattr(importlib, "import_module", lambda name, package=None: sys.modules.get(name) or imported(name, package))
 
 
 def test_each_beside_ours_in_turn(registered: None, tiny: Path, tiny_token_level: Path, tmp_path: Path,
@@ -77,7 +72,7 @@ def test_each_beside_ours_in_turn(registered: None, tiny: Path, tiny_token_level
     monkeypatch.setitem(PRESETS, "tiny", PRESETS["embedded"])
     Steady.calls.clear()
     bundles = [("k=4", Bundle.open(tiny)), ("token level", Bundle.open(tiny_token_level))]
-    found = {row.name: row for row in measure_steps(["steady", "absent", "broken"], bundles, Setting(cache=tmp_path),
+    found = {row.name: row for row in measure_steps(["steady", "absent", "broken"], bundles, config(tmp_path),
                                                     lambda text: None)}
     steady = found["steady:fp32"]
     assert steady.step_ms is not None and steady.step_ms.median == 250 and steady.step_ms.count == 3
@@ -88,7 +83,7 @@ def test_each_beside_ours_in_turn(registered: None, tiny: Path, tiny_token_level
 
 
 def test_without_a_token_level_system_there_is_nothing_beside(registered: None, tiny: Path) -> None:
-    (row,) = measure_steps(["steady"], [("k=4", Bundle.open(tiny))], Setting(), lambda text: None)
+    (row,) = measure_steps(["steady"], [("k=4", Bundle.open(tiny))], config(Path()), lambda text: None)
     assert "--against token-level" in row.missing
 
 
@@ -96,9 +91,9 @@ def test_voices_are_compared_sentence_by_sentence(registered: None) -> None:
     _, missing = open_speakers(["whisper"], 1)
     assert [row.missing for row in missing] == ["no weights here"]
     second = np.zeros(8000, np.float32)
-    ours = [Spoken(second, 8000, 0.01, 0.1), Spoken(second, 8000, 0.01, 0.3)]
-    theirs = [Spoken(np.tile(second, 2), 8000, 0.2, 0.4), Spoken(second, 8000, 0.2, 0.6)]
-    faster = [Spoken(second, 8000, 0.01, 0.05), Spoken(second, 8000, 0.01, 0.15)]
+    ours = [TimedSpeech(second, 8000, 0.01, 0.1), TimedSpeech(second, 8000, 0.01, 0.3)]
+    theirs = [TimedSpeech(np.tile(second, 2), 8000, 0.2, 0.4), TimedSpeech(second, 8000, 0.2, 0.6)]
+    faster = [TimedSpeech(second, 8000, 0.01, 0.05), TimedSpeech(second, 8000, 0.01, 0.15)]
     spoken = {"ours": ours, "int8": faster, "whisper": theirs}
     row, other = speaker_figures(Whisper("whisper"), ["ours", "int8"], spoken, ["a", "b"])
     assert other.beside == "int8" and other.ours_over_peer == pytest.approx(0.25)

@@ -8,29 +8,44 @@ import threading
 from collections import deque
 from collections.abc import AsyncIterable, Iterable, Iterator
 
+from ..text.clauses import QUIET, Quiet
+
 PIECES = 256
 """Pieces that may wait; then the writer does."""
 
 
-class Feed:
-    """A bounded queue whose reader can be sent away at any time, although the writer may be stuck for ever."""
+QUIET_SECONDS = 0.3
+"""Seconds without a new piece after which what is certain is spoken."""
 
-    def __init__(self) -> None:
+
+class TextQueue:
+    """A bounded queue whose reader can be released at any time, although the writer may never go on."""
+
+    def __init__(self, quiet_seconds: float = QUIET_SECONDS) -> None:
+        self._quiet = quiet_seconds
         self._pieces: deque[str] = deque()
         self._changed = threading.Condition()
         self._ended = self._closed = False
         self._error: BaseException | None = None
 
-    def __iter__(self) -> Iterator[str]:
-        """The pieces until the writer or the reader ends; raises what the writer raised."""
+    def __iter__(self) -> Iterator[str | Quiet]:
+        """The pieces, and `QUIET` once per pause, until the writer or the reader ends; raises what the writer raised."""
+        told = True
         while True:
+            quiet = False
             with self._changed:
-                while not (self._pieces or self._ended or self._closed):
-                    self._changed.wait()
+                while not (self._pieces or self._ended or self._closed or quiet):
+                    quiet = not self._changed.wait(None if told else self._quiet) and not told
+            if quiet:
+                told = True
+                yield QUIET
+                continue
+            with self._changed:
                 if self._closed or not self._pieces:
                     break
                 piece = self._pieces.popleft()
                 self._changed.notify_all()
+            told = False
             yield piece
         if self._error is not None and not self._closed:
             raise self._error

@@ -12,6 +12,10 @@ BUSY = 1.0
 """Load for each core above which times are not to be trusted."""
 
 
+LAUNCH_BOUND = ("No projection to Jetson modules: the time of a model this small is that of kernel launches, which bytes and "
+                "bandwidth do not predict.")
+
+
 def title(report: Report) -> str:
     """What was measured."""
     models = ", ".join(dict.fromkeys(system.model for system in report.systems))
@@ -59,7 +63,7 @@ def headlines(report: Report) -> list[tuple[str, str]]:
     return found
 
 
-def hindrance(projected: Sequence[Projection]) -> list[str]:
+def bottleneck(projected: Sequence[Projection]) -> list[str]:
     """Which stage stands in the way, a sentence a system on the machine that users ask about."""
     found = []
     for one in projected:
