@@ -134,7 +134,8 @@ class _AacEncoder:
             self._file = self._av.open(self._bytes, "w", format="adts")
             self._stream = self._file.add_stream("aac", rate=sample_rate, layout="mono", bit_rate=64_000)
         except (ImportError, OSError, ValueError) as error:
-            raise OutputError("aac needs the package av (in the checkout: pip install '.[aac]'); ask for mp3, opus, flac, wav or pcm.") from error
+            raise OutputError("aac needs the package av (in the checkout: pip install '.[aac]'); ask for mp3, opus, flac, wav "
+                              "or pcm.") from error
         self._rate = sample_rate
 
     def push(self, samples: np.ndarray) -> bytes:
