@@ -29,7 +29,7 @@ from runtime.errors import OptionError
 BATCHES = (1, 2, 4, 8, 16)
 
 
-class Way(msgspec.Struct, frozen=True):
+class Variant(msgspec.Struct, frozen=True):
     """How the texts are made: `synthesize` one after another (no batch), or `synthesize_many`."""
 
     batch: int | None
@@ -41,7 +41,7 @@ class Way(msgspec.Struct, frozen=True):
         return "one by one" if self.batch is None else f"batch {self.batch}{'' if self.exact else ', exact=False'}"
 
 
-class Row(msgspec.Struct, frozen=True):
+class BatchingRow(msgspec.Struct, frozen=True):
     """One way's figures."""
 
     name: str
@@ -56,29 +56,29 @@ class Row(msgspec.Struct, frozen=True):
         return statistics.median(self.speeds)
 
 
-def ways(batches: Sequence[int]) -> list[Way]:
+def ways(batches: Sequence[int]) -> list[Variant]:
     """One by one, then every batch both ways."""
-    return [Way(None), *(Way(batch, exact) for exact in (True, False) for batch in batches)]
+    return [Variant(None), *(Variant(batch, exact) for exact in (True, False) for batch in batches)]
 
 
-def make(synthesizer: Synthesizer, texts: Sequence[str], way: Way) -> list[Audio]:
+def make(synthesizer: Synthesizer, texts: Sequence[str], way: Variant) -> list[Audio]:
     """All texts, each with its index as seed."""
     if way.batch is None:
         return [synthesizer.synthesize(text, seed=seed) for seed, text in enumerate(texts)]
     return synthesizer.synthesize_many(texts, seeds=range(len(texts)), batch=way.batch, exact=way.exact).collect()
 
 
-def measure(synthesizer: Synthesizer, texts: Sequence[str], tried: Sequence[Way], rounds: int) -> list[Row]:
+def measure(synthesizer: Synthesizer, texts: Sequence[str], tried: Sequence[Variant], rounds: int) -> list[BatchingRow]:
     """Every way in every round, after one that is not timed."""
-    alone = make(synthesizer, texts, Way(None))
+    alone = make(synthesizer, texts, Variant(None))
     different = {way: 0 if way.batch is None else _different(alone, make(synthesizer, texts, way)) for way in tried}
-    speeds: dict[Way, list[float]] = {way: [] for way in tried}
+    speeds: dict[Variant, list[float]] = {way: [] for way in tried}
     for _ in track(range(rounds), console=Console(stderr=True)):
         for way in tried:
             begin = time.perf_counter()
             seconds = sum(audio.seconds for audio in make(synthesizer, texts, way))
             speeds[way].append(seconds / (time.perf_counter() - begin))
-    return [Row(way.name, tuple(speeds[way]), different[way]) for way in tried]
+    return [BatchingRow(way.name, tuple(speeds[way]), different[way]) for way in tried]
 
 
 def _different(alone: Sequence[Audio], together: Sequence[Audio]) -> int:

@@ -32,7 +32,7 @@ def default_cache() -> Path:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class BundleRequest:
     """What is to be measured, as it was asked for: bundles, or a preset; neither is the embedded voice."""
 
     bundles: tuple[Path, ...]
@@ -49,7 +49,7 @@ class Wanted:
     """Longest speech to make room for."""
 
 
-def find_bundles(wanted: Wanted, cache: Path, progress: Callable[[str], None]) -> tuple[list[Path], Path | None]:
+def find_bundles(wanted: BundleRequest, cache: Path, progress: Callable[[str], None]) -> tuple[list[Path], Path | None]:
     """The bundles to measure, and the one that they are held against. OptionError for what makes no sense or is not known."""
     if wanted.preset is not None and wanted.bundles:
         raise OptionError("Give either --preset or --bundle, not both.")
@@ -61,7 +61,7 @@ def find_bundles(wanted: Wanted, cache: Path, progress: Callable[[str], None]) -
     baseline = None if wanted.against is None or twin else Path(wanted.against)
     if wanted.preset is not None:
         sizes = [*dict.fromkeys(wanted.patches or (4,)), *([1] if twin else [])]
-        form = Form(wanted.precision, wanted.cpu)
+        form = GraphFormat(wanted.precision, wanted.cpu)
         found = [_exported(wanted.preset, None, size, form, wanted.seconds, cache, progress) for size in sizes]
         return (found[:-1], found[-1]) if twin else (found, baseline)
     bundles = list(wanted.bundles) or [EMBEDDED]
@@ -78,7 +78,7 @@ def token_level_twin(bundle: Path, seconds: float, cache: Path, progress: Callab
     if not checkpoint.is_dir():
         raise OptionError("The embedded voice's checkpoint is not here: work in a source checkout, or name a bundle with "
                           "--against.")
-    return _exported("embedded", checkpoint, 1, Form(manifest.precision, manifest.cpu), seconds, cache, progress)
+    return _exported("embedded", checkpoint, 1, GraphFormat(manifest.precision, manifest.cpu), seconds, cache, progress)
 
 
 def names(bundles: Sequence[Bundle]) -> list[str]:
@@ -97,7 +97,7 @@ def system(bundle: Bundle) -> str:
     return TOKEN_LEVEL if sizes.token_level else f"k={sizes.patch}"
 
 
-class Form(NamedTuple):
+class GraphFormat(NamedTuple):
     """How graphs are written."""
 
     precision: Precision
@@ -109,7 +109,7 @@ class Form(NamedTuple):
         return f"{self.precision}-cpu" if self.cpu else self.precision
 
 
-def _exported(name: str, checkpoint: Path | None, patch: int, form: Form, seconds: float, cache: Path,
+def _exported(name: str, checkpoint: Path | None, patch: int, form: GraphFormat, seconds: float, cache: Path,
               progress: Callable[[str], None]) -> Path:
     seconds = max(seconds, MIN_CACHE_SECONDS)
     what = "random" if checkpoint is None else "trained"
@@ -122,7 +122,7 @@ def _exported(name: str, checkpoint: Path | None, patch: int, form: Form, second
         from export.config import ExportConfig
         from export.exporter import export_bundle
     except ImportError as error:
-        raise OptionError(f"Exporting {label} needs {error.name}: pip install 'tldr-edge[export]', or name bundles.") \
+        raise OptionError(f"Exporting {label} needs {error.name}: pip install '.[export]', or name bundles.") \
             from error
     source = open_source(str(checkpoint), None) if checkpoint else open_source(None, name)
     config = ExportConfig(patch=patch, precision=form.precision, max_seconds=seconds, verify=False, cpu=form.cpu)

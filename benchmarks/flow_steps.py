@@ -29,7 +29,7 @@ STEPS = (10, 8, 6, 5, 4)
 REFERENCE = 64
 
 
-class Row(msgspec.Struct, frozen=True):
+class FlowStepsRow(msgspec.Struct, frozen=True):
     """One number of steps."""
 
     steps: int
@@ -73,14 +73,14 @@ class Chunk:
         return Solved(mel, engine.noise(np.arange(row, row + len(mel))), time.perf_counter() - begin, engine.cache_bytes())
 
 
-def measure(chunk: Chunk, steps: Sequence[int], repeats: int = 1) -> list[Row]:
+def measure(chunk: Chunk, steps: Sequence[int], repeats: int = 1) -> list[FlowStepsRow]:
     """Every number of steps, in turn, held against `REFERENCE`; times are the least of the repeats."""
     wanted = chunk.solve(REFERENCE)
     way, rows = _size(wanted.mel - wanted.noise), []
     for count in steps:
         solved = [chunk.solve(count) for _ in range(repeats)]
         error = _size(solved[0].mel - wanted.mel) / way
-        rows.append(Row(count, error, min(one.seconds for one in solved), solved[0].cache_bytes))
+        rows.append(FlowStepsRow(count, error, min(one.seconds for one in solved), solved[0].cache_bytes))
     return rows
 
 

@@ -19,7 +19,7 @@ from rich.table import Table
 
 from benchmarks.held_out import DATA
 from benchmarks.judges.word_errors import words
-from benchmarks.quality.speaking import Heard, Job, speak_all
+from benchmarks.quality.speaking import SentenceJob, SpokenResult, speak_all
 from runtime.atomic import atomic_file
 from runtime.command import run
 
@@ -36,7 +36,7 @@ class Case(NamedTuple):
     readings: tuple[str, ...]
 
 
-class Judged(msgspec.Struct, frozen=True):
+class CaseScore(msgspec.Struct, frozen=True):
     """A case, spoken."""
 
     kind: str
@@ -69,17 +69,17 @@ def written_likeness(text: str, heard: str) -> float:
     return SequenceMatcher(None, one, other, autojunk=False).ratio()
 
 
-def judge(case: Case, spoken: Heard) -> Judged:
+def judge(case: Case, spoken: SpokenResult) -> CaseScore:
     """Hold what was heard against the nearest of the readings, and against the text itself."""
     best = max(case.readings, key=lambda reading: likeness(reading, spoken.heard))
     like = max(likeness(best, spoken.heard), written_likeness(case.text, spoken.heard))
     verdict: Verdict = "pass" if like >= PASS else "doubtful" if like >= DOUBTFUL else "fail"
     if spoken.failures:
         verdict = "fail"
-    return Judged(case.kind, case.text, best, spoken.heard, like, verdict, spoken.failures)
+    return CaseScore(case.kind, case.text, best, spoken.heard, like, verdict, spoken.failures)
 
 
-def markdown(judged: list[Judged]) -> str:
+def markdown(judged: list[CaseScore]) -> str:
     """A table of all cases; long texts are shortened."""
     rows = [f"| {j.kind} | {_cell(j.text)} | {_cell(j.heard)} | {j.likeness:.2f} | {', '.join([j.verdict, *j.failures])} |"
             for j in judged]
@@ -103,7 +103,7 @@ def main(bundle: Path | None, voice: str | None, count: int | None, seed: int, j
          json_path: Path | None) -> None:
     """Speak the hard cases and hold what Whisper tiny hears against what should be heard."""
     cases, console = hard_cases()[:count], Console(stderr=True)
-    spoken = speak_all(bundle, voice, [Job(case.text, seed) for case in cases], jobs)
+    spoken = speak_all(bundle, voice, [SentenceJob(case.text, seed) for case in cases], jobs)
     judged = [judge(case, heard) for case, heard in
               zip(cases, track(spoken, "speaking", total=len(cases), console=console), strict=True)]
     table = Table("kind", "text", "heard", "likeness", "verdict")

@@ -29,7 +29,7 @@ from runtime.decoding.decoder import Decoder
 from runtime.decoding.sampling import SamplingOptions
 from runtime.errors import OptionError
 from runtime.text.frontend import TextFrontEnd
-from runtime.vocoder.vocoding import StreamingVocoder
+from runtime.vocoder.vocoding import TokenVocoder
 
 SENTENCE = "The robot will now move two meters to the left and then it will wait for you at the door."
 """Twenty words, one sentence."""
@@ -38,7 +38,7 @@ TTFA_BOUND = 0.25
 CHUNKINGS = 10
 
 
-class Row(msgspec.Struct, frozen=True):
+class LatencyRow(msgspec.Struct, frozen=True):
     """One figure and its bound."""
 
     name: str
@@ -52,7 +52,7 @@ class Row(msgspec.Struct, frozen=True):
         return self.bound is None or self.value <= self.bound
 
 
-def first_audio(synthesizer: Synthesizer, repeats: int) -> list[Row]:
+def first_audio(synthesizer: Synthesizer, repeats: int) -> list[LatencyRow]:
     """Wall seconds from the call to the first chunk, and to the last; median share."""
     firsts, wholes = [], []
     for _ in range(repeats):
@@ -64,12 +64,12 @@ def first_audio(synthesizer: Synthesizer, repeats: int) -> list[Row]:
             pass
         wholes.append(time.perf_counter() - begin)
     share = float(np.median(np.array(firsts) / np.array(wholes)))
-    return [Row("first audio", 1000 * float(np.median(firsts)), None, "ms"),
-            Row("whole sentence", 1000 * float(np.median(wholes)), None, "ms"),
-            Row("first audio / whole", share, TTFA_BOUND, "")]
+    return [LatencyRow("first audio", 1000 * float(np.median(firsts)), None, "ms"),
+            LatencyRow("whole sentence", 1000 * float(np.median(wholes)), None, "ms"),
+            LatencyRow("first audio / whole", share, TTFA_BOUND, "")]
 
 
-def chunkings(bundle: Path | None, threads: int, text: str = SENTENCE) -> list[Row]:
+def chunkings(bundle: Path | None, threads: int, text: str = SENTENCE) -> list[LatencyRow]:
     """Chunkings, of ten random ones, whose samples differ from those of the tokens vocoded in one call; largest difference."""
     opened = Bundle.open(bundle)
     if opened.manifest.vocoder is None:
@@ -81,28 +81,29 @@ def chunkings(bundle: Path | None, threads: int, text: str = SENTENCE) -> list[R
     tokens, source = np.concatenate(list(patches)), np.random.default_rng(1)
 
     def vocode(pieces: list[np.ndarray]) -> np.ndarray:
-        vocoder = StreamingVocoder(backend, opened.manifest.vocoder, voice.speaker)  # type: ignore[arg-type]
+        vocoder = TokenVocoder(backend, opened.manifest.vocoder, voice.speaker)  # type: ignore[arg-type]
         return np.concatenate([*map(vocoder.push, pieces), vocoder.flush()])
 
     whole = vocode([tokens])
     cuts = [np.sort(source.integers(0, len(tokens), source.integers(1, 40))) for _ in range(CHUNKINGS)]
     others = [vocode(np.split(tokens, places)) for places in cuts]
     backend.close()
-    return [Row("chunkings that differ", sum(not np.array_equal(other, whole) for other in others), 0, f"of {CHUNKINGS}"),
-            Row("largest difference", max(float(np.abs(other - whole).max()) for other in others), 0, "")]
+    different = sum(not np.array_equal(other, whole) for other in others)
+    return [LatencyRow("chunkings that differ", different, 0, f"of {CHUNKINGS}"),
+            LatencyRow("largest difference", max(float(np.abs(other - whole).max()) for other in others), 0, "")]
 
 
-def streamed_equals_offline(synthesizer: Synthesizer) -> list[Row]:
+def streamed_equals_offline(synthesizer: Synthesizer) -> list[LatencyRow]:
     """Seeds, of ten, for which the stream's samples are not those of `synthesize`."""
     different = 0
     for seed in range(10):
         offline = synthesizer.synthesize(SENTENCE, seed=seed)
         streamed = synthesizer.stream(SENTENCE, seed=seed).collect()
         different += offline.stats.retries == 0 and not np.array_equal(offline.samples, streamed.samples)
-    return [Row("streams that differ from offline", different, 0, "of 10")]
+    return [LatencyRow("streams that differ from offline", different, 0, "of 10")]
 
 
-def cancels(synthesizer: Synthesizer, count: int, where: str) -> list[Row]:
+def cancels(synthesizer: Synthesizer, count: int, where: str) -> list[LatencyRow]:
     """From `cancel()` to the end of the listener's loop, beside the time of a patch (its share of the vocoder included)."""
     source, latencies, patch = random.Random(0), list[float](), list[float]()
     for _ in range(5):
@@ -126,10 +127,10 @@ def cancels(synthesizer: Synthesizer, count: int, where: str) -> list[Row]:
         if stream.stats.stopped_by == "cancel":  # and was not at its end before
             latencies.append(max(0.0, ended[0] - begin))
     p50, p95, worst = (1000 * float(np.quantile(latencies, share)) for share in (0.5, 0.95, 1.0))
-    return [Row(f"time of a patch, {where}", 1000 * float(np.median(patch)), None, "ms"),
-            Row(f"cancel p50, {where}", p50, None, "ms"),
-            Row(f"cancel p95, {where}", p95, 1000 * float(np.median(patch)), "ms"),
-            Row(f"cancel worst of {count}, {where}", worst, None, "ms")]
+    return [LatencyRow(f"time of a patch, {where}", 1000 * float(np.median(patch)), None, "ms"),
+            LatencyRow(f"cancel p50, {where}", p50, None, "ms"),
+            LatencyRow(f"cancel p95, {where}", p95, 1000 * float(np.median(patch)), "ms"),
+            LatencyRow(f"cancel worst of {count}, {where}", worst, None, "ms")]
 
 
 @contextmanager

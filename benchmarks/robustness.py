@@ -16,7 +16,7 @@ from rich.progress import track
 from benchmarks.held_out import held_out
 from benchmarks.judges.word_errors import word_errors
 from benchmarks.quality.failures import KINDS
-from benchmarks.quality.speaking import Heard, Job, speak_on
+from benchmarks.quality.speaking import SentenceJob, SpokenResult, speak_on
 from runtime.command import run
 
 LONGEST = 60
@@ -54,7 +54,7 @@ def main(bundle: Path | None, voice: str | None, count: int, seeds: int, sentenc
          log: Path) -> None:
     """Speak for long and look for failures; exit 1 if there are any."""
     seeded = [sentence, *(row.text for row in held_out()[:others])]
-    work = [*map(Job, random_sentences(count)), *(Job(text, seed) for seed in range(seeds) for text in seeded)]
+    work = [*map(SentenceJob, random_sentences(count)), *(SentenceJob(text, seed) for seed in range(seeds) for text in seeded)]
     speaking = speak_on(bundle, voice, work, jobs, log)
     spoken = list(track(speaking, "speaking", total=len(work), console=Console(stderr=True)))
     _tell(spoken[:count])
@@ -63,7 +63,7 @@ def main(bundle: Path | None, voice: str | None, count: int, seeds: int, sentenc
     sys.exit(any(each.failures for each in spoken))
 
 
-def _tell(sentences: list[Heard]) -> None:
+def _tell(sentences: list[SpokenResult]) -> None:
     if sentences:
         kinds = Counter(kind for each in sentences for kind in each.failures)
         errors = word_errors([each.text for each in sentences], [each.heard for each in sentences])
@@ -76,7 +76,7 @@ def _tell(sentences: list[Heard]) -> None:
                            f"({each.expected_seconds:.1f} expected)")
 
 
-def _tell_seed(spoken: list[Heard]) -> None:
+def _tell_seed(spoken: list[SpokenResult]) -> None:
     """One seed's reading of the one sentence, the first, and how well it reads all others."""
     one, *others = spoken
     line = f"seed {one.seed}: WER {word_errors([one.text], [one.heard]).rate:.1f} %"

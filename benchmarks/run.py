@@ -6,49 +6,29 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from pathlib import Path
 
 from benchmarks.bundles import names
-from benchmarks.held_out import held_out
+from benchmarks.held_out import spoken_sentences
 from benchmarks.peers import split_peers
-from benchmarks.peers.beside import measure_steps
 from benchmarks.peers.speakers import open_speakers, speaker_figures
+from benchmarks.peers.step_comparison import measure_steps
 from benchmarks.roofline.bandwidth import BandwidthProbe
 from benchmarks.roofline.figures import Roofline
 from benchmarks.roofline.limits import system_roofline
 from benchmarks.roofline.projection import stage_costs
+from benchmarks.speed.config import BenchConfig
 from benchmarks.speed.energy import open_meter
 from benchmarks.speed.figures import SCHEMA, DurationFigures, PeerFigures, Report, SpeechFigures, SystemFigures
-from benchmarks.speed.footprint import Footprint, Task, footprint
+from benchmarks.speed.footprint import Footprint, footprint
 from benchmarks.speed.machine import machine, versions
-from benchmarks.speed.measure import Plan, Progress, Samples, measure, ratios, summarise
+from benchmarks.speed.measure import Progress, Samples, measure, ratios, summarise
 from benchmarks.speed.speech import BundleSpeaker, read_aloud, speech_figures
-from benchmarks.speed.system import System
+from benchmarks.speed.system import MeasuredSystem
 from runtime.atomic import file_digest
 from runtime.bundle.manifest import MANIFEST
 from runtime.bundle.reader import Bundle
 
 CPU = "CPUExecutionProvider"
-
-
-@dataclass(frozen=True)
-class Order:
-    """What a run is asked for."""
-
-    bundles: tuple[Path, ...]
-    against: Path | None
-    seconds: tuple[float, ...]
-    repeats: int
-    threads: int
-    provider: str
-    text_ids: int
-    batches: tuple[int, ...]
-    sentences: int
-    """Held-out sentences that the bundles which can speak read; 0: none."""
-    peers: tuple[str, ...]
-    roofline: bool
-    cache: Path
-    """Where peers keep the weights that they are given."""
 
 
 @dataclass(frozen=True)
@@ -59,44 +39,43 @@ class Named:
     bundle: Bundle
 
 
-def bench(order: Order, progress: Progress) -> Report:
+def bench(config: BenchConfig, progress: Progress) -> Report:
     """Measure everything that was asked for. Raises the errors of bundles, options and backends."""
     before = machine()
-    step_peers, speech_peers = split_peers(order.peers)
-    bundles = [Bundle.open(path) for path in [*order.bundles, *([order.against] if order.against else [])]]
+    step_peers, speech_peers = split_peers(config.peers)
+    bundles = [Bundle.open(path) for path in [*config.bundles, *([config.against] if config.against else [])]]
     systems = [Named(name, bundle) for name, bundle in zip(names(bundles), bundles, strict=True)]
-    plan = Plan(order.seconds, order.repeats, order.text_ids)
-    footprints = [_footprint(order, system, progress) for system in systems]
-    probe = BandwidthProbe(order.threads) if order.roofline else None
-    samples, energy = _forced(order, systems, plan, progress, probe)
-    durations = {system.name: _durations(system, samples, plan) for system in systems}
-    limits = None if probe is None else _roofline(order, systems, durations, footprints, probe)
-    speech, spoken_peers = _sentences(order, systems, speech_peers, progress)
-    stepped = measure_steps(step_peers, [(system.name, system.bundle) for system in systems], order, progress)
-    held = ratios(samples, plan, [system.name for system in systems[:-1]], systems[-1].name) if order.against else []
+    footprints = [_footprint(config, system, progress) for system in systems]
+    probe = BandwidthProbe(config.threads) if config.roofline else None
+    samples, energy = _forced(config, systems, progress, probe)
+    durations = {system.name: _durations(system, samples, config.seconds) for system in systems}
+    limits = None if probe is None else _roofline(config, systems, durations, footprints, probe)
+    speech, spoken_peers = _sentences(config, systems, speech_peers, progress)
+    stepped = measure_steps(step_peers, [(system.name, system.bundle) for system in systems], config, progress)
+    held = ratios(samples, config.seconds, [system.name for system in systems[:-1]], systems[-1].name) if config.against else []
     rows = [_row(system, found, durations[system.name], speech.get(system.name))
             for system, found in zip(systems, footprints, strict=True)]
     return Report(
         schema=SCHEMA, created=datetime.now(timezone.utc).isoformat(timespec="seconds"), command=tuple(sys.argv[1:]),
-        machine=before, versions=versions(), threads=order.threads, repeats=order.repeats, text_ids=order.text_ids,
+        machine=before, versions=versions(), threads=config.threads, repeats=config.repeats, text_ids=config.text_ids,
         weights="random" if any(system.bundle.manifest.text == "none" for system in systems) else "trained",
         energy_source=energy, systems=tuple(rows), ratios=tuple(held), roofline=limits, peers=(*stepped, *spoken_peers))
 
 
-def _footprint(order: Order, system: Named, progress: Progress) -> Footprint:
+def _footprint(config: BenchConfig, system: Named, progress: Progress) -> Footprint:
     progress(f"{system.name}: load time and memory")
-    return footprint(Task(str(system.bundle.root), order.provider, order.threads, order.seconds, order.batches, order.text_ids))
+    return footprint(system.bundle.root, config)
 
 
-def _forced(order: Order, systems: Sequence[Named], plan: Plan, progress: Progress,
+def _forced(config: BenchConfig, systems: Sequence[Named], progress: Progress,
             probe: BandwidthProbe | None) -> tuple[Samples, str]:
     """Samples of forced lengths, and what metered their energy."""
-    loaded, meter = list[System](), open_meter()
+    loaded, meter = list[MeasuredSystem](), open_meter()
     try:
         for system in systems:
             progress(f"{system.name}: load")
-            loaded.append(System(system.name, system.bundle, order.provider, order.threads))
-        return measure(loaded, plan, meter, progress, probe), meter.source if meter else ""
+            loaded.append(MeasuredSystem(system.name, system.bundle, config.provider, config.threads))
+        return measure(loaded, config, meter, progress, probe), meter.source if meter else ""
     finally:
         for one in loaded:
             one.close()
@@ -104,7 +83,7 @@ def _forced(order: Order, systems: Sequence[Named], plan: Plan, progress: Progre
             meter.close()
 
 
-def _roofline(order: Order, systems: Sequence[Named], durations: dict[str, tuple[DurationFigures, ...]],
+def _roofline(config: BenchConfig, systems: Sequence[Named], durations: dict[str, tuple[DurationFigures, ...]],
               footprints: Sequence[Footprint], probe: BandwidthProbe) -> Roofline:
     """The longest utterance of each system beside what this machine's memory allows."""
     bandwidth, rows, costs = probe.bandwidth, [], {}
@@ -112,27 +91,27 @@ def _roofline(order: Order, systems: Sequence[Named], durations: dict[str, tuple
         longest = max(durations[system.name], key=lambda figures: figures.seconds)
         if found.provider == CPU:  # the bandwidth is the host's
             widened = system.bundle.manifest.precision == "fp16"
-            rows.append(system_roofline(system.name, system.bundle, longest, order.text_ids, bandwidth, widened))
-        costs[system.name] = stage_costs(system.bundle, longest.seconds, order.text_ids)
-    return Roofline(bandwidth, order.threads, tuple(rows), costs, probe.best)
+            rows.append(system_roofline(system.name, system.bundle, longest, config.text_ids, bandwidth, widened))
+        costs[system.name] = stage_costs(system.bundle, longest.seconds, config.text_ids)
+    return Roofline(bandwidth, config.threads, tuple(rows), costs, probe.best)
 
 
-def _durations(system: Named, samples: Samples, plan: Plan) -> tuple[DurationFigures, ...]:
+def _durations(system: Named, samples: Samples, lengths: Sequence[float]) -> tuple[DurationFigures, ...]:
     manifest = system.bundle.manifest
     patch_seconds = manifest.sizes.patch / manifest.token_rate
-    return tuple(summarise(samples[system.name, seconds], seconds, patch_seconds) for seconds in plan.seconds)
+    return tuple(summarise(samples[system.name, seconds], seconds, patch_seconds) for seconds in lengths)
 
 
-def _sentences(order: Order, systems: Sequence[Named], peers: Sequence[str],
+def _sentences(config: BenchConfig, systems: Sequence[Named], peers: Sequence[str],
                progress: Progress) -> tuple[dict[str, SpeechFigures], list[PeerFigures]]:
     """Sentences read by the bundles that speak, and by speech peers, in turn."""
     able = [system for system in systems if system.bundle.manifest.default_voice and system.bundle.manifest.text != "none"]
-    if not able or not order.sentences:
+    if not able or not config.sentences:
         why = "it reads sentences; this run has none (no bundle that speaks, or --sentences 0)"
         return {}, [PeerFigures(name, missing=why) for name in peers]
-    sentences = [one.text for one in held_out(order.sentences)]
-    ours = [BundleSpeaker(system.name, system.bundle, order.provider, order.threads) for system in able]
-    others, missing = open_speakers(peers, order.threads)
+    sentences = spoken_sentences(config.sentences)
+    ours = [BundleSpeaker(system.name, system.bundle, config.provider, config.threads) for system in able]
+    others, missing = open_speakers(peers, config.threads)
     try:
         spoken = read_aloud([*ours, *others], sentences, progress)
     finally:

@@ -54,7 +54,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Job:
+class SoakTask:
     """One utterance. `cancel_after`: seconds, None for one that is spoken to its end."""
 
     kind: int
@@ -71,10 +71,10 @@ class Soak:
         self._threads = threads
         source = random.Random(seed)
         self._twins = [synthesizer.stream(text, seed=kind).collect().samples for kind, text in enumerate(texts)]
-        self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[SoakTask] = queue.SimpleQueue()
         for _ in range(utterances):
             cancel = source.uniform(0, 0.3) if source.random() < 0.3 else None
-            self._jobs.put(Job(source.randrange(len(texts)), source.choice(("stream", "buffered", "collect")), cancel))
+            self._jobs.put(SoakTask(source.randrange(len(texts)), source.choice(("stream", "buffered", "collect")), cancel))
         self._lock = threading.Lock()
         self._last_end = time.monotonic()
         self.outcome = Outcome()
@@ -117,7 +117,7 @@ class Soak:
                 timer.cancel()
             self._count_in(job, stream, samples)
 
-    def _count_in(self, job: Job, stream: Stream, samples: np.ndarray | None) -> None:
+    def _count_in(self, job: SoakTask, stream: Stream, samples: np.ndarray | None) -> None:
         twin = self._twins[job.kind]
         cut = stream.cancelled
         good = samples is None or (digest(samples) == digest(twin[:len(samples)]) and (cut or len(samples) == len(twin)))

@@ -16,8 +16,8 @@ from runtime.bundle.reader import Bundle
 from runtime.bundle.voice import Voice
 from runtime.decoding.decoder import Decoder
 from runtime.decoding.sampling import SamplingOptions
-from runtime.decoding.sequence import Bounds
-from runtime.vocoder.vocoding import StreamingVocoder
+from runtime.decoding.sequence import LengthLimits
+from runtime.vocoder.vocoding import TokenVocoder
 
 Arrays = dict[str, np.ndarray]
 CALLS = 5
@@ -66,7 +66,7 @@ def record(bundle: Bundle, threads: int | None = None) -> list[Call]:
             tokens = greedy(decoder, ids, voice, patches)
             # A flow vocoder speaks like a recording, and no bundle holds one; its float16 form is held to float32 in its tests.
             if manifest.vocoder is not None and manifest.vocoder.flow is None:
-                vocoder = StreamingVocoder(backend, manifest.vocoder, voice.speaker)
+                vocoder = TokenVocoder(backend, manifest.vocoder, voice.speaker)
                 for start in range(0, len(tokens), 32):
                     vocoder.push(np.array(tokens[start:start + 32], np.int64))
                 vocoder.flush()
@@ -95,7 +95,7 @@ def some_voice(bundle: Bundle) -> Voice:
 def greedy(decoder: Decoder, ids: Sequence[int], voice: Voice, patches: int) -> list[int]:
     """The likeliest tokens of an utterance of at most so many patches."""
     limits = decoder.manifest.limits
-    bounds = Bounds(math.ceil(limits.min_tokens_per_id * len(ids)), patches, watch=False)
+    bounds = LengthLimits(math.ceil(limits.min_tokens_per_id * len(ids)), patches, watch=False)
     steps = decoder.decode(ids, voice, SamplingOptions(top_k=1), np.random.default_rng(0), lambda: False, bounds)
     return [int(token) for part in steps for token in part]
 

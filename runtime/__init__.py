@@ -9,9 +9,10 @@ Names are loaded on first use, so that `import runtime` costs nothing.
 
 from __future__ import annotations
 
-import importlib
 import logging
 from typing import TYPE_CHECKING
+
+from .public_names import lazy_names
 
 if TYPE_CHECKING:
     from .audio import Audio, AudioChunk
@@ -28,8 +29,9 @@ if TYPE_CHECKING:
         TldrError,
         VoiceError,
     )
+    from .options import SynthesisOptions
     from .stats import Hooks, Stats
-    from .streaming.prefetch import Buffered
+    from .streaming.prefetch import PrefetchStream
     from .streaming.stream import Stream
     from .synthesis.batch import Batch
     from .synthesizer import Synthesizer
@@ -39,7 +41,6 @@ __all__ = [
     "AudioChunk",
     "BackendError",
     "Batch",
-    "Buffered",
     "Bundle",
     "BundleError",
     "BusyError",
@@ -47,8 +48,10 @@ __all__ = [
     "Hooks",
     "OptionError",
     "OutputError",
+    "PrefetchStream",
     "Stats",
     "Stream",
+    "SynthesisOptions",
     "Synthesizer",
     "TextError",
     "TldrError",
@@ -56,21 +59,6 @@ __all__ = [
     "VoiceError",
 ]
 
-_HOMES = {"Audio": "audio", "AudioChunk": "audio", "Batch": "synthesis.batch", "Buffered": "streaming.prefetch",
-          "Bundle": "bundle.reader", "Hooks": "stats", "Voice": "bundle.voice", "Stats": "stats", "Stream": "streaming.stream",
-          "Synthesizer": "synthesizer"}
-
-
 logging.getLogger(__name__).addHandler(logging.NullHandler())  # silent unless the program asks for logs
 
-
-def __getattr__(name: str) -> object:
-    if name not in __all__:
-        raise AttributeError(f"module 'runtime' has no attribute {name!r}")
-    value = getattr(importlib.import_module(f".{_HOMES.get(name, 'errors')}", __name__), name)
-    globals()[name] = value
-    return value
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(__name__, globals())

@@ -18,6 +18,8 @@ from .stats import Stats
 UNKNOWN_LENGTH = 0xFFFFFFFF
 """Data size in the header of a WAV that is sent before its length is known (a pipe)."""
 _HEADER_BYTES = 44
+_BLOCK = 4096
+"""Samples per call of the encoder: libvorbis keeps a call's samples on the stack, and 87 s of them overflow 8 MB."""
 _FORMATS = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG"}
 
 
@@ -86,7 +88,9 @@ class Audio(Sound):
         except (ImportError, OSError) as error:
             raise OutputError(f"{kind} needs the package soundfile, which does not load; write .wav.") from error
         buffer = io.BytesIO()
-        soundfile.write(buffer, self.samples, self.sample_rate, format=kind)
+        with soundfile.SoundFile(buffer, "w", self.sample_rate, 1, format=kind) as file:
+            for start in range(0, len(self.samples), _BLOCK):
+                file.write(self.samples[start:start + _BLOCK])
         return buffer.getvalue()
 
 

@@ -12,6 +12,7 @@ from typing import NoReturn
 
 import click
 
+from .backends.memory import tune_process
 from .errors import TldrError
 
 EXIT_BAD_INPUT = 2
@@ -22,6 +23,7 @@ _came: list[int] = []
 
 def run(command: click.Command) -> NoReturn:
     """Run `command` on the process's arguments: exit 0, 2 for bad input, 130 for Ctrl-C; a traceback means a bug."""
+    tune_process()
     with _interrupts():
         try:
             command.main(standalone_mode=False)  # it answers a broken pipe itself: exit 1, no words
@@ -41,7 +43,7 @@ def run(command: click.Command) -> NoReturn:
             _leave_interrupted()
 
 
-def heed_interrupts() -> None:
+def raise_if_interrupted() -> None:
     """Raise KeyboardInterrupt if an interrupt came before: a library may have swallowed it. Long work calls this between its
     steps."""
     if _came:

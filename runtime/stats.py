@@ -54,7 +54,7 @@ class Stats:
 
 
 @dataclass
-class Tally:
+class StatsAccumulator:
     """Counts while an utterance is made. `stage_seconds` is what the backend adds each graph's time to."""
 
     provider: str
@@ -64,8 +64,6 @@ class Tally:
     tokens: int = 0
     samples: int = 0
     sentences: int = 0
-    pieces: int = 0
-    """Utterances of the model: sentences, or parts of those that are longer than the cache."""
     retries: int = 0
     kv_cache_bytes_used: int = 0
     compute_seconds: float = 0.0
@@ -117,7 +115,7 @@ class Hooks:
     finished: Callable[[Stats], None] | None = None
     """After each utterance, cancelled ones too (`stats.stopped_by`)."""
 
-    def tell_stage(self, name: str, seconds: float) -> None:
+    def notify_stage(self, name: str, seconds: float) -> None:
         """Call `stage`, if there is one."""
         if self.stage is not None:
             try:
@@ -125,7 +123,7 @@ class Hooks:
             except Exception:
                 _log.exception("The hook for stages failed.")
 
-    def tell_finished(self, stats: Stats) -> None:
+    def notify_finished(self, stats: Stats) -> None:
         """Call `finished`, if there is one, and log the figures."""
         _log.debug("%s after %.2f s of audio: %d patches, TTFA %.0f ms, RTF %.3f", stats.stopped_by, stats.audio_seconds,
                    stats.patches, 1000 * stats.ttfa_seconds, stats.rtf)

@@ -1,32 +1,34 @@
-"""The toolkit's front door: a bundle, loaded once, that turns text into speech."""
+"""`Synthesizer`: a bundle, loaded once, that turns text into speech."""
 
 from __future__ import annotations
 
 import logging
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from .audio import Audio
-from .backends.memory import keep_few_heaps
 from .bundle.reader import Bundle
 from .bundle.voice import Voice
 from .bundle.voices import Voices
 from .cloning.reference import clone_voice
 from .decoding.batch_decoder import check_batch
-from .decoding.sampling import SamplingOptions, uniform_source
 from .errors import BackendError, OptionError
+from .options import OptionOverrides, SynthesisOptions, merge_options
 from .stats import Hooks
-from .streaming.request_queue import Ticket
+from .streaming.request_queue import CancelToken
 from .streaming.stream import Stream
 from .synthesis.batch import Batch
-from .synthesis.pipeline import Model
+from .synthesis.pipeline import Pipeline
 from .synthesis.segments import Text
 from .synthesis.sentence import Request
 from .synthesis.stream_batch import StreamBatch
-from .vocoder.time_stretch import check_rate
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 WARM_UP = "This sentence is long enough to bring every graph to its working size."
 _log = logging.getLogger(__name__)
@@ -50,7 +52,7 @@ class Synthesizer:
             provider: auto, cpu, cuda, tensorrt, tensorrt-rtx or tensorrt-onnxruntime; `auto` takes the best that works.
             threads: CPU threads; None lets the inference library choose.
             voice: the voice to use where a call names none; None for the bundle's default.
-            warm_up: speak one sentence to nobody now, so that the first real one is as fast as the others.
+            warm_up: speak one sentence silently now, so that the first real one is as fast as the others.
             hooks: functions to call with times of stages and figures of utterances.
             flow_steps: CosyVoice3 bundles: steps of the flow, 1 to 1000; time and memory of the vocoder grow with them.
 
@@ -58,12 +60,11 @@ class Synthesizer:
             BundleError, VoiceError, OptionError, BackendError: each says what to do.
         """
         begin = time.perf_counter()
-        keep_few_heaps()
         self.bundle = Bundle.open(bundle).with_flow_steps(flow_steps)
         self._voices = Voices(self.bundle, voice)
-        self._model = Model(self.bundle, provider, threads, hooks or Hooks())
-        self.sample_rate = self._model.sample_rate
-        """Samples a second of everything this synthesizer makes."""
+        self._pipeline = Pipeline(self.bundle, provider, threads, hooks or Hooks())
+        self.sample_rate = self._pipeline.sample_rate
+        """Samples per second of everything this synthesizer makes."""
         manifest = self.bundle.manifest
         _log.info("Loaded %s (k = %d, %s) on %s in %.2f s", manifest.model, manifest.sizes.patch, manifest.precision,
                   self.provider, time.perf_counter() - begin)
@@ -78,42 +79,42 @@ class Synthesizer:
     @property
     def provider(self) -> str:
         """The execution provider that really runs the graphs."""
-        return self._model.backend.provider
+        return self._pipeline.backend.provider
 
-    def synthesize(self, text: Text, *, voice: str | Voice | None = None, seed: int = 0, temperature: float | None = None,
-                   top_k: int | None = None, top_p: float | None = None, rate: float = 1.0,
-                   interrupt: bool = False) -> Audio:
+    def synthesize(self, text: Text, options: SynthesisOptions | None = None, /,
+                   **overrides: Unpack[OptionOverrides]) -> Audio:
         """Speak `text` and return all of it.
 
-        Collects a stream that decodes each sentence wholly before its first sample, so that a sentence that misses its end,
-        leaves out words or says some twice is tried again (`stats.retries`) with other random numbers. Sentences that need
-        no second try have the same samples as `stream` gives. Arguments and errors are those of `stream`; Cancelled if
-        another thread stops it.
+        With `verify` (the default) each sentence is decoded before its first sample, and decoded again with other random
+        numbers where it misses its end, leaves out words or repeats some (`stats.retries`). Other sentences, and all of them
+        with `verify=False`, have the samples that `stream` gives.
+
+        Args:
+            text: as for `stream`.
+            options: how to speak it; keywords replace single options.
+            overrides: the fields of `SynthesisOptions`.
+
+        Raises:
+            TextError, VoiceError, OptionError, BackendError: as for `stream`.
+            Cancelled: another thread stopped it.
         """
-        return self._begin(text, True, voice, seed, temperature, top_k, top_p, rate, interrupt).collect()
+        return self._begin(text, merge_options(options, **overrides), verify=True).collect()
 
-    async def synthesize_async(self, text: Text, *, voice: str | Voice | None = None, seed: int = 0,
-                               temperature: float | None = None, top_k: int | None = None, top_p: float | None = None,
-                               rate: float = 1.0, interrupt: bool = False) -> Audio:
-        """`synthesize` in a coroutine: the event loop goes on meanwhile, and a cancelled task stops it within one patch."""
-        return await self._begin(text, True, voice, seed, temperature, top_k, top_p, rate, interrupt).collect_async()
+    async def synthesize_async(self, text: Text, options: SynthesisOptions | None = None, /,
+                               **overrides: Unpack[OptionOverrides]) -> Audio:
+        """`synthesize` in a coroutine: the event loop continues meanwhile, and a cancelled task stops it within one patch."""
+        return await self._begin(text, merge_options(options, **overrides), verify=True).collect_async()
 
-    def stream(self, text: Text, *, voice: str | Voice | None = None, seed: int = 0, temperature: float | None = None,
-               top_k: int | None = None, top_p: float | None = None, rate: float = 1.0, interrupt: bool = False) -> Stream:
+    def stream(self, text: Text, options: SynthesisOptions | None = None, /, **overrides: Unpack[OptionOverrides]) -> Stream:
         """Speak `text` chunk by chunk, the first as soon as its patches are there; chunks grow from 0.2 s to 1.3 s.
 
         Args:
             text: at most `MAX_CHARACTERS`, spoken sentence by sentence; or SSML (a `speak` element); or an iterator of
                 the words, tokens or characters of a text that is still being written, spoken clause by clause; or, for
                 `async for`, an asynchronous iterator of them.
-            voice: one of `voices`, or what `clone_voice` gave; None for the synthesizer's.
-            seed: equal bundle, text, voice, options and seed give equal samples.
-            temperature: 0 (greedy) to 10; None for the bundle's default, as below.
-            top_k: 1 (greedy) to 64.
-            top_p: above 0, at most 1.
-            rate: 0.5 (slow) to 2 (fast), at the same pitch.
-            interrupt: for warnings. Stop every utterance that is not itself such a one, at once, and speak before all
-                that come later.
+            options: how to speak it; keywords replace single options. `verify` has no effect: what was heard cannot be
+                decoded again.
+            overrides: the fields of `SynthesisOptions`.
 
         Raises:
             TextError: empty, nothing speakable, too long, SSML beyond the core that is read.
@@ -121,12 +122,13 @@ class Synthesizer:
             OptionError: a value out of its range.
             BackendError: this process is a fork of the one that made the synthesizer, or the synthesizer is closed.
         """
-        return self._begin(text, False, voice, seed, temperature, top_k, top_p, rate, interrupt)
+        return self._begin(text, merge_options(options, **overrides), verify=False)
 
-    def synthesize_many(self, texts: Sequence[str], *, voices: str | Voice | Sequence[str | Voice | None] | None = None,
-                        seeds: int | Sequence[int] = 0, temperature: float | None = None, top_k: int | None = None,
-                        top_p: float | None = None, rate: float = 1.0, batch: int = 8, exact: bool = True) -> Batch:
-        """Speak many texts, whose sentences are decoded `batch` at a time, and give each as it is finished.
+    def synthesize_many(self, texts: Sequence[str], options: SynthesisOptions | None = None, /, *,
+                        voices: str | Voice | Sequence[str | Voice | None] | None = None,
+                        seeds: int | Sequence[int] | None = None,
+                        batch: int = 8, exact: bool = True, **overrides: Unpack[OptionOverrides]) -> Batch:
+        """Speak many texts, whose sentences are decoded `batch` at a time, and return each as it is finished.
 
             for index, audio in tts.synthesize_many(texts): ...
             audios = tts.synthesize_many(texts).collect()        # in the order of the texts
@@ -138,25 +140,26 @@ class Synthesizer:
 
         Args:
             texts: plain or SSML, as for `stream`; all are read before the first is spoken, so that a bad one costs nothing.
-            voices: one for all, or one for each text.
-            seeds: one for all, or one for each text.
-            temperature, top_k, top_p, rate: of all texts, as for `stream`.
+            options: of all texts, as for `stream`; keywords replace single options.
+            voices, seeds: in place of `voice` and `seed`: one for all, or one for each text.
             batch: rows, 1 to 256. The KV cache has as many rows as there are sentences, at most this many, each as long
                 as the longest of them may get.
             exact: False runs all graphs on all rows at once, even those that then round in another way.
+            overrides: the fields of `SynthesisOptions`.
 
         Raises:
             TextError, VoiceError, OptionError, BackendError: as for `stream`; a bad text is named by its index.
         """
-        self._model.check_usable()
+        self._pipeline.check_usable()
         if isinstance(texts, str) or not isinstance(texts, Sequence):
             raise OptionError("texts must be a list of texts; one text is for synthesize().")
         check_batch(batch)
-        check_rate(rate)
-        ticket = Ticket()
-        given = zip(_each(voices, len(texts), "voices"), _each(seeds, len(texts), "seeds"), strict=True)
-        requests = [self._request(voice, seed, temperature, top_k, top_p, True, ticket) for voice, seed in given]
-        return self._model.batch(texts, requests, ticket, rate, batch, exact)
+        common = merge_options(options, **overrides)
+        token = CancelToken(common.interrupt)
+        chosen = zip(_each(common.voice if voices is None else voices, len(texts), "voices"),
+                     _each(common.seed if seeds is None else seeds, len(texts), "seeds"), strict=True)
+        requests = [self._request(replace(common, voice=voice, seed=seed), common.verify, token) for voice, seed in chosen]
+        return self._pipeline.batch(texts, requests, token, common.rate, batch, exact)
 
     def open_stream_batch(self, rows: int = 8, *, exact: bool = True) -> StreamBatch:
         """Open a batch for streams of many callers, as a server has them: up to `rows` are decoded together.
@@ -172,21 +175,20 @@ class Synthesizer:
             OptionError: rows out of range.
             BackendError: the KV cache is on a device, the synthesizer is closed, or this process is a fork.
         """
-        self._model.check_usable()
+        self._pipeline.check_usable()
 
-        def request(ticket: Ticket, *, voice: str | Voice | None = None, seed: int = 0, temperature: float | None = None,
-                    top_k: int | None = None, top_p: float | None = None) -> Request:
-            self._model.check_usable()
-            return self._request(voice, seed, temperature, top_k, top_p, False, ticket)
+        def request(token: CancelToken, options: SynthesisOptions) -> Request:
+            self._pipeline.check_usable()
+            return self._request(options, False, token)
 
-        return self._model.stream_batch(rows, exact, request)
+        return self._pipeline.stream_batch(rows, exact, request)
 
     def stop(self) -> None:
         """Cancel everything that is being spoken or waits, urgent or not; from any thread."""
-        self._model.stop()
+        self._pipeline.stop()
 
     def warm_up(self) -> float:
-        """Speak one sentence to nobody; gives the seconds that took."""
+        """Speak one sentence silently; returns the seconds that took."""
         begin = time.perf_counter()
         for _ in self.stream(WARM_UP):
             pass
@@ -207,11 +209,11 @@ class Synthesizer:
             TextError: the transcript holds nothing that can be said.
             BackendError: an encoder, or a package that it needs, is missing or fails.
         """
-        return clone_voice(self.bundle, self._model.front_end, Path(reference), transcript, instruction, name)
+        return clone_voice(self.bundle, self._pipeline.front_end, Path(reference), transcript, instruction, name)
 
     def close(self) -> None:
-        """Cancel all streams and give back the graphs; what follows is refused. It may be called twice."""
-        self._model.close()
+        """Cancel all streams and release the graphs; later calls are refused. It may be called twice."""
+        self._pipeline.close()
 
     def __enter__(self) -> Synthesizer:
         return self
@@ -223,18 +225,14 @@ class Synthesizer:
     def __reduce__(self) -> NoReturn:
         raise BackendError("A synthesizer cannot be sent to another process; make one there, from the same bundle.")
 
-    def _begin(self, text: Text, retry: bool, voice: str | Voice | None, seed: int, temperature: float | None,
-               top_k: int | None, top_p: float | None, rate: float, interrupt: bool) -> Stream:
-        self._model.check_usable()
-        check_rate(rate)
-        request = self._request(voice, seed, temperature, top_k, top_p, retry, Ticket(interrupt))
-        return self._model.stream(text, request, rate)
+    def _begin(self, text: Text, options: SynthesisOptions, *, verify: bool) -> Stream:
+        self._pipeline.check_usable()
+        request = self._request(options, verify and options.verify, CancelToken(options.interrupt))
+        return self._pipeline.stream(text, request, options.rate)
 
-    def _request(self, voice: str | Voice | None, seed: int, temperature: float | None, top_k: int | None,
-                 top_p: float | None, retry: bool, ticket: Ticket) -> Request:
-        sampling = SamplingOptions.chosen(self.bundle.manifest.sampling, temperature, top_k, top_p)
-        uniform_source(seed, 0, 0)  # refuses a bad seed here, not at the first chunk
-        return Request(self._voices.chosen(voice), sampling, seed, retry, ticket)
+    def _request(self, options: SynthesisOptions, verify: bool, token: CancelToken) -> Request:
+        sampling = options.sampling(self.bundle.manifest.sampling)
+        return Request(self._voices.chosen(options.voice), sampling, options.seed, verify, token)
 
 
 def _each(values: object, texts: int, name: str) -> list[Any]:

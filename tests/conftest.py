@@ -1,4 +1,4 @@
-"""What tests of all packages share: bundles of a few kilobytes, made once, and a check on error messages."""
+"""Fixtures of all packages: tiny bundles per run, exported bundles per state of the sources, a check on error messages."""
 
 from __future__ import annotations
 
@@ -16,10 +16,12 @@ from runtime.backends.base import Backend
 from runtime.bundle.reader import Bundle
 from runtime.errors import TldrError
 from runtime.synthesizer import Synthesizer
-from tests.fixtures import tiny_bundle
+from tests.fixtures import exports, tiny_bundle
 
 TEXT = "Hello world. Move two meters to the left!"
 """Two sentences that the tiny bundle can say."""
+EXPORTED = {"embedded_voice", "cosyvoice_bundle"}
+"""Fixtures that run an export."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -33,6 +35,9 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        if EXPORTED & set(getattr(item, "fixturenames", ())):
+            item.add_marker("torch")
     if not config.getoption("--slow"):
         for item in items:
             if "slow" in item.keywords:
@@ -88,13 +93,15 @@ def sentence_of(error: pytest.ExceptionInfo[TldrError]) -> str:
 
 
 @pytest.fixture(scope="session")
-def embedded_voice(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def embedded_voice() -> Path:
     """The embedded voice, exported as `make demo` exports it, every graph verified; not to be changed."""
-    target = tmp_path_factory.mktemp("embedded") / "bundle"
-    command = [sys.executable, "-m", "export.cli", "--patch", "4", "--fp16", "--engines", "none", "--out", str(target)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return target
+
+    def export(target: Path) -> None:
+        command = [sys.executable, "-m", "export.cli", "--patch", "4", "--fp16", "--engines", "none", "--out", str(target)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+    return exports.cached("embedded", export)
 
 
 @pytest.fixture(scope="session")
@@ -106,7 +113,7 @@ def cosyvoice_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def cosyvoice_bundle(cosyvoice_directory: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def cosyvoice_bundle(cosyvoice_directory: Path) -> Path:
     """The token-level bundle of it, FP32, every graph verified; not to be changed."""
     from export.checkpoints.sources import open_source
     from export.config import ExportConfig

@@ -13,8 +13,8 @@ from runtime import Bundle, Synthesizer
 from runtime.backends import create_backend
 from runtime.decoding.decoder import Decoder
 from runtime.decoding.sampling import SamplingOptions, uniform_source
-from runtime.synthesis.alignment import Listener
-from runtime.synthesis.attempts import SLIP
+from runtime.synthesis.alignment import AlignmentVerifier
+from runtime.synthesis.attempts import MAX_OMISSION_SCORE
 from runtime.synthesis.sentence import gather
 from runtime.text.frontend import TextFrontEnd
 
@@ -61,7 +61,8 @@ def test_it_hears_what_it_left_out_or_said_twice(embedded_voice: Path) -> None:
     """By tokens that were really said: no slip; with a word more in the text, or 0.64 s of them said again, one."""
     bundle = Bundle.open(embedded_voice)
     assert bundle.manifest.listener is not None
-    listener, front_end = Listener(embedded_voice / bundle.manifest.listener), TextFrontEnd.load(embedded_voice / "text")
+    listener = AlignmentVerifier(embedded_voice / bundle.manifest.listener)
+    front_end = TextFrontEnd.load(embedded_voice / "text")
     ids, more = (front_end.ids(front_end.sentences(f"The old fisherman carried two {heavy} suitcases along the beach.")[0])
                  for heavy in ("heavy", "heavy wooden"))
     backend = create_backend(bundle, "cpu", 1)
@@ -70,10 +71,10 @@ def test_it_hears_what_it_left_out_or_said_twice(embedded_voice: Path) -> None:
                                                                  lambda: False))
     backend.close()
     tokens = np.concatenate(patches)
-    assert listener.slip(ids, tokens) < SLIP
-    assert listener.slip(more, tokens) > SLIP
+    assert listener.omission_score(ids, tokens) < MAX_OMISSION_SCORE
+    assert listener.omission_score(more, tokens) > MAX_OMISSION_SCORE
     middle = len(tokens) // 2
-    assert listener.slip(ids, np.insert(tokens, middle, tokens[middle - 16:middle])) > 5 * SLIP
+    assert listener.omission_score(ids, np.insert(tokens, middle, tokens[middle - 16:middle])) > 5 * MAX_OMISSION_SCORE
 
 
 def test_any_chunking_gives_the_same_samples(embedded_voice: Path) -> None:

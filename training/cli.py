@@ -39,7 +39,7 @@ def main(stages: tuple[str, ...], work: Path, target: Path, start: Path | None, 
         from training.recipe import Recipe
         from training.stages import ON_REQUEST, STAGES
     except ImportError as error:
-        _fail(f"training needs more packages ({error}); run: pip install 'tldr-edge[train]'")
+        _fail(f"training needs more packages ({error}); run in the checkout: pip install '.[train]'")
     chosen = tuple(stage for stage in STAGES if stage not in ON_REQUEST) if stages == ("all",) else stages
     unknown = [stage for stage in chosen if stage not in STAGES]
     if unknown:

@@ -1,4 +1,4 @@
-"""The two recognisers that word error rates are taken with: they fail on different sentences; a voice must please both."""
+"""The recognisers that word error rates are taken with: they fail on different sentences."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from typing import Protocol
 
 import numpy as np
 
+from benchmarks.judges.whisper_base import whisper_base
 from engines.recognition import RATE, Recogniser
 from runtime.errors import BackendError
 
 
-class Listener(Protocol):
+class Transcriber(Protocol):
     """Samples to text."""
 
     def transcribe(self, samples: np.ndarray, sample_rate: int) -> str:
@@ -24,7 +25,7 @@ class PocketSphinx:
         try:
             import pocketsphinx
         except ImportError as error:
-            raise BackendError("PocketSphinx is not installed; run: pip install 'tldr-edge[bench]'") from error
+            raise BackendError("PocketSphinx is not installed; run in the checkout: pip install '.[bench]'") from error
         self._decoder = pocketsphinx.Decoder(samprate=RATE, loglevel="FATAL")
 
     def transcribe(self, samples: np.ndarray, sample_rate: int) -> str:
@@ -39,6 +40,6 @@ class PocketSphinx:
         return "" if found is None else str(found.hypstr)
 
 
-def listeners(threads: int = 1) -> dict[str, Listener]:
-    """Both, by the names that reports use."""
-    return {"Whisper tiny": Recogniser(threads), "PocketSphinx": PocketSphinx()}
+def transcribers(threads: int = 1) -> dict[str, Transcriber]:
+    """All of them, by the names that reports use."""
+    return {"Whisper base": whisper_base(threads), "Whisper tiny": Recogniser(threads), "PocketSphinx": PocketSphinx()}

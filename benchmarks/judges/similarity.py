@@ -13,7 +13,7 @@ from benchmarks.held_out import DATA
 from runtime.errors import BackendError, OptionError
 
 
-class SpeakerEncoder:
+class SpeakerSimilarity:
     """Recordings to unit vectors; their product is the similarity, 0.9 and more for one voice, 0.4 to 0.65 for two."""
 
     def __init__(self) -> None:
@@ -22,7 +22,7 @@ class SpeakerEncoder:
                 warnings.simplefilter("ignore")  # old syntax in its dependencies
                 import resemblyzer
         except ImportError as error:
-            raise BackendError("Resemblyzer is not installed; run: pip install 'tldr-edge[bench]'") from error
+            raise BackendError("Resemblyzer is not installed; run in the checkout: pip install '.[bench]'") from error
         self._prepare = resemblyzer.preprocess_wav
         with contextlib.redirect_stdout(io.StringIO()):
             self._encoder = resemblyzer.VoiceEncoder("cpu", verbose=False)

@@ -12,6 +12,7 @@ PEERS = {
     "transformers": "benchmarks.peers.transformers_qwen2:TransformersQwen2",
     "onnxruntime-genai": "benchmarks.peers.onnxruntime_genai:OnnxRuntimeGenAI",
     "llama.cpp": "benchmarks.peers.llama_cpp:LlamaCpp",
+    "hibari": "benchmarks.peers.hibari:Hibari",
     "piper": "benchmarks.peers.piper:Piper",
     "pocket-tts": "benchmarks.peers.pocket_tts:PocketTts",
 }

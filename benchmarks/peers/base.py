@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import ClassVar
 
-from benchmarks.speed.speech import Spoken
+from benchmarks.speed.speech import TimedSpeech
 from export.model.config import ModelConfig
 from runtime.doctor.packages import installed
 
@@ -62,5 +62,5 @@ class SpeechPeer(Peer):
         """Load the voice. PeerMissing where it is not here."""
 
     @abstractmethod
-    def speak(self, text: str) -> Spoken:
+    def speak(self, text: str) -> TimedSpeech:
         """Say it, as soon as possible."""

@@ -38,13 +38,13 @@ class OnnxRuntimeGenAI(StepPeer):
         settings = library.Config(str(path))
         options = {"session_options": {"intra_op_num_threads": threads}}
         settings.overlay(json.dumps({"model": {"decoder": options}}))
-        self._library, self._model = library, library.Model(settings)
+        self._library, self._pipeline = library, library.Model(settings)
 
     def decode(self, prefix: int, tokens: int) -> float:
-        options = self._library.GeneratorParams(self._model)
+        options = self._library.GeneratorParams(self._pipeline)
         options.set_search_options(do_sample=True, temperature=0.7, top_k=25, top_p=0.7, min_length=prefix + tokens + 1,
                                    max_length=prefix + tokens + 1)
-        generator = self._library.Generator(self._model, options)
+        generator = self._library.Generator(self._pipeline, options)
         generator.append_tokens(np.random.default_rng(0).integers(1, 6000, prefix).astype(np.int32))
         generator.generate_next_token()
         begin, made = time.perf_counter(), 0
@@ -56,7 +56,7 @@ class OnnxRuntimeGenAI(StepPeer):
         return (time.perf_counter() - begin) / tokens
 
     def close(self) -> None:
-        del self._model
+        del self._pipeline
 
 
 def build(config: ModelConfig, precision: str, target: Path) -> None:

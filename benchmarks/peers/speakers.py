@@ -9,7 +9,7 @@ import numpy as np
 from benchmarks.peers import peer_class
 from benchmarks.peers.base import PeerMissing, SpeechPeer
 from benchmarks.speed.figures import PeerFigures
-from benchmarks.speed.speech import Spoken, speech_figures
+from benchmarks.speed.speech import TimedSpeech, speech_figures
 
 
 def open_speakers(names: Sequence[str], threads: int) -> tuple[list[SpeechPeer], list[PeerFigures]]:
@@ -26,7 +26,7 @@ def open_speakers(names: Sequence[str], threads: int) -> tuple[list[SpeechPeer],
     return opened, missing
 
 
-def speaker_figures(peer: SpeechPeer, beside: Sequence[str], spoken: Mapping[str, Sequence[Spoken]],
+def speaker_figures(peer: SpeechPeer, beside: Sequence[str], spoken: Mapping[str, Sequence[TimedSpeech]],
                     sentences: Sequence[str]) -> list[PeerFigures]:
     """A row for each of our systems in `beside`: the peer's RTF and TTFA over the sentences, and our RTF over the peer's,
     sentence by sentence. The clips are in the first."""
@@ -37,6 +37,6 @@ def speaker_figures(peer: SpeechPeer, beside: Sequence[str], spoken: Mapping[str
             for number, name in enumerate(beside)]
 
 
-def _share(ours: Sequence[Spoken], theirs: Sequence[Spoken]) -> float:
+def _share(ours: Sequence[TimedSpeech], theirs: Sequence[TimedSpeech]) -> float:
     return float(np.median([(own.seconds / own.audio_seconds) / (other.seconds / other.audio_seconds)
                             for own, other in zip(ours, theirs, strict=True) if len(own.samples) and len(other.samples)]))

@@ -30,7 +30,7 @@ class TransformersQwen2(StepPeer):
         library.logging.set_verbosity_error()
         self._torch = torch
         dtype = torch.float32 if self.precision == "fp32" else torch.bfloat16
-        self._model = library.Qwen2ForCausalLM(qwen2_config(library, config)).to(dtype).eval()
+        self._pipeline = library.Qwen2ForCausalLM(qwen2_config(library, config)).to(dtype).eval()
 
     def decode(self, prefix: int, tokens: int) -> float:
         """The difference of a long and a short generation, so that the prefix falls out."""
@@ -40,7 +40,7 @@ class TransformersQwen2(StepPeer):
         ids = self._torch.randint(0, 6000, (1, prefix))
         begin = time.perf_counter()
         with self._torch.inference_mode():
-            made = self._model.generate(ids, attention_mask=self._torch.ones_like(ids), do_sample=True, temperature=0.7,
+            made = self._pipeline.generate(ids, attention_mask=self._torch.ones_like(ids), do_sample=True, temperature=0.7,
                                         top_k=25, top_p=0.7, min_new_tokens=tokens, max_new_tokens=tokens, pad_token_id=0)
         spent = time.perf_counter() - begin
         if made.shape[1] != prefix + tokens:

@@ -14,13 +14,15 @@ from rich.table import Table
 from benchmarks.held_out import held_out
 from benchmarks.judges.similarity import teacher_recording
 from benchmarks.quality.failures import KINDS
-from benchmarks.quality.figures import Row, summarise
-from benchmarks.quality.readings import Log, Reading, Task, read_all
-from benchmarks.quality.report import Report, between, fill, write
+from benchmarks.quality.figures import QualityRow, summarise
+from benchmarks.quality.readings import Log, ScoredSentence, ScoringTask, read_all
+from benchmarks.quality.report import QualityReport, between, fill, write
 from benchmarks.quality.speed import processor, real_time_factors
-from benchmarks.quality.systems import BundleSystem, CodecSystem, Recordings, System, check_names, named
+from benchmarks.quality.systems import BundleSystem, CodecSystem, EvaluatedSystem, Recordings, check_names, named
 from runtime.command import run
 from runtime.errors import OptionError
+
+OPINIONS = {"DistillMOS": "distillmos", "P.808": "p808", "DNSMOS": "dnsmos"}
 
 
 @click.command("python -m benchmarks.quality")
@@ -43,8 +45,8 @@ from runtime.errors import OptionError
               help="Put the table between the quality marks of this document.")
 def main(bundles: tuple[str, ...], recordings: tuple[str, ...], codecs: tuple[str, ...], voices: tuple[str, ...],
          count: int | None, seed: int, jobs: int, rtf_sentences: int, listen: int, out: Path, into: tuple[Path, ...]) -> None:
-    """Read the held-out sentences with every system and measure: word error rates of two recognisers, likeness to the right and
-    to other voices, DNSMOS, lengths, failures, RTF. The order of systems is recordings, codecs, bundles."""
+    """Read the held-out sentences with every system and measure: word error rates of three recognisers, likeness to the right
+    and to other voices, predicted opinion scores, lengths, failures, RTF. The order is recordings, codecs, bundles."""
     systems = _systems(bundles, recordings, codecs)
     voices = voices or (systems[-1].voices()[0],)
     check_names(systems, voices)
@@ -60,7 +62,7 @@ def main(bundles: tuple[str, ...], recordings: tuple[str, ...], codecs: tuple[st
     texts = [sentence.text for sentence in held_out(rtf_sentences)] if rtf_sentences else []
     rtf = real_time_factors(systems, texts, voices[0], seed)
     rows = summarise(readings, [system.name for system in systems], rtf)
-    report = Report(sys.argv[1:], processor(), list(voices), seed, rows)
+    report = QualityReport(sys.argv[1:], processor(), list(voices), seed, rows)
     write(out, report, readings)
     for document in into:
         fill(document, report)
@@ -68,8 +70,8 @@ def main(bundles: tuple[str, ...], recordings: tuple[str, ...], codecs: tuple[st
     click.echo(f"Wrote {out}/index.html, table.md, wer-rtf.svg, figures.json")
 
 
-def plan(systems: list[System], voices: tuple[str, ...], count: int | None, seed: int, listen: int,
-         done: list[Reading]) -> list[Task]:
+def plan(systems: list[EvaluatedSystem], voices: tuple[str, ...], count: int | None, seed: int, listen: int,
+         done: list[ScoredSentence]) -> list[ScoringTask]:
     """What is still to be read: sentence i by voice i modulo the number of voices, by every system that has not yet."""
     have = {(r.system, r.number, r.voice, r.seed) for r in done if r.audio is not None or r.number > listen}
     lists = {voice: held_out(count, voice) for voice in voices}
@@ -79,7 +81,7 @@ def plan(systems: list[System], voices: tuple[str, ...], count: int | None, seed
         sentence = lists[voice][number - 1]
         missing = tuple(index for index, system in enumerate(systems) if (system.name, number, voice, seed) not in have)
         if missing:
-            tasks.append(Task(number, sentence.text, voice, sentence.teacher_seconds, seed, missing, number <= listen))
+            tasks.append(ScoringTask(number, sentence.text, voice, sentence.teacher_seconds, seed, missing, number <= listen))
     return tasks
 
 
@@ -87,10 +89,10 @@ def _turn(voices: tuple[str, ...], number: int) -> str:
     return voices[(number - 1) % len(voices)]
 
 
-def _systems(bundles: tuple[str, ...], recordings: tuple[str, ...], codecs: tuple[str, ...]) -> list[System]:
+def _systems(bundles: tuple[str, ...], recordings: tuple[str, ...], codecs: tuple[str, ...]) -> list[EvaluatedSystem]:
     spoken = [BundleSystem(path, name) for name, path in map(named, bundles)] or [BundleSystem(None)]
     coder = named(bundles[0])[1] if bundles else None
-    found: list[System] = [Recordings(name, path) for name, path in map(_both, recordings)]
+    found: list[EvaluatedSystem] = [Recordings(name, path) for name, path in map(_both, recordings)]
     found += [CodecSystem(name, Recordings(name, path), coder) for name, path in map(_both, codecs)]
     return [*found, *spoken]
 
@@ -102,14 +104,15 @@ def _both(option: str) -> tuple[str, Path]:
     return name, path
 
 
-def _print(rows: list[Row]) -> None:
+def _print(rows: list[QualityRow]) -> None:
     table = Table("figure", *(row.system for row in rows))
     for name in rows[0].wer:
         table.add_row(f"WER %, {name}", *(between(r.wer[name], 1) for r in rows))
     table.add_row("similarity", *(f"{r.similarity.value:.3f}" for r in rows))
     table.add_row("above 0.8", *(f"{r.similar:.1f} %" for r in rows))
     table.add_row("right voice", *("" if r.right_voice is None else f"{r.right_voice:.1f} %" for r in rows))
-    table.add_row("DNSMOS", *(between(r.dnsmos, 2) for r in rows))
+    for label, field in OPINIONS.items():
+        table.add_row(label, *(between(getattr(r, field), 2) for r in rows))
     table.add_row("length / teacher's, longest", *(f"{r.duration.value:.2f}, {r.longest:.2f}" for r in rows))
     for kind in KINDS:
         table.add_row(kind, *(str(r.failures[kind]) for r in rows))

@@ -11,7 +11,7 @@ import numpy as np
 from benchmarks.judges.bootstrap import interval, mean_interval
 from benchmarks.judges.word_errors import WordErrors, word_errors
 from benchmarks.quality.failures import KINDS
-from benchmarks.quality.readings import Reading
+from benchmarks.quality.readings import ScoredSentence
 
 SIMILAR = 0.8
 """Cosine above which a reading is taken for the voice itself."""
@@ -33,7 +33,7 @@ class Difference(msgspec.Struct, frozen=True):
     points: Figure
 
 
-class Row(msgspec.Struct, frozen=True):
+class QualityRow(msgspec.Struct, frozen=True):
     """One system."""
 
     system: str
@@ -50,6 +50,8 @@ class Row(msgspec.Struct, frozen=True):
     right_voice: float | None
     """... and is the largest of all voices."""
     dnsmos: Figure
+    p808: Figure
+    distillmos: Figure
     duration: Figure
     """Total seconds / the teacher's."""
     longest: float
@@ -59,28 +61,28 @@ class Row(msgspec.Struct, frozen=True):
     """Median compute time / audio time; None for what is not synthesised here."""
 
 
-def summarise(readings: Sequence[Reading], order: Sequence[str], rtf: Mapping[str, float]) -> list[Row]:
+def summarise(readings: Sequence[ScoredSentence], order: Sequence[str], rtf: Mapping[str, float]) -> list[QualityRow]:
     """A row for each system of `order`; differences are taken to each system that stands above it in the list."""
     by_system = {name: sorted((r for r in readings if r.system == name), key=lambda r: r.number) for name in order}
     errors = {name: errors_of(own) for name, own in by_system.items()}
     return [_row(name, by_system[name], errors, list(order[:index]), rtf.get(name)) for index, name in enumerate(order)]
 
 
-def errors_of(readings: Sequence[Reading]) -> dict[str, WordErrors]:
+def errors_of(readings: Sequence[ScoredSentence]) -> dict[str, WordErrors]:
     """Word errors by recogniser."""
     names = list(readings[0].heard) if readings else []
     return {name: word_errors([r.text for r in readings], [r.heard[name] for r in readings]) for name in names}
 
 
-def _row(name: str, readings: list[Reading], errors: Mapping[str, Mapping[str, WordErrors]], above: list[str],
-         rtf: float | None) -> Row:
+def _row(name: str, readings: list[ScoredSentence], errors: Mapping[str, Mapping[str, WordErrors]], above: list[str],
+         rtf: float | None) -> QualityRow:
     right = [r.similarity[r.voice] for r in readings]
     wrong = [max((value for voice, value in r.similarity.items() if voice != r.voice), default=None) for r in readings]
     others = [value for value in wrong if value is not None]
     won = [mine > other for mine, other in zip(right, others, strict=True)] if others else []
     own, teacher = [r.seconds for r in readings], [r.teacher_seconds for r in readings]
     counts = Counter(kind for r in readings for kind in r.failures)
-    return Row(
+    return QualityRow(
         system=name, sentences=len(readings),
         wer={asr: Figure(found.rate, *found.interval()) for asr, found in errors[name].items()},
         differences=[Difference(other, asr, Figure(*found.difference(errors[other][asr])))
@@ -88,7 +90,8 @@ def _row(name: str, readings: list[Reading], errors: Mapping[str, Mapping[str, W
         similarity=_mean(right), wrong_similarity=float(np.mean(others)) if others else None,
         similar=100.0 * float(np.mean([value > SIMILAR for value in right])),
         right_voice=100.0 * float(np.mean(won)) if won else None,
-        dnsmos=_mean([r.dnsmos for r in readings]),
+        dnsmos=_mean([r.dnsmos for r in readings]), p808=_mean([r.p808 for r in readings]),
+        distillmos=_mean([r.distillmos for r in readings]),
         duration=Figure(sum(own) / sum(teacher), *interval(own, teacher)),
         longest=max(a / b for a, b in zip(own, teacher, strict=True)),
         failures={kind: counts[kind] for kind in KINDS}, rtf=rtf)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 
-from benchmarks.quality.figures import Row
+from benchmarks.quality.figures import QualityRow
 
 RECOGNISER = "Whisper tiny"
 BLUE, GREY = "#1f6feb", "#888888"
 
 
-def wer_against_rtf(rows: Sequence[Row]) -> bytes:
+def wer_against_rtf(rows: Sequence[QualityRow]) -> bytes:
     """SVG; systems that are not synthesised here, as the teacher, are lines across. Equal rows give equal bytes."""
     import matplotlib
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import resources
 from pathlib import Path
 
 import msgspec
 
 from benchmarks.judges.word_errors import alignment
 from benchmarks.quality.failures import KINDS
-from benchmarks.quality.figures import Figure, Row
-from benchmarks.quality.readings import Reading
+from benchmarks.quality.figures import Figure, QualityRow
+from benchmarks.quality.readings import ScoredSentence
+from benchmarks.rendering.markdown import markdown_table
 from runtime.atomic import atomic_file
 from runtime.errors import OptionError
 
@@ -19,27 +19,27 @@ BEGIN, END = "<!-- quality: begin -->", "<!-- quality: end -->"
 PLOT = "wer-rtf.svg"
 
 
-class Report(msgspec.Struct, frozen=True):
+class QualityReport(msgspec.Struct, frozen=True):
     """A whole run."""
 
     command: list[str]
     hardware: str
     voices: list[str]
     seed: int
-    rows: list[Row]
+    rows: list[QualityRow]
 
     def markdown(self) -> str:
         """The table, with a line on how it was made."""
         recognisers = list(self.rows[0].wer)
-        head = ["system", *(f"WER % ({name})" for name in recognisers), "similarity (other voice)", "right voice", "DNSMOS",
-                "length / teacher's", " / ".join(f"{kind}s" for kind in KINDS), "RTF"]
-        lines = [head, ["---"] * len(head), *(_cells(row, recognisers) for row in self.rows)]
+        head = ["system", *(f"WER % ({name})" for name in recognisers), "similarity (other voice)", "right voice", "DistillMOS",
+                "P.808", "DNSMOS", "length / teacher's", " / ".join(f"{kind}s" for kind in KINDS), "RTF"]
+        table = markdown_table(head, (_cells(row, recognisers) for row in self.rows))
         said = (f"{self.rows[0].sentences} held-out sentences, {_spoken(self.voices)}, seed {self.seed}; in brackets 95 % "
                 f"bootstrap intervals; RTF: {self.hardware}.")
-        return "\n".join(f"| {' | '.join(line)} |" for line in lines) + f"\n\n{said}\n"
+        return f"{table}\n\n{said}\n"
 
 
-def write(folder: Path, report: Report, readings: Sequence[Reading]) -> None:
+def write(folder: Path, report: QualityReport, readings: Sequence[ScoredSentence]) -> None:
     """Write all four files. Raises OutputError."""
     from benchmarks.quality.plot import wer_against_rtf
 
@@ -49,21 +49,20 @@ def write(folder: Path, report: Report, readings: Sequence[Reading]) -> None:
     _put(folder / "index.html", page(report, readings).encode())
 
 
-def page(report: Report, readings: Sequence[Reading]) -> str:
+def page(report: QualityReport, readings: Sequence[ScoredSentence]) -> str:
     """HTML that opens from disk; its sounds lie beside it in `audio/`."""
-    import jinja2
+    from benchmarks.rendering.html import render
 
-    template = (resources.files("benchmarks.quality") / "page.html.j2").read_text(encoding="utf-8")
     audible = sorted({r.number for r in readings if r.audio is not None})
     found = {(r.number, r.system): r for r in readings}
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    return environment.from_string(template).render(
-        report=report, kinds=KINDS, recognisers=list(report.rows[0].wer), systems=[row.system for row in report.rows],
+    return render(
+        "quality.html.j2", report=report, kinds=KINDS,
+        recognisers=list(report.rows[0].wer), systems=[row.system for row in report.rows],
         sentences=[[found.get((number, row.system)) for row in report.rows] for number in audible], plot=PLOT,
         alignment=alignment, failed=[r for r in readings if r.failures])
 
 
-def fill(document: Path, report: Report) -> None:
+def fill(document: Path, report: QualityReport) -> None:
     """Put the table between the marks of a README or model card.
 
     Raises:
@@ -83,10 +82,11 @@ def between(figure: Figure, digits: int) -> str:
     return f"{figure.value:.{digits}f} ({figure.low:.{digits}f} - {figure.high:.{digits}f})"
 
 
-def _cells(row: Row, recognisers: list[str]) -> list[str]:
+def _cells(row: QualityRow, recognisers: list[str]) -> list[str]:
     other = "" if row.wrong_similarity is None else f" ({row.wrong_similarity:.2f})"
     return [row.system, *(between(row.wer[name], 1) for name in recognisers), f"{row.similarity.value:.3f}{other}",
-            "" if row.right_voice is None else f"{row.right_voice:.1f} %", between(row.dnsmos, 2), f"{row.duration.value:.2f}",
+            "" if row.right_voice is None else f"{row.right_voice:.1f} %", between(row.distillmos, 2), between(row.p808, 2),
+            between(row.dnsmos, 2), f"{row.duration.value:.2f}",
             " / ".join(str(row.failures[kind]) for kind in KINDS), "" if row.rtf is None else f"{row.rtf:.3f}"]
 
 

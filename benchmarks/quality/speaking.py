@@ -23,14 +23,14 @@ SECONDS_PER_ID, SECONDS_BESIDES = 0.068, 0.2
 """The teacher's pace on held-out sentences: seconds a phoneme id, and seconds a sentence besides."""
 
 
-class Job(msgspec.Struct, frozen=True):
+class SentenceJob(msgspec.Struct, frozen=True):
     """A text to say."""
 
     text: str
     seed: int = 0
 
 
-class Heard(msgspec.Struct, frozen=True):
+class SpokenResult(msgspec.Struct, frozen=True):
     """What came of it."""
 
     text: str
@@ -43,15 +43,16 @@ class Heard(msgspec.Struct, frozen=True):
     failures: list[str]
 
 
-class _Line(msgspec.Struct, frozen=True):
+class _LogEntry(msgspec.Struct, frozen=True):
     """A reading in a log, and whose it is."""
 
     bundle: str
     voice: str
-    heard: Heard
+    heard: SpokenResult
 
 
-def speak_on(bundle: Path | None, voice: str | None, jobs: Sequence[Job], processes: int, log: Path) -> Iterator[Heard]:
+def speak_on(bundle: Path | None, voice: str | None, jobs: Sequence[SentenceJob], processes: int,
+             log: Path) -> Iterator[SpokenResult]:
     """`speak_all` that goes on where it was stopped: what `log` has of this bundle and voice is not said again, and all else
     is written down there as it is made.
 
@@ -60,7 +61,7 @@ def speak_on(bundle: Path | None, voice: str | None, jobs: Sequence[Job], proces
     """
     system = BundleSystem(bundle)
     mine = (system.fingerprint, voice or next(iter(system.voices()), ""))
-    known = {Job(line.heard.text, line.heard.seed): line.heard for line in read_lines(log, _Line)
+    known = {SentenceJob(line.heard.text, line.heard.seed): line.heard for line in read_lines(log, _LogEntry)
              if (line.bundle, line.voice) == mine}
     with contextlib.closing(speak_all(bundle, voice, [job for job in jobs if job not in known], processes)) as speaking:
         for job in jobs:
@@ -68,11 +69,12 @@ def speak_on(bundle: Path | None, voice: str | None, jobs: Sequence[Job], proces
                 yield known[job]
             else:
                 heard = next(speaking)
-                append_lines(log, [_Line(*mine, heard)])
+                append_lines(log, [_LogEntry(*mine, heard)])
                 yield heard
 
 
-def speak_all(bundle: Path | None, voice: str | None, jobs: Sequence[Job], processes: int) -> Generator[Heard, None, None]:
+def speak_all(bundle: Path | None, voice: str | None, jobs: Sequence[SentenceJob],
+              processes: int) -> Generator[SpokenResult, None, None]:
     """Say all texts, in order. Ctrl-C ends all processes.
 
     Raises:
@@ -107,10 +109,10 @@ def _open(bundle: Path | None, voice: str | None) -> None:
     _recogniser, _speller = Recogniser(1), PocketSphinx()
 
 
-def _say(job: Job) -> Heard:
+def _say(job: SentenceJob) -> SpokenResult:
     audio = _synthesizer.synthesize(job.text, seed=job.seed)
     heard = _recogniser.transcribe(audio.samples, audio.sample_rate)
     wanted, ended = expected_seconds(job.text, _front_end), audio.stats.stopped_by or "end"
-    return Heard(job.text, job.seed, heard, audio.seconds, wanted, ended, audio.stats.retries,
+    return SpokenResult(job.text, job.seed, heard, audio.seconds, wanted, ended, audio.stats.retries,
                  failures(job.text, heard, audio.samples, audio.sample_rate, wanted, ended,
                           lambda: _speller.transcribe(audio.samples, audio.sample_rate)))

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.quality.systems import BundleSystem, System
+from benchmarks.quality.systems import BundleSystem, EvaluatedSystem
 
 
-def real_time_factors(systems: Sequence[System], sentences: Sequence[str], voice: str, seed: int) -> dict[str, float]:
+def real_time_factors(systems: Sequence[EvaluatedSystem], sentences: Sequence[str], voice: str, seed: int) -> dict[str, float]:
     """Median compute time / audio time of each bundle over `sentences`, one thread; other systems have none."""
     bundles = [system for system in systems if isinstance(system, BundleSystem)]
     if not sentences:

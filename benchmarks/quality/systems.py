@@ -28,13 +28,13 @@ _LANGUAGE_MODEL = ("MODEL_CARD", "text/", *(f"onnx/{graph}" for graph in (
 
 
 @dataclass(frozen=True, eq=False)
-class Spoken(Sound):
+class EvaluatedAudio(Sound):
     """A reading, and how the decoder says that it ended."""
 
     stopped_by: str = "end"
 
 
-class System(ABC):
+class EvaluatedSystem(ABC):
     """Something that reads sentences. Cheap to make and to send to another process: it opens at its first sentence."""
 
     name: str
@@ -42,7 +42,7 @@ class System(ABC):
     """Changes when what it would say may change."""
 
     @abstractmethod
-    def read(self, text: str, voice: str, seed: int) -> Spoken:
+    def read(self, text: str, voice: str, seed: int) -> EvaluatedAudio:
         """Speak a sentence. Raises OptionError where it cannot."""
 
     @abstractmethod
@@ -50,7 +50,7 @@ class System(ABC):
         """Names of the voices that it has, the default first."""
 
 
-class BundleSystem(System):
+class BundleSystem(EvaluatedSystem):
     """A bundle in the runtime, on one thread of the CPU; a missed end is tried again as `Synthesizer.synthesize` does."""
 
     def __init__(self, path: Path | None, name: str | None = None) -> None:
@@ -68,16 +68,16 @@ class BundleSystem(System):
         """The loaded bundle."""
         return Synthesizer(self._bundle.root, provider="cpu", threads=1)
 
-    def read(self, text: str, voice: str, seed: int) -> Spoken:
+    def read(self, text: str, voice: str, seed: int) -> EvaluatedAudio:
         audio = self.synthesizer.synthesize(text, voice=voice, seed=seed)
-        return Spoken(audio.samples, audio.sample_rate, audio.stats.stopped_by or "end")
+        return EvaluatedAudio(audio.samples, audio.sample_rate, audio.stats.stopped_by or "end")
 
     def voices(self) -> list[str]:
         first = self._bundle.manifest.default_voice
         return [*([first] if first else []), *(name for name in self._bundle.voices if name != first)]
 
 
-class Recordings(System):
+class Recordings(EvaluatedSystem):
     """Sound files in the layout of `training.recordings`: DIR/<voice>/index.tsv names a file for each sentence."""
 
     def __init__(self, name: str, folder: Path) -> None:
@@ -88,19 +88,19 @@ class Recordings(System):
                               "python -m training.recordings.")
         self.fingerprint = _digest(repr(self._files))
 
-    def read(self, text: str, voice: str, seed: int) -> Spoken:
+    def read(self, text: str, voice: str, seed: int) -> EvaluatedAudio:
         path = self._files.get(voice, {}).get(text)
         if path is None or not path.is_file():
             raise OptionError(f"{self._folder} has no recording of {voice!r} reading {text!r}; make it, or ask for "
                               "fewer sentences.")
         samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
-        return Spoken(samples.mean(1), rate)
+        return EvaluatedAudio(samples.mean(1), rate)
 
     def voices(self) -> list[str]:
         return list(self._files)
 
 
-class CodecSystem(System):
+class CodecSystem(EvaluatedSystem):
     """Recordings through a bundle's codec and back: its encoder, then its waveform decoder; no language model."""
 
     def __init__(self, name: str, recordings: Recordings, bundle: Path | None) -> None:
@@ -123,10 +123,10 @@ class CodecSystem(System):
         assert self._bundle.manifest.vocoder is not None
         return vocoder_opener(self._bundle, self._bundle.manifest.vocoder, create_backend(self._bundle, "cpu", 1))
 
-    def read(self, text: str, voice: str, seed: int) -> Spoken:
+    def read(self, text: str, voice: str, seed: int) -> EvaluatedAudio:
         sound, vocoder = self._recordings.read(text, voice, seed), self._open_vocoder(self._bundle.voice(voice))
         tokens = self._encoders.encode(sound.samples, sound.sample_rate).tokens
-        return Spoken(np.concatenate((vocoder.push(tokens), vocoder.flush())), self._sample_rate)
+        return EvaluatedAudio(np.concatenate((vocoder.push(tokens), vocoder.flush())), self._sample_rate)
 
     def voices(self) -> list[str]:
         return [voice for voice in self._recordings.voices() if voice in self._bundle.voices]
@@ -143,7 +143,7 @@ def named(option: str) -> tuple[str | None, Path]:
     return (name, Path(path)) if equals else (None, Path(option))
 
 
-def check_names(systems: list[System], voices: tuple[str, ...]) -> None:
+def check_names(systems: list[EvaluatedSystem], voices: tuple[str, ...]) -> None:
     """Raise OptionError where two systems share a name, or one lacks a voice."""
     names = [system.name for system in systems]
     for system in systems:

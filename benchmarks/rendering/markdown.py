@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from benchmarks.rendering.story import described, hindrance, title, warning
+from benchmarks.rendering.summary import LAUNCH_BOUND, bottleneck, described, title, warning
 from benchmarks.rendering.tables import Table, projections, report_tables
 from benchmarks.roofline.figures import Projection
 from benchmarks.speed.figures import Report
@@ -17,13 +17,20 @@ def markdown(reports: Sequence[Report], projected: Sequence[Projection]) -> str:
         warned = [f"**{words}**"] if (words := warning(report)) else []
         parts += [f"## {title(report)}", described(report), *warned, *map(_table, report_tables(report))]
     if projected:
-        parts += ["## Projection to Jetson", *hindrance(projected), _table(projections(projected))]
+        parts += ["## Projection to Jetson", *bottleneck(projected), _table(projections(projected))]
+    elif any(report.roofline is not None for report in reports):
+        parts.append(LAUNCH_BOUND)
     return "\n\n".join(parts) + "\n"
 
 
 def _table(table: Table) -> str:
-    lines = [f"### {table.title}", "", _line(table.columns), _line(["---"] * len(table.columns)), *map(_line, table.rows)]
-    return "\n".join([*lines, *(["", table.note] if table.note else [])])
+    parts = [f"### {table.title}", markdown_table(table.columns, table.rows), *([table.note] if table.note else [])]
+    return "\n\n".join(parts)
+
+
+def markdown_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A pipe table without a last line break; `|` in cells is escaped."""
+    return "\n".join(map(_line, [columns, ["---"] * len(columns), *rows]))
 
 
 def _line(cells: Sequence[str]) -> str:

@@ -5,21 +5,19 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-
-import jinja2
 
 from benchmarks.rendering import plots
-from benchmarks.rendering.story import described, headlines, hindrance, title, warning
+from benchmarks.rendering.html import render
+from benchmarks.rendering.summary import LAUNCH_BOUND, bottleneck, described, headlines, title, warning
 from benchmarks.rendering.tables import Table, projections, report_tables
 from benchmarks.roofline.figures import Projection
 from benchmarks.speed.figures import Report
 
-TEMPLATE = "page.html.j2"
+TEMPLATE = "speed.html.j2"
 
 
 @dataclass(frozen=True)
-class Sound:
+class AudioPlayer:
     """One player."""
 
     speaker: str
@@ -37,16 +35,15 @@ class Section:
     headlines: list[tuple[str, str]]
     tables: list[Table]
     plots: list[str]
-    sounds: list[Sound]
+    sounds: list[AudioPlayer]
 
 
 def page(reports: Sequence[Report], projected: Sequence[Projection]) -> str:
     """All runs, then the projections."""
-    environment = jinja2.Environment(loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True,
-                                     lstrip_blocks=True, undefined=jinja2.StrictUndefined)
     sections = [_section(report) for report in reports]
-    return environment.get_template(TEMPLATE).render(
-        sections=sections, projections=projections(projected) if projected else None, hindrance=hindrance(projected))
+    reason = LAUNCH_BOUND if any(report.roofline is not None for report in reports) else ""
+    return render(TEMPLATE, sections=sections, projections=projections(projected) if projected else None,
+                  bottleneck=bottleneck(projected), launch_bound=reason)
 
 
 def _section(report: Report) -> Section:
@@ -55,11 +52,11 @@ def _section(report: Report) -> Section:
                    _sounds(report))
 
 
-def _sounds(report: Report) -> list[Sound]:
+def _sounds(report: Report) -> list[AudioPlayer]:
     """Clips of all speakers, sentence by sentence."""
     speakers = [(system.name, system.speech.clips) for system in report.systems if system.speech is not None]
     speakers += [(peer.name, peer.clips) for peer in report.peers if peer.clips]
-    sounds = [Sound(name, clip.text, "data:audio/ogg;base64," + base64.b64encode(clip.ogg).decode())
+    sounds = [AudioPlayer(name, clip.text, "data:audio/ogg;base64," + base64.b64encode(clip.ogg).decode())
               for name, clips in speakers for clip in clips]
     texts = list(dict.fromkeys(sound.text for sound in sounds))
     return sorted(sounds, key=lambda sound: texts.index(sound.text))

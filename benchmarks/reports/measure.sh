@@ -12,7 +12,7 @@ mkdir -p "$work"
 run() { ${QUIET:-} $bench --threads "$threads" --cache "$cache" "$@"; }
 
 voices=""
-[ -n "${PEERS-yes}" ] && voices="--peer piper --peer pocket-tts"
+[ -n "${PEERS-yes}" ] && voices="--peer piper --peer hibari --peer pocket-tts"
 
 # The full size, in graphs for CPUs: 12 s, the paper's other lengths with its Figure 3, 30 s for the curve; peers at token level.
 preset="--preset cosyvoice3-0.5b --cpu --patch 4 8 --against token-level"
@@ -42,6 +42,4 @@ found=""
 for name in preset lengths longest peers peers-int8 peers-int4 embedded; do
     [ -f "$work/$name.json" ] && found="$found $work/$name.json"
 done
-$bench report $found --html "$here/report.html" --markdown "$here/report.md"
-$bench report "$work"/{preset,lengths,longest}.json --json "$here/cosyvoice3-0.5b.json"
-cp "$work/embedded.json" "$here/embedded.json"
+$bench report $found --html "$here/report.html" --small --json "$here/report.json"

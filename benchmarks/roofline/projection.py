@@ -4,7 +4,8 @@
 
 bytes: 2 a weight, or what `tldr-export --fp16` with --int8 or --int4 makes of the language model's and the flow's: 1 in INT8,
 0.52 in INT4 with its scales; keys and values at 2 bytes. peak: of the tensor cores in FP16, where such weights are multiplied
-too. RTF is the sum of the stages: they take turns. Launches and the host are not in it.
+too. RTF is the sum of the stages: they take turns. Launches and the host are not in it, so that models
+whose stages would take less time than their launches are left out.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from benchmarks.speed.system import stage_of
 from runtime.bundle.reader import Bundle
 from runtime.errors import OptionError
 
+LEAST_BYTES_PER_SECOND_OF_AUDIO = 2e9
+"""Weights and cache read per second of audio below which kernel launches, not memory, decide: no projection is shown."""
 MEMORY_SHARE = 0.75
 COMPUTE_SHARE = 0.35
 """What kernels are assumed to reach of the published peaks."""
@@ -45,8 +48,10 @@ def stage_costs(bundle: Bundle, seconds: float, text_ids: int) -> tuple[StageCos
 
 
 def project(system: str, costs: Iterable[StageCost], platforms: Iterable[Platform] = PLATFORMS) -> list[Projection]:
-    """RTF of every platform in each of PRECISIONS, and the stage that takes most of it."""
+    """RTF of every platform in each of PRECISIONS, and the stage that takes most of it; none for launch-bound models."""
     known = list(costs)
+    if sum(2 * cost.weights + cost.cache_bytes for cost in known) < LEAST_BYTES_PER_SECOND_OF_AUDIO:
+        return []
     return [_projection(system, known, platform, precision) for platform in platforms for precision in PRECISIONS]
 
 

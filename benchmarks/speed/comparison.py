@@ -1,4 +1,4 @@
-"""Two runs of `tldr-bench` on one machine: is it faster now, and by more than the runs scatter?"""
+"""Two runs of `tldr-bench` on one machine: ratios, and whether they exceed the scatter of the runs."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import msgspec
 
 from benchmarks.speed.figures import DurationFigures, Report, Spread
 from runtime.errors import OptionError
+
+BUSY_LOAD = 0.5
+"""Load per core above which other programs slow a run down."""
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -23,12 +26,12 @@ class Change(msgspec.Struct, frozen=True):
 
     @property
     def clear(self) -> bool:
-        """Whether the quartiles of the two runs lie apart."""
+        """True where the quartiles of the two runs do not overlap."""
         return self.low > 1 or self.high < 1
 
 
 def compare_reports(before: Report, after: Report, other_hardware: bool = False) -> list[Change]:
-    """Every system and length that both have. OptionError for none, or for other machines or threads unless told."""
+    """Compare systems and lengths that both have. OptionError for none, or for other hardware unless it is allowed."""
     if before.machine.identity != after.machine.identity and not other_hardware:
         raise OptionError(f"The runs were made on different machines ({_described(before)}; {_described(after)}), so their "
                           "times say nothing about the change; pass --other-hardware to compare them all the same.")
@@ -42,6 +45,15 @@ def compare_reports(before: Report, after: Report, other_hardware: bool = False)
     if not rows:
         raise OptionError("The two runs have no system and length in common; nothing can be compared.")
     return rows
+
+
+def load_warning(before: Report, after: Report) -> str:
+    """A sentence where one of two runs had a busier machine, so that their ratio is not due to the change; else empty."""
+    loads = [report.machine.load_before / report.machine.cores for report in (before, after)]
+    if max(loads) <= BUSY_LOAD or max(loads) < 2 * min(loads):
+        return ""
+    shown = " and ".join(f"{report.machine.load_before:.1f}" for report in (before, after))
+    return f"Warning: the machine's load was {shown} before the two runs; measure both again while nothing else runs."
 
 
 def _changes(system: str, before: DurationFigures, after: DurationFigures) -> list[Change]:

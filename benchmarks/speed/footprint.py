@@ -16,26 +16,16 @@ from pathlib import Path
 import msgspec
 
 from benchmarks.speed.batched import BatchedSteps
+from benchmarks.speed.config import BenchConfig
 from benchmarks.speed.figures import BatchFigures
 from benchmarks.speed.machine import device_bytes
 from benchmarks.speed.measure import milliseconds
-from benchmarks.speed.system import System
+from benchmarks.speed.system import MeasuredSystem
 from runtime.bundle.reader import Bundle
 from runtime.errors import BackendError
 
 SPOKEN_SECONDS = 4.0
 _STATUS = Path("/proc/self/status")
-
-
-class Task(msgspec.Struct, frozen=True):
-    """What the process is to do."""
-
-    bundle: str
-    provider: str
-    threads: int
-    seconds: tuple[float, ...]
-    batches: tuple[int, ...]
-    text_ids: int
 
 
 class Footprint(msgspec.Struct, frozen=True):
@@ -48,26 +38,26 @@ class Footprint(msgspec.Struct, frozen=True):
     batches: tuple[BatchFigures, ...]
 
 
-def footprint(task: Task) -> Footprint:
-    """Run `task` in a new process. BackendError where that fails."""
-    done = subprocess.run([sys.executable, "-m", "benchmarks.speed.footprint", msgspec.json.encode(task).decode()],
+def footprint(bundle: Path, config: BenchConfig) -> Footprint:
+    """Measure one bundle in a new process. BackendError where that fails."""
+    done = subprocess.run([sys.executable, "-m", "benchmarks.speed.footprint", str(bundle), config.encode()],
                           capture_output=True, text=True, check=False)
     if done.returncode:
         said = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise BackendError(f"Measuring the memory of {task.bundle} failed (exit {done.returncode}): {said}")
+        raise BackendError(f"Measuring the memory of {bundle} failed (exit {done.returncode}): {said}")
     return msgspec.json.decode(done.stdout.strip().splitlines()[-1], type=Footprint)
 
 
-def main(task: Task) -> Footprint:
+def main(bundle: Path, config: BenchConfig) -> Footprint:
     """Load, speak a little, then run each batch at each length."""
     before = device_bytes()
     begin = time.perf_counter()
-    system = System("footprint", Bundle.open(task.bundle), task.provider, task.threads)
+    system = MeasuredSystem("footprint", Bundle.open(bundle), config.provider, config.threads)
     loaded = time.perf_counter() - begin
-    system.run(min(SPOKEN_SECONDS, *task.seconds), task.text_ids)
+    system.run(min(SPOKEN_SECONDS, *config.seconds), config.text_ids)
     peak, device, provider = peak_bytes(), device_bytes(), system.provider
     system.close()
-    rows = tuple(_batches(task)) if task.batches else ()
+    rows = tuple(_batches(bundle, config)) if config.batches else ()
     return Footprint(provider, loaded, peak, None if device is None or before is None else max(0, device - before), rows)
 
 
@@ -87,17 +77,17 @@ def _status(field: str) -> int:
     return int(found[1]) << 10 if found else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
 
 
-def _batches(task: Task) -> Iterator[BatchFigures]:
-    steps = BatchedSteps(Bundle.open(task.bundle), task.provider, task.threads)
-    for batch in task.batches:
-        for seconds in task.seconds:
-            run = steps.run(batch, seconds, task.text_ids)
+def _batches(bundle: Path, config: BenchConfig) -> Iterator[BatchFigures]:
+    steps = BatchedSteps(Bundle.open(bundle), config.provider, config.threads)
+    for batch in config.batches:
+        for seconds in config.seconds:
+            run = steps.run(batch, seconds, config.text_ids)
             yield BatchFigures(batch, seconds, run.kv_bytes_allocated, milliseconds(run.step_seconds), resident_bytes())
     steps.close()
 
 
 def _print(arguments: Sequence[str]) -> None:
-    print(msgspec.json.encode(main(msgspec.json.decode(arguments[0], type=Task))).decode())
+    print(msgspec.json.encode(main(Path(arguments[0]), BenchConfig.decode(arguments[1]))).decode())
 
 
 if __name__ == "__main__":

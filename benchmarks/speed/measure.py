@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
+from benchmarks.speed.config import BenchConfig
 from benchmarks.speed.energy import Meter
 from benchmarks.speed.figures import CurvePoint, DurationFigures, Ratio, Spread, StageFigures, percentiles, spread
-from benchmarks.speed.system import Sample, System
+from benchmarks.speed.system import MeasuredSystem, Sample
 
 WARM_UP_SECONDS = 1.0
 CURVE_SECONDS = 8.0
@@ -17,39 +18,30 @@ CURVE_SECONDS = 8.0
 Progress = Callable[[str], None]
 
 
-@dataclass(frozen=True)
-class Plan:
-    """What to measure of every system."""
-
-    seconds: tuple[float, ...]
-    repeats: int
-    text_ids: int
-
-
 Samples = dict[tuple[str, float], list[Sample]]
 """By system and length, a sample a repetition."""
 
 
-def measure(systems: Sequence[System], plan: Plan, meter: Meter | None, progress: Progress,
+def measure(systems: Sequence[MeasuredSystem], config: BenchConfig, meter: Meter | None, progress: Progress,
             before_each: Callable[[], None] | None = None) -> Samples:
     """Every system at every length, the systems in turn, whose order moves on by one each repetition; `before_each` of them
     something else may be measured."""
     for system in systems:
         progress(f"{system.name}: warm-up")
-        system.run(min(WARM_UP_SECONDS, *plan.seconds), plan.text_ids)
-    samples: Samples = {(system.name, seconds): [] for seconds in plan.seconds for system in systems}
-    for repeat in range(plan.repeats):
+        system.run(min(WARM_UP_SECONDS, *config.seconds), config.text_ids)
+    samples: Samples = {(system.name, seconds): [] for seconds in config.seconds for system in systems}
+    for repeat in range(config.repeats):
         if before_each is not None:
             before_each()
         first = repeat % len(systems)
-        for seconds in plan.seconds:
+        for seconds in config.seconds:
             for system in [*systems[first:], *systems[:first]]:
-                progress(f"{system.name}: {seconds:g} s, {repeat + 1} of {plan.repeats}")
-                samples[system.name, seconds].append(_metered(system, seconds, plan.text_ids, repeat, meter))
+                progress(f"{system.name}: {seconds:g} s, {repeat + 1} of {config.repeats}")
+                samples[system.name, seconds].append(_metered(system, seconds, config.text_ids, repeat, meter))
     return samples
 
 
-def _metered(system: System, seconds: float, text_ids: int, seed: int, meter: Meter | None) -> Sample:
+def _metered(system: MeasuredSystem, seconds: float, text_ids: int, seed: int, meter: Meter | None) -> Sample:
     if meter is None:
         return system.run(seconds, text_ids, seed)
     meter.start()
@@ -81,10 +73,10 @@ def summarise(samples: Sequence[Sample], seconds: float, patch_seconds: float) -
     )
 
 
-def ratios(samples: Samples, plan: Plan, names: Sequence[str], against: str) -> list[Ratio]:
+def ratios(samples: Samples, lengths: Sequence[float], names: Sequence[str], against: str) -> list[Ratio]:
     """Each system beside `against`, at every length."""
     found = []
-    for seconds in plan.seconds:
+    for seconds in lengths:
         theirs = samples[against, seconds]
         for name in names:
             ours = samples[name, seconds]

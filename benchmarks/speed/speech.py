@@ -21,7 +21,7 @@ CLIPS = 2
 
 
 @dataclass(frozen=True)
-class Spoken:
+class TimedSpeech:
     """One sentence, as anybody speaks it."""
 
     samples: np.ndarray
@@ -43,7 +43,7 @@ class Speaker(Protocol):
 
     name: str
 
-    def speak(self, text: str) -> Spoken:
+    def speak(self, text: str) -> TimedSpeech:
         """Say it, as soon as possible."""
 
 
@@ -54,7 +54,7 @@ class BundleSpeaker:
         self.name = name
         self._synthesizer = Synthesizer(bundle.root, provider=provider, threads=threads)
 
-    def speak(self, text: str) -> Spoken:
+    def speak(self, text: str) -> TimedSpeech:
         """Stream `text`; chunks are taken as fast as they come."""
         begin = time.perf_counter()
         return listen(begin, (chunk.samples for chunk in self._synthesizer.stream(text)), self._synthesizer.sample_rate)
@@ -64,21 +64,21 @@ class BundleSpeaker:
         self._synthesizer.close()
 
 
-def listen(begin: float, chunks: Iterable[np.ndarray], sample_rate: int) -> Spoken:
+def listen(begin: float, chunks: Iterable[np.ndarray], sample_rate: int) -> TimedSpeech:
     """Take chunks, arrays of samples, as fast as they come; `begin` is when the sentence was asked for."""
     pieces, first = [np.zeros(0, np.float32)], 0.0
     for samples in chunks:
         first = first or time.perf_counter() - begin
         pieces.append(np.asarray(samples, np.float32).reshape(-1))
-    return Spoken(np.concatenate(pieces), sample_rate, first, time.perf_counter() - begin)
+    return TimedSpeech(np.concatenate(pieces), sample_rate, first, time.perf_counter() - begin)
 
 
 def read_aloud(speakers: Sequence[Speaker], sentences: Sequence[str],
-               progress: Callable[[str], None]) -> dict[str, list[Spoken]]:
+               progress: Callable[[str], None]) -> dict[str, list[TimedSpeech]]:
     """Every sentence by every speaker, who begins moving on by one each time; the first sentence is read once before."""
     for speaker in speakers:
         speaker.speak(sentences[0])
-    found: dict[str, list[Spoken]] = {speaker.name: [] for speaker in speakers}
+    found: dict[str, list[TimedSpeech]] = {speaker.name: [] for speaker in speakers}
     for index, sentence in enumerate(sentences):
         first = index % len(speakers)
         for speaker in [*speakers[first:], *speakers[:first]]:
@@ -87,7 +87,7 @@ def read_aloud(speakers: Sequence[Speaker], sentences: Sequence[str],
     return found
 
 
-def speech_figures(spoken: Sequence[Spoken], sentences: Sequence[str]) -> SpeechFigures:
+def speech_figures(spoken: Sequence[TimedSpeech], sentences: Sequence[str]) -> SpeechFigures:
     """Medians over sentences, and the first few as sound."""
     heard = [one for one in spoken if len(one.samples)]
     clips = tuple(Clip(text, ogg_bytes(one)) for text, one in list(zip(sentences, spoken, strict=True))[:CLIPS])
@@ -95,7 +95,7 @@ def speech_figures(spoken: Sequence[Spoken], sentences: Sequence[str]) -> Speech
                          spread([1000 * one.first_seconds for one in heard]), sum(one.audio_seconds for one in heard), clips)
 
 
-def ogg_bytes(spoken: Spoken) -> bytes:
+def ogg_bytes(spoken: TimedSpeech) -> bytes:
     """Ogg Vorbis, a few kilobytes a second: what a browser plays."""
     buffer = io.BytesIO()
     try:

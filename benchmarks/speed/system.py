@@ -16,7 +16,7 @@ from runtime.bundle.reader import Bundle
 from runtime.bundle.voice import Voice
 from runtime.decoding.decoder import Decoder
 from runtime.decoding.sampling import SamplingOptions, uniform_source
-from runtime.decoding.sequence import Bounds
+from runtime.decoding.sequence import LengthLimits
 from runtime.errors import OptionError
 from runtime.vocoder.vocoding import VocoderOpener, vocoder_opener
 
@@ -70,7 +70,7 @@ class _Stages:
         return taken
 
 
-class System:
+class MeasuredSystem:
     """Graphs of a bundle, loaded; one utterance at a time."""
 
     def __init__(self, name: str, bundle: Bundle, provider: str, threads: int) -> None:
@@ -102,7 +102,7 @@ class System:
         begin = time.perf_counter()
         vocoder = None if self._vocoders is None else self._vocoders(self._voice)
         vocoder_rows, first_audio, made = [stages.take()], None, time.perf_counter()
-        bounds = Bounds(tokens + manifest.sizes.patch, patches, watch=False)
+        bounds = LengthLimits(tokens + manifest.sizes.patch, patches, watch=False)
         for part in decoder.decode(random_ids(text_ids, seed), self._voice, SamplingOptions(),
                                    uniform_source(seed, 0, 0), lambda: False, bounds):
             times.append(time.perf_counter() - made)

@@ -17,7 +17,7 @@ from runtime.bundle.manifest import AudioCheck
 from runtime.bundle.reader import Bundle
 from runtime.decoding.decoder import Decoder
 from runtime.errors import BackendError, ParityError
-from runtime.vocoder.vocoding import StreamingVocoder
+from runtime.vocoder.vocoding import TokenVocoder
 
 UTTERANCES = 3
 SPECTRAL_LIMIT = 0.1
@@ -59,7 +59,7 @@ def _speak(bundle: Bundle) -> list[tuple[list[int], np.ndarray]]:
         patches = manifest.max_patches
         for ids in utterances(bundle)[:UTTERANCES]:
             tokens = greedy(decoder, ids, voice, patches)
-            vocoder = StreamingVocoder(backend, manifest.vocoder, voice.speaker)
+            vocoder = TokenVocoder(backend, manifest.vocoder, voice.speaker)
             made.append((tokens, np.concatenate((vocoder.push(np.array(tokens, np.int64)), vocoder.flush()))))
     except BackendError as error:
         raise ParityError(f"The float16 bundle does not speak as float32 does: {error}") from error

@@ -10,18 +10,21 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 
 from engines.calibration import Arrays, Call, record
 from engines.comparison import HALF_TOLERANCE, errors
 from engines.fp16.bisection import keep_bad
 from engines.fp16.fp16_graph import computed_wide, half_nodes, half_values, load_graph, save_graph, wide_ending, with_magnitudes
+from runtime.backends.library import load_onnxruntime
 from runtime.bundle.manifest import HalfRange, KeptNode
 from runtime.bundle.reader import Bundle
 from runtime.errors import ParityError
+
+onnxruntime = load_onnxruntime()
 
 LIMIT = 6e4
 """Largest magnitude that a float16 value may have; the type ends at 65,504."""
@@ -110,7 +113,7 @@ class _Proof:
         return worst
 
     @contextmanager
-    def _session(self, model: onnx.ModelProto) -> Iterator[onnxruntime.InferenceSession]:
+    def _session(self, model: onnx.ModelProto) -> Iterator[Any]:
         """A session on a variant, which must lie beside the weights while it loads."""
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4

@@ -18,7 +18,7 @@ from engines.tensorrt.parity import DeviceParity, compare_on_device, refuse
 from engines.tensorrt.store import Stored, build_engine_set, discard, write_engine_set
 from engines.tensorrt.targets import Target
 from runtime.bundle.reader import Bundle
-from runtime.command import heed_interrupts
+from runtime.command import raise_if_interrupted
 from runtime.errors import ParityError
 
 
@@ -77,7 +77,7 @@ def _build_set(bundle: Bundle, target: Target, force: bool = False) -> Stored:
         task = progress.add_task("", total=1.0)
 
         def advance(graph: str, share: float) -> None:
-            heed_interrupts()
+            raise_if_interrupted()
             progress.update(task, description=f"engine {graph}", completed=share)
 
         return build_engine_set(bundle, target.library, target.options, target.device, force, advance)

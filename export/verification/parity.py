@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import onnxruntime
 import torch
 from torch import nn
 
@@ -15,10 +15,13 @@ from export.graphs.core_graphs import ExtractorGraph, HeadGraph
 from export.graphs.example_inputs import Arrays, example_inputs
 from export.model.sampling import MASKED, sample
 from runtime.backends.base import DTYPES
+from runtime.backends.library import load_onnxruntime
 from runtime.bundle.contract import CAPACITY, Graph, Precision, Sizes, Tensor
 from runtime.bundle.manifest import Parity, Weights
 from runtime.bundle.shapes import resolve
 from runtime.errors import ParityError
+
+onnxruntime = load_onnxruntime()
 
 TOLERANCE: Mapping[Precision | Weights, float] = {"fp32": 1e-4, "fp16": 3e-2, "int8": 1e-1, "int4": 5e-1}
 """Largest error allowed, as a part of the largest value of the output. All are held against the float32 module; what
@@ -48,7 +51,7 @@ LENGTHS: Mapping[str, tuple[dict[str, int], ...]] = {
 _TYPES = {"tensor(int64)": "int64", "tensor(float)": "float32", "tensor(float16)": "float16", "tensor(bool)": "bool"}
 
 
-def open_session(path: Path) -> onnxruntime.InferenceSession:
+def open_session(path: Path) -> Any:
     """An ONNX Runtime session on the CPU; it takes as many threads as OMP_NUM_THREADS says."""
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
@@ -56,7 +59,7 @@ def open_session(path: Path) -> onnxruntime.InferenceSession:
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
-def check_graph(name: str, session: onnxruntime.InferenceSession, module: nn.Module, graph: Graph, sizes: Sizes, text_ids: int,
+def check_graph(name: str, session: Any, module: nn.Module, graph: Graph, sizes: Sizes, text_ids: int,
                 precision: Precision | Weights) -> list[Parity]:
     """Compare a loaded graph with its float32 module; one row an output, the worst over all lengths.
 
@@ -86,7 +89,7 @@ def check_graph(name: str, session: onnxruntime.InferenceSession, module: nn.Mod
     return rows
 
 
-def _check_interface(name: str, session: onnxruntime.InferenceSession, graph: Graph) -> None:
+def _check_interface(name: str, session: Any, graph: Graph) -> None:
     sides = (("inputs", session.get_inputs(), graph.inputs), ("outputs", session.get_outputs(), graph.outputs))
     for side, nodes, tensors in sides:
         found = [(node.name, _TYPES.get(node.type, node.type), tuple(node.shape)) for node in nodes]

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from .base import Backend
 
 PROVIDERS = {
-    "cpu": "runtime.backends.onnxruntime",
-    "cuda": "runtime.backends.onnxruntime",
-    "tensorrt": "runtime.backends.tensorrt",
-    "tensorrt-rtx": "runtime.backends.tensorrt",
-    "tensorrt-onnxruntime": "runtime.backends.onnxruntime_tensorrt",
+    "cpu": ".onnxruntime",
+    "cuda": ".onnxruntime",
+    "tensorrt": ".tensorrt",
+    "tensorrt-rtx": ".tensorrt",
+    "tensorrt-onnxruntime": ".onnxruntime_tensorrt",
 }
 CHOICES = ("auto", *PROVIDERS)
 AUTOMATIC = ("tensorrt", "tensorrt-rtx", "cuda", "cpu")
@@ -57,11 +57,10 @@ def _open(bundle: Bundle, provider: str, threads: int | None) -> Backend:
     if bundle.manifest.cpu and provider != "cpu":
         raise BackendError(f"The graphs of {bundle.root} are written for ONNX Runtime on a CPU; take provider cpu, or export "
                            "with --fp16 for GPUs.")
-    path = PROVIDERS[provider]
     try:
-        module = importlib.import_module(path)
+        module = importlib.import_module(PROVIDERS[provider], __name__)
     except ModuleNotFoundError as error:
-        if error.name != path:
+        if error.name != __name__ + PROVIDERS[provider]:
             raise BackendError(f"Provider {provider} needs the package {error.name}; install it first.") from error
         raise BackendError(f"Provider {provider} is not in this version; use auto, cpu or cuda.") from error
     backend: Backend = module.open_backend(bundle, provider, threads)

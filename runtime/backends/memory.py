@@ -1,4 +1,4 @@
-"""The process's memory: it keeps the size that it had after its first minutes, and weights are read by large pages."""
+"""Linux memory tuning: fewer malloc arenas, huge pages for weights. Opt-in, as it concerns the whole process."""
 
 from __future__ import annotations
 
@@ -22,7 +22,25 @@ _FILLED = 0.9
 _MADV_HUGEPAGE, _MADV_COLLAPSE = 14, 25
 
 
-def keep_few_heaps() -> bool:
+_tuned = False
+
+
+def tune_process() -> None:
+    """Apply both to this process, huge pages whenever a CPU backend has loaded its graphs.
+
+    The commands and the server call it; a library or robot program may, before it makes its first `Synthesizer`.
+    """
+    global _tuned
+    _tuned = True
+    limit_malloc_arenas()
+
+
+def huge_pages_wanted() -> bool:
+    """Return whether `tune_process` was called."""
+    return _tuned
+
+
+def limit_malloc_arenas() -> bool:
     """Limit glibc to `ARENAS` heaps; whether it was done. MALLOC_ARENA_MAX in the environment goes before."""
     if "MALLOC_ARENA_MAX" in os.environ:
         return False
@@ -31,7 +49,7 @@ def keep_few_heaps() -> bool:
     return False
 
 
-def merge_pages() -> int:
+def use_huge_pages() -> int:
     """Put what fills large regions of this process's own memory, model weights above all, on pages of 2 MiB.
 
     A step at batch 1 reads every weight once, and with pages of 4 KiB the processor looks up an address for each: a step of

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ..errors import BackendError
+from .library import load_onnxruntime
 
 _FATAL = 4
 """ONNX Runtime's log level."""
@@ -21,7 +21,7 @@ class CpuGraph:
         """`threads` 0 lets ONNX Runtime choose. Raises BackendError."""
         self._name = path.name
         try:
-            onnxruntime = importlib.import_module("onnxruntime")
+            onnxruntime = load_onnxruntime()
             options = onnxruntime.SessionOptions()
             options.log_severity_level, options.intra_op_num_threads = _FATAL, threads
             self._session: Any = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
 import io
 import re
 from collections.abc import Mapping
@@ -18,7 +17,8 @@ from ..bundle.reader import Bundle
 from ..errors import BackendError, Cancelled
 from .base import DTYPES, Backend, Memory
 from .fp16_weights import REREAD, cast_once
-from .memory import merge_pages
+from .library import load_onnxruntime
+from .memory import huge_pages_wanted, use_huge_pages
 
 _EXECUTION_PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider",
                         "tensorrt-onnxruntime": "TensorrtExecutionProvider"}
@@ -62,8 +62,8 @@ class OnnxRuntimeBackend(Backend):
         if self._device == "cuda":
             self._find_gpu_provider()
         self.load(bundle.graph_paths())
-        if self._device == "cpu":
-            merge_pages()
+        if self._device == "cpu" and huge_pages_wanted():
+            use_huge_pages()
         self._run_options = self._ort.RunOptions()
         # Its default, said: the library looks it up at each run and takes 0.1 ms to find nothing.
         self._run_options.add_run_config_entry("gpu_graph_id", "0")
@@ -151,7 +151,8 @@ def open_backend(bundle: Bundle, provider: str, threads: int | None) -> OnnxRunt
 
 def _import() -> ModuleType:
     try:
-        return importlib.import_module("onnxruntime")
+        library: ModuleType = load_onnxruntime()
+        return library
     except ImportError as error:
         raise BackendError("onnxruntime cannot be imported: install onnxruntime, or onnxruntime-gpu for CUDA, "
                            f"and not both ({_reason(error)}).") from error

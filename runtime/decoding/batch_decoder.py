@@ -23,20 +23,20 @@ from .batch_cache import open_batch_cache
 from .batch_invariance import find_rounding
 from .decoder import Decoder, Prefix
 from .sampling import SamplingOptions
-from .sequence import Bounds, Progress
+from .sequence import LengthLimits, SequenceState
 
 MAX_BATCH = 256
 
 
 @dataclass(eq=False)
-class Job:
+class DecodeJob:
     """One utterance that is to be decoded; the arguments of `Decoder.decode`."""
 
     ids: Sequence[int]
     voice: Voice
     options: SamplingOptions
     random: np.random.Generator
-    bounds: Bounds | None = None
+    bounds: LengthLimits | None = None
     cancelled: Callable[[], bool] = lambda: False
 
 
@@ -44,15 +44,15 @@ class Job:
 class Patch:
     """One patch of one job: its tokens int64 [k], cut before the end; and why the job stopped, if it was the last."""
 
-    job: Job
+    job: DecodeJob
     tokens: np.ndarray
     stopped_by: StoppedBy | None
 
 
 @dataclass(eq=False)
 class _Row:
-    job: Job
-    progress: Progress
+    job: DecodeJob
+    progress: SequenceState
     fixed: dict[str, np.ndarray]
     prefix: Prefix
     context: np.ndarray
@@ -91,7 +91,7 @@ class BatchDecoder:
         self.row_steps = 0
         """Rows that took part in them: row_steps / (steps x batch) says how full the batch was."""
 
-    def decode(self, waiting: deque[Job]) -> Iterator[Patch]:
+    def decode(self, waiting: deque[DecodeJob]) -> Iterator[Patch]:
         """Patches of all rows, one of each row in turn, until nothing runs and nothing waits.
 
         Jobs are taken from the left of `waiting` as rows get free, with a look ahead at the next `period` of them; more may be
@@ -109,7 +109,7 @@ class BatchDecoder:
             self._step()
             self._refill(waiting)
 
-    def _refill(self, waiting: deque[Job]) -> None:
+    def _refill(self, waiting: deque[DecodeJob]) -> None:
         """Rows for those that go on and for those that wait, no more; the new ones are prefilled."""
         going: list[int | None] = [index for index, row in enumerate(self._rows) if row is not None]
         size = min(self.batch, len(going) + len(waiting))
@@ -121,7 +121,7 @@ class BatchDecoder:
             if row is None and waiting:
                 self._rows[index] = self._begin(index, self._take(waiting))
 
-    def _take(self, waiting: deque[Job]) -> Job:
+    def _take(self, waiting: deque[DecodeJob]) -> DecodeJob:
         """The first job, or, of as many as the period has, the one whose row would have to wait least."""
         decoder, lookahead = self._decoder, min(len(waiting), self.period)
         waits = [(decoder.prefix_length(len(waiting[place].ids), waiting[place].voice) - self._turn) % self.period
@@ -130,13 +130,13 @@ class BatchDecoder:
         waiting.remove(chosen)
         return chosen
 
-    def _begin(self, index: int, job: Job) -> _Row:
+    def _begin(self, index: int, job: DecodeJob) -> _Row:
         decoder = self._decoder
         bounds = job.bounds or decoder.bounds(len(job.ids), job.voice)
         decoder.prefill(job.ids, job.voice, bounds.max_patches)
         prefix = decoder.prefix()
         self.cache.fill(index, prefix.keys, prefix.values)
-        progress = Progress(decoder.manifest, job.options, job.random, bounds)
+        progress = SequenceState(decoder.manifest, job.options, job.random, bounds)
         return _Row(job, progress, decoder.fixed_inputs(job.voice, job.options), prefix, prefix.context, prefix.recent)
 
     def _speak(self) -> Iterator[Patch]:

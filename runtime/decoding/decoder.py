@@ -22,7 +22,7 @@ from ..errors import TextError
 from ..stats import StoppedBy
 from .cache import open_cache
 from .sampling import SamplingOptions
-from .sequence import Bounds, Progress
+from .sequence import LengthLimits, SequenceState
 
 BATCH = 1
 """Rows decoded together; every shape below carries the axis."""
@@ -69,7 +69,7 @@ class Decoder:
         """Text ids that one utterance of this voice may have."""
         return self.manifest.limits.max_text_ids - len(voice.prompt_text_ids)
 
-    def bounds(self, ids: int, voice: Voice) -> Bounds:
+    def bounds(self, ids: int, voice: Voice) -> LengthLimits:
         """What an utterance of `ids` text ids may take: the bundle's tokens per id and pace, within the cache."""
         limits, patch = self.manifest.limits, self._sizes.patch
         room = self._patches - len(voice.prompt_tokens) // patch
@@ -77,14 +77,14 @@ class Decoder:
         if limits.pace is not None and not len(voice.prompt_tokens):  # a prompt sets a pace of its own
             early, most = limits.pace.range(ids)  # not the tokens per id, too few for "No!"
         patches = max(1, min(math.ceil(most / patch), room))
-        return Bounds(math.ceil(limits.min_tokens_per_id * ids), patches, early=math.ceil(early))
+        return LengthLimits(math.ceil(limits.min_tokens_per_id * ids), patches, early=math.ceil(early))
 
     def prefix_length(self, ids: int, voice: Voice) -> int:
         """Cache positions of an utterance of `ids` text ids before its first own patch: SOS, text, TASK and prompt."""
         return len(voice.prompt_text_ids) + ids + 2 + len(voice.prompt_tokens) // self._sizes.patch
 
     def decode(self, ids: Sequence[int], voice: Voice, options: SamplingOptions, random: np.random.Generator,
-               cancelled: Callable[[], bool], bounds: Bounds | None = None) -> Generator[np.ndarray, None, StoppedBy]:
+               cancelled: Callable[[], bool], bounds: LengthLimits | None = None) -> Generator[np.ndarray, None, StoppedBy]:
         """Yield the codec tokens of each patch, int64 [k], the last one cut before the end; return why it stopped.
 
         Args:
@@ -95,7 +95,7 @@ class Decoder:
             cancelled: asked before every patch.
             bounds: other bounds than the bundle's.
         """
-        progress = Progress(self.manifest, options, random, bounds or self.bounds(len(ids), voice))
+        progress = SequenceState(self.manifest, options, random, bounds or self.bounds(len(ids), voice))
         draw = self.fixed_inputs(voice, options)
         tokens = self._recent[:, :0]
         self.prefill(ids, voice, progress.bounds.max_patches)

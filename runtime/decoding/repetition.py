@@ -12,7 +12,7 @@ CYCLES = 3
 """And it must have been said this many times over."""
 
 
-class Watchdog:
+class RepetitionDetector:
     """Fed with every token, says when the last `SECONDS` were one short cycle of codes over and over.
 
     `runs[p - 1]` counts the latest tokens in a row that each equal the token p before them. Lists, not arrays: a token is

@@ -9,12 +9,12 @@ import numpy as np
 
 from ..bundle.manifest import Manifest
 from ..stats import StoppedBy
-from .repetition import Watchdog
+from .repetition import RepetitionDetector
 from .sampling import SamplingOptions, draw_unrepeated
 
 
 @dataclass(frozen=True)
-class Bounds:
+class LengthLimits:
     """How long one utterance may get. With min_tokens beyond max_patches its length is forced, for benchmarks."""
 
     min_tokens: int
@@ -26,10 +26,10 @@ class Bounds:
     """An end before this many tokens comes too early: words were lost."""
 
 
-class Progress:
+class SequenceState:
     """The same whether the utterance is decoded alone or as a row of a batch."""
 
-    def __init__(self, manifest: Manifest, options: SamplingOptions, random: np.random.Generator, bounds: Bounds) -> None:
+    def __init__(self, manifest: Manifest, options: SamplingOptions, random: np.random.Generator, bounds: LengthLimits) -> None:
         self.bounds = bounds
         self.patches = 0
         """Patches taken so far."""
@@ -39,7 +39,7 @@ class Progress:
         self._options = options
         self._random = random
         self._recent: deque[int] = deque(maxlen=manifest.sampling.repetition_window)
-        self._watchdog = Watchdog(manifest.token_rate)
+        self._watchdog = RepetitionDetector(manifest.token_rate)
 
     def draws(self) -> tuple[np.ndarray, bool]:
         """The next patch's uniforms float32 [k], and whether it may hold the end."""
@@ -56,7 +56,7 @@ class Progress:
         """Count a patch int64 [k]; gives what of it is spoken, and why the utterance stops, if it does."""
         before = self.patches * self._manifest.sizes.patch
         self.patches += 1
-        spoken = before_end(tokens, self._manifest.sizes.codes)
+        spoken = truncate_at_eos(tokens, self._manifest.sizes.codes)
         if len(spoken) < len(tokens):
             return spoken, "early" if before + len(spoken) < self.bounds.early else "end"
         if self.bounds.watch and self._watchdog.push(spoken.tolist()):
@@ -64,7 +64,7 @@ class Progress:
         return spoken, "length" if self.patches >= self.bounds.max_patches else None
 
 
-def before_end(tokens: np.ndarray, codes: int) -> np.ndarray:
+def truncate_at_eos(tokens: np.ndarray, codes: int) -> np.ndarray:
     """The tokens of a patch [k] before the first that is no code: all of them if none ends the speech."""
     ends = np.flatnonzero(tokens >= codes)
     return tokens[:ends[0]] if ends.size else tokens

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ..backends.base import DTYPES
+from ..backends.library import load_onnxruntime
 from ..bundle.contract import Graph
 from ..bundle.reader import Bundle
 from ..bundle.shapes import resolve
@@ -21,7 +22,7 @@ _SIZES = {"batch": 1, "length": 16, "past": 32}
 
 def device_share(bundle: Bundle, provider: str, threads: int | None = None) -> tuple[float, int]:
     """Share of the backbone's node time that `provider` took, and the nodes that it ran, over `RUNS` runs of 16 positions."""
-    import onnxruntime
+    onnxruntime = load_onnxruntime()
 
     with tempfile.TemporaryDirectory(prefix="tldr-doctor-") as folder:
         options = onnxruntime.SessionOptions()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterator
 
+from ..backends.library import load_onnxruntime
 from .finding import Finding
+from .import_names import check_import_name
 from .packages import installed
 
 PACKAGES = ("tldr-edge", "numpy", "msgspec", "soundfile")
@@ -22,6 +24,7 @@ def check_software() -> Iterator[Finding]:
     missing = [name for name in PACKAGES[1:] if name not in versions]
     said = ", ".join(f"{name} {versions.get(name, 'missing')}" for name in PACKAGES)
     yield Finding("packages", "fail" if missing else "ok", said, f"pip install {' '.join(missing)}" if missing else "")
+    yield check_import_name()
     yield _onnx_runtime(installed(ONNX_RUNTIMES))
 
 
@@ -32,7 +35,7 @@ def _onnx_runtime(found: dict[str, str]) -> Finding:
         return Finding("ONNX Runtime", "fail", f"{said} overwrite each other",
                        f"pip uninstall -y {' '.join(found)} && pip install {keep}")
     try:
-        import onnxruntime
+        onnxruntime = load_onnxruntime()
     except ImportError as error:
         return Finding("ONNX Runtime", "fail", f"{said or 'none installed'}; import: {str(error).splitlines()[0][:160]}",
                        "pip install --force-reinstall onnxruntime (or onnxruntime-gpu on a machine with an NVIDIA GPU)")

@@ -39,7 +39,7 @@ def check_speaking(bundle: Path | None, provider: str, threads: int | None) -> I
         yield finding
     if provider == "auto" and has_nvidia_gpu() and working == ["cpu"]:
         yield Finding("GPU use", "fail", "there is an NVIDIA GPU, but only the CPU speaks",
-                      "see the reasons above; usually: pip uninstall -y onnxruntime && pip install 'tldr-edge[gpu]'")
+                      "see the reasons above; usually: pip uninstall -y onnxruntime && pip install '.[gpu]'")
 
 
 def _check_provider(bundle: Bundle, name: str, threads: int | None, required: bool) -> Finding:

@@ -16,7 +16,7 @@ from ..errors import OptionError
 from ..stats import Stats
 
 
-class Source(Protocol):
+class ChunkSource(Protocol):
     """What is made ahead: chunks that any thread may stop."""
 
     sample_rate: int
@@ -38,18 +38,18 @@ class Source(Protocol):
         """Stop; nothing for one that is at its end."""
 
 
-class Buffered:
+class PrefetchStream:
     """Chunks in the order in which they were made. At most `seconds` of audio wait; then making them pauses.
 
     The thread starts with the first chunk that is asked for. It ends with the speech, with `cancel`, or when nobody holds
     the object any more. One thread or one task at a time may iterate.
     """
 
-    def __init__(self, stream: Source, seconds: float) -> None:
+    def __init__(self, stream: ChunkSource, seconds: float) -> None:
         if not seconds > 0:
             raise OptionError(f"A buffer holds more than 0 seconds of audio, not {seconds!r}.")
         self._stream = stream
-        self._shelf = _Shelf(seconds)
+        self._shelf = _ChunkQueue(seconds)
         self._thread: threading.Thread | None = None
         # The thread knows the shelf, not this object: once that is dropped, the thread is told.
         self._dropped = weakref.finalize(self, _leave, stream, self._shelf)
@@ -71,7 +71,7 @@ class Buffered:
         """Stop within one patch, from any thread; what waits is dropped."""
         _leave(self._stream, self._shelf)
 
-    def __iter__(self) -> Buffered:
+    def __iter__(self) -> PrefetchStream:
         return self
 
     def __next__(self) -> AudioChunk:
@@ -83,7 +83,7 @@ class Buffered:
             raise StopIteration
         return chunk
 
-    def __aiter__(self) -> Buffered:
+    def __aiter__(self) -> PrefetchStream:
         return self
 
     async def __anext__(self) -> AudioChunk:
@@ -109,14 +109,14 @@ class Buffered:
             raise StopAsyncIteration
         return chunk
 
-    def __enter__(self) -> Buffered:
+    def __enter__(self) -> PrefetchStream:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
                  trace: TracebackType | None) -> None:
         self.cancel()
 
-    async def __aenter__(self) -> Buffered:
+    async def __aenter__(self) -> PrefetchStream:
         return self
 
     async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None,
@@ -130,7 +130,7 @@ class Buffered:
             self._thread.start()
 
 
-class _Shelf:
+class _ChunkQueue:
     """What the two sides share: chunks that wait, and how it ended."""
 
     def __init__(self, limit: float) -> None:
@@ -193,7 +193,7 @@ class _Shelf:
         self.on_change()
 
 
-def _fill(stream: Source, shelf: _Shelf) -> None:
+def _fill(stream: ChunkSource, shelf: _ChunkQueue) -> None:
     error: BaseException | None = None
     try:
         for chunk in stream:
@@ -206,6 +206,6 @@ def _fill(stream: Source, shelf: _Shelf) -> None:
         shelf.end(error)
 
 
-def _leave(stream: Source, shelf: _Shelf) -> None:
+def _leave(stream: ChunkSource, shelf: _ChunkQueue) -> None:
     stream.close()
     shelf.clear()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ _POLL_SECONDS = 0.05
 """How often one who waits looks for himself, whatever he was told."""
 
 
-class Ticket:
+class CancelToken:
     """One utterance's claim on the synthesizer, and the switch that stops it."""
 
     def __init__(self, urgent: bool = False) -> None:
@@ -37,7 +38,7 @@ class Ticket:
             listener()
 
 
-class Turn:
+class RequestQueue:
     """The queue in front of a synthesizer. A turn may be given up in another thread than it was taken in."""
 
     def __init__(self, abort: Callable[[], None] = lambda: None) -> None:
@@ -45,20 +46,20 @@ class Turn:
         self._abort = abort
         # Its lock is re-entrant: a signal handler or a collected generator may come by while this thread is in here.
         self._changed = threading.Condition()
-        self._waiting: list[Ticket] = []
-        self._holder: Ticket | None = None
+        self._waiting: list[CancelToken] = []
+        self._holder: CancelToken | None = None
 
     @contextlib.contextmanager
-    def hold(self, ticket: Ticket) -> Iterator[float]:
+    def acquire(self, ticket: CancelToken, timeout: float = math.inf) -> Iterator[float]:
         """Wait for the turn and hold it; gives the seconds waited.
 
         Raises:
             BusyError: the ticket's owner holds the turn already, so that waiting would never end.
-            Cancelled: the ticket was cancelled before its turn.
+            Cancelled: the ticket was cancelled before its turn, or `timeout` seconds have passed.
         """
         begin = time.perf_counter()
         ticket.on_cancel(lambda: self._cancelled(ticket))
-        self._take(ticket)
+        self._take(ticket, begin + timeout)
         try:
             yield time.perf_counter() - begin
         finally:
@@ -66,7 +67,7 @@ class Turn:
                 self._holder = None
                 self._changed.notify_all()
 
-    def _take(self, ticket: Ticket) -> None:
+    def _take(self, ticket: CancelToken, deadline: float) -> None:
         with self._changed:
             ahead = [other for other in self._waiting if other.urgent or not ticket.urgent]
             self._waiting.insert(len(ahead), ticket)
@@ -77,6 +78,8 @@ class Turn:
                     if self._holds_for_ever(ticket.owner):
                         raise BusyError("This thread has an unfinished stream of this synthesizer; finish or cancel it first.")
                     self._changed.wait(_POLL_SECONDS)
+                    if time.perf_counter() > deadline:
+                        raise Cancelled("The synthesizer was not free in time.")
                 if ticket.cancelled:
                     raise Cancelled("Synthesis was cancelled before its turn.")
                 self._holder = ticket
@@ -89,7 +92,7 @@ class Turn:
         holder = self._holder
         return holder is not None and not holder.cancelled and holder.owner == owner is not None
 
-    def _cancelled(self, ticket: Ticket) -> None:
+    def _cancelled(self, ticket: CancelToken) -> None:
         with self._changed:
             if self._holder is ticket:
                 self._abort()

@@ -12,9 +12,9 @@ import numpy as np
 
 from ..audio import Audio, AudioChunk
 from ..errors import Cancelled
-from ..stats import Stats, Tally
-from .prefetch import Buffered
-from .request_queue import Ticket
+from ..stats import Stats, StatsAccumulator
+from .prefetch import PrefetchStream
+from .request_queue import CancelToken
 
 AHEAD_SECONDS = 1.0
 """Audio that a buffered stream makes ahead of its listener unless told otherwise."""
@@ -28,7 +28,8 @@ class Stream:
     it. One thread at a time may iterate.
     """
 
-    def __init__(self, chunks: Generator[AudioChunk, None, None], tally: Tally, sample_rate: int, ticket: Ticket,
+    def __init__(self, chunks: Generator[AudioChunk, None, None], tally: StatsAccumulator, sample_rate: int,
+                 ticket: CancelToken,
                  finished: Callable[[Stats], None] = lambda stats: None) -> None:
         self._chunks = chunks
         self._tally = tally
@@ -102,12 +103,12 @@ class Stream:
             raise Cancelled("Synthesis was cancelled before its end.")
         return Audio(np.concatenate([np.zeros(0, np.float32), *samples]), self.sample_rate, self.stats)
 
-    def buffered(self, seconds: float = AHEAD_SECONDS) -> Buffered:
+    def buffered(self, seconds: float = AHEAD_SECONDS) -> PrefetchStream:
         """The same chunks, made ahead in a thread of their own until `seconds` of audio wait for their listener.
 
         OptionError unless `seconds` is above 0.
         """
-        return Buffered(self, seconds)
+        return PrefetchStream(self, seconds)
 
     @property
     def stats(self) -> Stats:
@@ -124,7 +125,7 @@ class Stream:
                  trace: TracebackType | None) -> None:
         self.close()
 
-    def __aiter__(self) -> Buffered:
+    def __aiter__(self) -> PrefetchStream:
         return self.buffered()
 
     async def __aenter__(self) -> Stream:

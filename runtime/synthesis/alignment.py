@@ -37,7 +37,7 @@ class Listener:
             raise BundleError(f"The graph {path.name} gives {found.dtype} {list(found.shape)} for two tokens, float32 "
                               f"{[1, 2, IDS]} is asked for; export the bundle again.")
 
-    def slip(self, ids: Sequence[int], tokens: np.ndarray) -> float:
+    def omission_score(self, ids: Sequence[int], tokens: np.ndarray) -> float:
         """Nats that jumps gain for codec tokens int64 [T] as a reading of ids: 0 where all is said, and nothing twice."""
         if not len(ids) or not len(tokens):
             return 0.0

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..decoding.repetition import Watchdog
+from ..decoding.repetition import RepetitionDetector
 from ..decoding.sampling import SamplingOptions
 from ..stats import SEVERITY, StoppedBy
 
 RETRIES = 4
 """Further attempts at a sentence whose model missed its end, lost words or said some twice, each with uniforms of its own."""
-SLIP = 2.0
+MAX_OMISSION_SCORE = 2.0
 """Nats (`runtime.synthesis.alignment`) from which on a reading has left out words or said some twice."""
 
 
@@ -24,34 +24,34 @@ class Attempt:
     patches: list[np.ndarray]
     """Tokens int64 [up to k] of each."""
     reason: StoppedBy
-    slip: float = 0.0
-    """What `Listener.slip` says of it; 0 where nobody listened."""
+    omission_score: float = 0.0
+    """What `Listener.omission_score` says of it; 0 where nobody listened."""
 
     @property
     def good(self) -> bool:
         """Whether it can be spoken as it is: no other attempt would be better, or none is wanted any more."""
-        return self.reason == "cancel" or (self.reason == "end" and self.slip < SLIP)
+        return self.reason == "cancel" or (self.reason == "end" and self.omission_score < MAX_OMISSION_SCORE)
 
     def spoken(self, token_rate: float) -> list[np.ndarray]:
         """Its patches, without the loop that it may end in."""
         return without_loop(self.patches, token_rate) if self.reason == "repetition" else self.patches
 
 
-def try_again(attempts: Sequence[Attempt], sampling: SamplingOptions) -> bool:
+def should_retry(attempts: Sequence[Attempt], sampling: SamplingOptions) -> bool:
     """Whether a sentence is worth another attempt, with other random numbers."""
     return not attempts[-1].good and len(attempts) <= RETRIES and not sampling.greedy  # greedy ones would all be the same
 
 
-def best(attempts: Sequence[Attempt]) -> Attempt:
+def select_best(attempts: Sequence[Attempt]) -> Attempt:
     """The last one if it is good; otherwise the one that ended best, then the one of the least slip, then the first."""
     if attempts[-1].good:
         return attempts[-1]
-    return min(attempts, key=lambda attempt: (SEVERITY.index(attempt.reason), attempt.slip))
+    return min(attempts, key=lambda attempt: (SEVERITY.index(attempt.reason), attempt.omission_score))
 
 
 def without_loop(patches: list[np.ndarray], token_rate: float) -> list[np.ndarray]:
     """The patches up to the end of the first cycle of the loop that they end in."""
-    watchdog = Watchdog(token_rate)
+    watchdog = RepetitionDetector(token_rate)
     tokens = np.concatenate(patches)
     watchdog.push(tokens.tolist())
     kept = tokens[:len(tokens) - watchdog.repeated]

@@ -14,16 +14,16 @@ import numpy as np
 
 from ..audio import Audio
 from ..backends.base import Backend
-from ..decoding.batch_decoder import BatchDecoder, Job
+from ..decoding.batch_decoder import BatchDecoder, DecodeJob
 from ..decoding.decoder import Decoder
 from ..decoding.sampling import uniform_source
 from ..errors import Cancelled
-from ..stats import Hooks, StoppedBy, Tally
-from ..streaming.request_queue import Ticket
-from .attempts import Attempt, best, try_again
-from .rendering import Narrator
-from .segments import Line
-from .sentence import Request, Speech, counted
+from ..stats import Hooks, StatsAccumulator, StoppedBy
+from ..streaming.request_queue import CancelToken
+from .attempts import Attempt, select_best, should_retry
+from .rendering import UtteranceRenderer
+from .segments import Segment
+from .sentence import Request, SentenceSynthesizer
 
 
 class Batch:
@@ -35,7 +35,7 @@ class Batch:
 
     urgent = False
 
-    def __init__(self, results: Generator[tuple[int, Audio], None, None], texts: int, ticket: Ticket) -> None:
+    def __init__(self, results: Generator[tuple[int, Audio], None, None], texts: int, ticket: CancelToken) -> None:
         self._results = results
         self._texts = texts
         self._ticket = ticket
@@ -85,25 +85,25 @@ class Utterance:
     """One text on its way through the batch."""
 
     index: int
-    lines: list[Line]
+    lines: list[Segment]
     pieces: list[list[int]]
     """Ids of each utterance of the model, in order."""
     request: Request
-    tally: Tally
+    tally: StatsAccumulator
     decoded: dict[int, list[np.ndarray]] = field(default_factory=dict)
     """Patches of the pieces that are finished, by number."""
 
-    def samples(self, narrator: Narrator, speech: Speech) -> np.ndarray:
+    def samples(self, narrator: UtteranceRenderer, speech: SentenceSynthesizer) -> np.ndarray:
         """float32 [T], by the same vocoder, tempo and pauses as when it is spoken alone."""
-        def say(ids: list[int], number: int, request: Request, tally: Tally) -> Iterator[np.ndarray]:
-            return speech.vocode(counted(self.decoded[number], tally), request, tally)
+        def say(ids: list[int], number: int, request: Request, tally: StatsAccumulator) -> Iterator[np.ndarray]:
+            return speech.vocode(self.decoded[number], request, tally)
 
         chunks = [chunk.samples for chunk in narrator.chunks(self.lines, self.request, self.tally, say)]
         return np.concatenate([np.zeros(0, np.float32), *chunks])
 
 
 @dataclass(eq=False, kw_only=True)
-class _Piece(Job):
+class _Piece(DecodeJob):
     """One attempt at one piece of a text."""
 
     utterance: Utterance
@@ -115,15 +115,16 @@ class _Piece(Job):
 class BatchRun:
     """One pass over all texts: pieces to the decoder, failed attempts once more, finished texts to samples."""
 
-    def __init__(self, speech: Speech, narrator: Narrator, backend: Backend, sample_rate: int, hooks: Hooks) -> None:
+    def __init__(self, speech: SentenceSynthesizer, narrator: UtteranceRenderer, backend: Backend, sample_rate: int,
+                 hooks: Hooks) -> None:
         self._speech = speech
-        self._narrator = narrator
+        self._renderer = narrator
         self._rate = sample_rate
         self._hooks = hooks
         self._stages: dict[str, float] = {}
-        backend.record_into(self._stages, hooks.tell_stage)
+        backend.record_into(self._stages, hooks.notify_stage)
         self._begin = self._mark = time.perf_counter()
-        self._waiting: deque[Job] = deque()
+        self._waiting: deque[DecodeJob] = deque()
 
     def results(self, utterances: list[Utterance], decoder: BatchDecoder) -> Generator[tuple[int, Audio], None, None]:
         """Each text as it is finished."""
@@ -157,24 +158,24 @@ class BatchRun:
         """Keep what was decoded, or have it tried again; whether the text is finished."""
         text, sampling = piece.utterance, piece.utterance.request.sampling
         attempts = [*piece.earlier, self._speech.judge(piece.ids, piece.patches, reason, sampling)]
-        if try_again(attempts, sampling):
+        if should_retry(attempts, sampling):
             self._waiting.appendleft(self._piece(text, piece.number, attempts))
             return False
-        kept = best(attempts)
+        kept = select_best(attempts)
         text.decoded[piece.number] = kept.spoken(self._speech.decoder.manifest.token_rate)
         text.tally.retries += len(attempts) - 1
         text.tally.stopped(kept.reason)
         return len(text.decoded) == len(text.pieces)
 
     def _finish(self, text: Utterance) -> Audio:
-        samples = text.samples(self._narrator, self._speech)
+        samples = text.samples(self._renderer, self._speech)
         if text.request.ticket.cancelled:  # then they may end in the middle
             raise Cancelled("The batch was cancelled before its end.")
         self._share([text])
         tally = text.tally
         tally.samples, tally.finished, tally.ttfa_seconds = len(samples), True, time.perf_counter() - self._begin
         audio = Audio(samples, self._rate, tally.stats(self._rate))
-        self._hooks.tell_finished(audio.stats)
+        self._hooks.notify_finished(audio.stats)
         return audio
 
     def _share(self, texts: list[Utterance]) -> None:

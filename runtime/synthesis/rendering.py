@@ -8,46 +8,42 @@ import numpy as np
 
 from ..audio import AudioChunk
 from ..bundle.voice import Voice
-from ..stats import Tally
-from ..vocoder.time_stretch import Tempo
-from .segments import Line, split_ids
-from .sentence import Request, Speech
+from ..stats import StatsAccumulator
+from ..vocoder.time_stretch import TimeStretcher
+from .segments import Segment, split_ids
+from .sentence import Request, SentenceSynthesizer
 
-Say = Callable[[list[int], int, Request, Tally], Iterator[np.ndarray]]
-"""Samples of one piece of text, by its ids and number: `Speech.say`, or one that knows the tokens already."""
+Say = Callable[[list[int], int, Request, StatsAccumulator], Iterator[np.ndarray]]
+"""Samples of one piece of text, by its ids and number: `SentenceSynthesizer.synthesize`, or the tokens of a batch vocoded."""
 
 
-class Narrator:
+class UtteranceRenderer:
     """How a text's lines become chunks, whoever makes the samples of their pieces."""
 
-    def __init__(self, speech: Speech, space: int | None, sample_rate: int) -> None:
+    def __init__(self, speech: SentenceSynthesizer, space: int | None, sample_rate: int) -> None:
         self._speech = speech
         self._space = space
         self._rate = sample_rate
 
-    def chunks(self, lines: Iterable[Line], request: Request, tally: Tally, say: Say) -> Iterator[AudioChunk]:
-        """All chunks, pauses among them; none after a cancel."""
+    def chunks(self, lines: Iterable[Segment], request: Request, tally: StatsAccumulator, say: Say) -> Iterator[AudioChunk]:
+        """Yield all chunks, pauses included; none after a cancel. Each piece's number seeds its random numbers."""
+        number = 0
         for index, line in enumerate(lines):
             if request.ticket.cancelled:
                 break
             if line.pause:
                 silence = np.zeros(round(line.pause * self._rate), np.float32)
                 yield AudioChunk(silence, self._rate, max(0, index - 1), "")
-            for samples in self._line(line, request, tally, say):
-                yield AudioChunk(samples, self._rate, index, line.text)
+            stretcher = TimeStretcher(line.rate, self._rate)
+            tally.sentences += bool(line.ids)
+            for part in self.pieces(line, request.voice):
+                for samples in say(part, number, request, tally):
+                    if len(changed := stretcher.push(samples)):
+                        yield AudioChunk(changed, self._rate, index, line.text)
+                number += 1
+            if not request.ticket.cancelled and len(rest := stretcher.flush()):
+                yield AudioChunk(rest, self._rate, index, line.text)
 
-    def pieces(self, line: Line, voice: Voice) -> Iterator[list[int]]:
+    def pieces(self, line: Segment, voice: Voice) -> Iterator[list[int]]:
         """What of a line the model says at a time: all of it, unless it is longer than the cache."""
         return split_ids(line.ids, self._speech.decoder.room(voice), self._space)
-
-    def _line(self, line: Line, request: Request, tally: Tally, say: Say) -> Iterator[np.ndarray]:
-        """Samples float32 [T > 0] of a line, in chunks."""
-        tempo = Tempo(line.rate, self._rate)
-        tally.sentences += bool(line.ids)
-        for part in self.pieces(line, request.voice):
-            for samples in say(part, tally.pieces, request, tally):
-                if len(changed := tempo.push(samples)):
-                    yield changed
-            tally.pieces += 1
-        if not request.ticket.cancelled and len(rest := tempo.flush()):
-            yield rest

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from itertools import chain
 
 from ..errors import TextError
-from ..stats import Tally, Timer
-from ..streaming.request_queue import Ticket
-from ..text.clauses import clauses
-from ..text.feed import Feed
+from ..stats import StatsAccumulator, Timer
+from ..streaming.request_queue import CancelToken
+from ..streaming.text_queue import TextQueue
+from ..text.clauses import Quiet, clauses
 from ..text.loading import FrontEnd
 from ..text.passage import Passage
 from ..text.ssml import is_ssml, parse_ssml
@@ -30,7 +30,7 @@ Text = str | Iterable[str] | AsyncIterable[str]
 
 
 @dataclass(frozen=True)
-class Line:
+class Segment:
     """One sentence or clause, ready for the model. Without ids it is only a pause."""
 
     text: str
@@ -40,24 +40,24 @@ class Line:
     """Seconds of silence before it."""
 
 
-class Script:
+class TextSegmenter:
     """Reads one utterance's text with a front end, and counts the time that takes."""
 
-    def __init__(self, front_end: FrontEnd, tally: Tally, rate: float = 1.0) -> None:
+    def __init__(self, front_end: FrontEnd, tally: StatsAccumulator, rate: float = 1.0) -> None:
         self._front_end = front_end
         self._tally = tally
         self._rate = rate
         self._spoken = 0
 
-    def begin(self, text: Text, ticket: Ticket) -> Iterable[Line]:
+    def begin(self, text: Text, ticket: CancelToken) -> Iterable[Segment]:
         """Lines of whatever form of text. A whole one is refused here (TextError) if nothing in it can be spoken."""
         check_text(text)
         if not isinstance(text, str):
-            return self.lines_of_pieces(text, _running_loop(), ticket)
+            return self.segments_of_pieces(text, _running_loop(), ticket)
         lines = self.lines(text)
         return chain([next(lines)], lines)
 
-    def lines(self, text: str) -> Iterator[Line]:
+    def lines(self, text: str) -> Iterator[Segment]:
         """Lines of a whole text or SSML document, worked out as they are needed."""
         passages = parse_ssml(text) if is_ssml(text) else [Passage(text)]
         for passage in passages:
@@ -65,10 +65,10 @@ class Script:
         if not self._spoken:
             raise TextError(_NOTHING)
 
-    def lines_of_pieces(self, pieces: Iterable[str] | AsyncIterable[str], loop: asyncio.AbstractEventLoop | None,
-                        ticket: Ticket) -> Iterator[Line]:
+    def segments_of_pieces(self, pieces: Iterable[str] | AsyncIterable[str], loop: asyncio.AbstractEventLoop | None,
+                        ticket: CancelToken) -> Iterator[Segment]:
         """Lines of a text that is still being written, each as soon as its clause is complete."""
-        feed = Feed()
+        feed = TextQueue()
         ticket.on_cancel(feed.close)
         reading: Future[None] | None = None
         try:
@@ -85,7 +85,7 @@ class Script:
         if not self._spoken and not ticket.cancelled:
             raise TextError(_NOTHING)
 
-    def _read(self, passage: Passage) -> Iterator[Line]:
+    def _read(self, passage: Passage) -> Iterator[Segment]:
         """Lines of one passage; none but its pause if nothing in it can be said."""
         pause = passage.pause
         with Timer(self._tally.stage_seconds, "text"):
@@ -97,10 +97,10 @@ class Script:
                 usual = PAUSE_SECONDS if self._spoken else 0.0
                 rate = min(max(passage.rate * self._rate, MIN_RATE), MAX_RATE)
                 self._spoken += 1
-                yield Line(sentence, ids, rate, usual if pause is None else pause)
+                yield Segment(sentence, ids, rate, usual if pause is None else pause)
                 pause = None
         if pause:
-            yield Line("", [], 1.0, pause)
+            yield Segment("", [], 1.0, pause)
 
     def _sentences(self, text: str) -> list[str]:
         try:
@@ -108,7 +108,7 @@ class Script:
         except TextError:  # nothing to say: an emoji between two sentences is no reason to fall silent
             return []
 
-    def _waiting_for(self, feed: Feed) -> Iterator[str]:
+    def _waiting_for(self, feed: TextQueue) -> Iterator[str | Quiet]:
         """The same pieces; the time until they come is not counted as computing."""
         begin = time.perf_counter()
         for piece in feed:
@@ -118,7 +118,7 @@ class Script:
         self._tally.waited_seconds += time.perf_counter() - begin
 
 
-def _read_in_loop(feed: Feed, pieces: AsyncIterable[str], loop: asyncio.AbstractEventLoop | None) -> Future[None]:
+def _read_in_loop(feed: TextQueue, pieces: AsyncIterable[str], loop: asyncio.AbstractEventLoop | None) -> Future[None]:
     if loop is None:
         raise TextError("Text from an asynchronous iterator needs a running event loop; call stream() in a coroutine.")
     if _running_loop() is loop:

@@ -15,11 +15,11 @@ from ..bundle.voice import Voice
 from ..decoding.decoder import Decoder
 from ..decoding.sampling import SamplingOptions, uniform_source
 from ..errors import Cancelled
-from ..stats import StoppedBy, Tally
-from ..streaming.request_queue import Ticket
+from ..stats import StatsAccumulator, StoppedBy
+from ..streaming.request_queue import CancelToken
 from ..vocoder.vocoding import VocoderOpener
-from .alignment import Listener
-from .attempts import Attempt, best, try_again
+from .alignment import AlignmentVerifier
+from .attempts import Attempt, select_best, should_retry
 
 
 @dataclass(frozen=True)
@@ -31,13 +31,14 @@ class Request:
     seed: int
     retry: bool
     """Decode a sentence wholly before its first sample, so that a failed attempt can be thrown away."""
-    ticket: Ticket = field(default_factory=Ticket)
+    ticket: CancelToken = field(default_factory=CancelToken)
 
 
-class Speech:
+class SentenceSynthesizer:
     """Decoder, vocoder and listener of one bundle; not thread-safe."""
 
-    def __init__(self, manifest: Manifest, vocoders: VocoderOpener, backend: Backend, listener: Listener | None = None) -> None:
+    def __init__(self, manifest: Manifest, vocoders: VocoderOpener, backend: Backend,
+                 listener: AlignmentVerifier | None = None) -> None:
         """Without a `listener` no slip of the tongue is noticed."""
         self.decoder = Decoder(manifest, backend)
         self._manifest = manifest
@@ -45,36 +46,49 @@ class Speech:
         self._backend = backend
         self.listener = listener
 
-    def say(self, ids: Sequence[int], sentence: int, request: Request, tally: Tally) -> Iterator[np.ndarray]:
-        """Samples float32 [T > 0] of a sentence's ids, a block at a time; counts into `tally`. Nothing follows a cancel."""
-        decode = self._settled if request.retry else self._live
-        patches = counted(decode(ids, sentence, request, tally), tally)
-        yield from self.vocode(patches, request, tally)
+    def synthesize(self, ids: Sequence[int], sentence: int, request: Request, tally: StatsAccumulator) -> Iterator[np.ndarray]:
+        """Yield samples float32 [T > 0] of a sentence's ids, a block at a time; counts into `tally`. Nothing follows a cancel.
 
-    def vocode(self, patches: Iterator[np.ndarray], request: Request, tally: Tally) -> Iterator[np.ndarray]:
-        """Samples float32 [T > 0] of a sentence's patches, as they come; nothing follows a cancel."""
+        `sentence` is the number of the sentence in its text, from which with the request's seed its random numbers follow.
+        """
+        decode = self._decode_with_retries if request.retry else self._decode_streaming
+        return self.vocode(decode(ids, sentence, request, tally), request, tally)
+
+    def vocode(self, patches: Iterable[np.ndarray], request: Request, tally: StatsAccumulator) -> Iterator[np.ndarray]:
+        """Yield samples float32 [T > 0] of a sentence's patches as they come, and count both; nothing follows a cancel."""
         vocoder = self._vocoders(request.voice)
         with suppress(Cancelled):  # raised by a backend in the middle of a graph
             for tokens in patches:
+                tally.patches += 1
+                tally.tokens += len(tokens)
                 if request.ticket.cancelled:
                     break
-                yield from filled(vocoder.push(tokens))
-            if not request.ticket.cancelled:
-                yield from filled(vocoder.flush())
+                if len(samples := vocoder.push(tokens)):
+                    yield samples
+            if not request.ticket.cancelled and len(samples := vocoder.flush()):
+                yield samples
         if request.ticket.cancelled:
             tally.stopped("cancel")
 
-    def _live(self, ids: Sequence[int], sentence: int, request: Request, tally: Tally) -> Iterator[np.ndarray]:
-        """Tokens of each patch as it is decoded. What was heard cannot be taken back: a failed attempt ends there."""
-        tally.stopped((yield from self._attempt(ids, sentence, 0, request, tally)))
+    def _decode_streaming(self, ids: Sequence[int], sentence: int, request: Request,
+                          tally: StatsAccumulator) -> Iterator[np.ndarray]:
+        """Yield the tokens of each patch as it is decoded. What was heard cannot be decoded again."""
+        try:
+            tally.stopped((yield from self._decode(ids, sentence, 0, request)))
+        finally:
+            self._note_cache(tally)
 
-    def _settled(self, ids: Sequence[int], sentence: int, request: Request, tally: Tally) -> Iterator[np.ndarray]:
-        """Tokens of each patch of the first good attempt, or of the best of all."""
+    def _decode_with_retries(self, ids: Sequence[int], sentence: int, request: Request,
+                             tally: StatsAccumulator) -> Iterator[np.ndarray]:
+        """Yield the patches of the first good attempt, or of the best of all."""
         attempts: list[Attempt] = []
-        while not attempts or try_again(attempts, request.sampling):
-            patches, reason = gather(self._attempt(ids, sentence, len(attempts), request, tally))
-            attempts.append(self.judge(ids, patches, reason, request.sampling))
-        kept = best(attempts)
+        try:
+            while not attempts or should_retry(attempts, request.sampling):
+                patches, reason = gather(self._decode(ids, sentence, len(attempts), request))
+                attempts.append(self.judge(ids, patches, reason, request.sampling))
+        finally:
+            self._note_cache(tally)
+        kept = select_best(attempts)
         tally.retries += len(attempts) - 1
         tally.stopped(kept.reason)
         yield from kept.spoken(self._manifest.token_rate)
@@ -84,18 +98,18 @@ class Speech:
         if self.listener is None or reason != "end" or sampling.greedy or not patches:
             return Attempt(patches, reason)
         begin = time.perf_counter()
-        slip = self.listener.slip(ids, np.concatenate(patches))
+        omission_score = self.listener.omission_score(ids, np.concatenate(patches))
         self._backend.record("listener", time.perf_counter() - begin)
-        return Attempt(patches, reason, slip)
+        return Attempt(patches, reason, omission_score)
 
-    def _attempt(self, ids: Sequence[int], sentence: int, attempt: int, request: Request,
-                 tally: Tally) -> Generator[np.ndarray, None, StoppedBy]:
-        random = uniform_source(request.seed, sentence, attempt)
-        try:
-            ticket = request.ticket
-            return (yield from self.decoder.decode(ids, request.voice, request.sampling, random, lambda: ticket.cancelled))
-        finally:
-            tally.kv_cache_bytes_used = max(tally.kv_cache_bytes_used, self.decoder.cache.bytes_used)
+    def _decode(self, ids: Sequence[int], sentence: int, attempt: int,
+                request: Request) -> Generator[np.ndarray, None, StoppedBy]:
+        """Return the decoding of one attempt, with random numbers of its own."""
+        random, ticket = uniform_source(request.seed, sentence, attempt), request.ticket
+        return self.decoder.decode(ids, request.voice, request.sampling, random, lambda: ticket.cancelled)
+
+    def _note_cache(self, tally: StatsAccumulator) -> None:
+        tally.kv_cache_bytes_used = max(tally.kv_cache_bytes_used, self.decoder.cache.bytes_used)
 
 
 def gather(steps: Generator[np.ndarray, None, StoppedBy]) -> tuple[list[np.ndarray], StoppedBy]:
@@ -106,17 +120,3 @@ def gather(steps: Generator[np.ndarray, None, StoppedBy]) -> tuple[list[np.ndarr
             patches.append(next(steps))
         except StopIteration as stop:
             return patches, stop.value
-
-
-def counted(patches: Iterable[np.ndarray], tally: Tally) -> Iterator[np.ndarray]:
-    """The same, counting patches and tokens that are spoken."""
-    for tokens in patches:
-        tally.patches += 1
-        tally.tokens += len(tokens)
-        yield tokens
-
-
-def filled(samples: np.ndarray) -> Iterator[np.ndarray]:
-    """The samples, unless there are none."""
-    if len(samples):
-        yield samples

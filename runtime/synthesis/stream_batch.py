@@ -1,7 +1,8 @@
 """Streams that share one batch: one step of the decoder makes a patch of every running utterance, whoever asked for it.
 
-Each submitted utterance has a thread that reads its text and renders its chunks as a stream does (`Narrator.chunks`). The
-threads never compute at the same time: the worker hands a patch to one of them and waits until that one asks for the next.
+Each submitted utterance has a thread that reads its text and renders its chunks as a stream does
+(`UtteranceRenderer.chunks`). The threads never compute at the same time: the worker hands a patch to one of them and waits
+until that one asks for the next.
 """
 
 from __future__ import annotations
@@ -10,16 +11,19 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any, cast
+from typing import TYPE_CHECKING, cast
 
-from ..decoding.batch_decoder import BatchDecoder, Job
+from ..decoding.batch_decoder import BatchDecoder, DecodeJob
 from ..errors import BackendError, Cancelled
-from ..stats import Tally
-from ..streaming.request_queue import Ticket
-from ..vocoder.time_stretch import check_rate
-from .segments import Line, Script, check_text
+from ..options import OptionOverrides, SynthesisOptions, merge_options
+from ..stats import StatsAccumulator
+from ..streaming.request_queue import CancelToken
+from .segments import Segment, TextSegmenter, check_text
 from .sentence import Request
 from .submission import OnChunk, OnEnd, Parts, Piece, Submission
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 
 class StreamBatch:
@@ -47,8 +51,8 @@ class StreamBatch:
         self._mark = 0.0
         self._worker: threading.Thread | None = None
 
-    def submit(self, text: str | Iterable[str], *, on_chunk: OnChunk, on_end: OnEnd, client: str = "", rate: float = 1.0,
-               **options: Any) -> Submission:
+    def submit(self, text: str | Iterable[str], *, on_chunk: OnChunk, on_end: OnEnd, client: str = "",
+               options: SynthesisOptions | None = None, **overrides: Unpack[OptionOverrides]) -> Submission:
         """Begin an utterance; returns at once.
 
         Args:
@@ -56,18 +60,18 @@ class StreamBatch:
             on_chunk: called with each chunk in a thread of the utterance while others wait, so it must be quick.
             on_end: called once, after the last chunk, with the figures and None, or what ended it: TextError, BackendError.
             client: rows are shared evenly among clients.
-            rate, options: voice, seed, temperature, top_k, top_p as for `Synthesizer.stream`.
+            options, overrides: as for `Synthesizer.stream`.
 
         Raises:
             TextError, VoiceError, OptionError, BackendError: as for `Synthesizer.stream`, before anything is begun.
         """
         check_text(text)
-        check_rate(rate)
-        request, tally = self._request(Ticket(), **options), Tally(self._parts.backend.provider, 0)
+        chosen = merge_options(options, **overrides)
+        request, tally = self._request(CancelToken(), chosen), StatsAccumulator(self._parts.backend.provider, 0)
         submission = Submission(self, request, tally, client, on_chunk, on_end)
 
-        def lines() -> Iterator[Line]:
-            yield from Script(self._parts.front_end, tally, rate).begin(text, request.ticket)
+        def lines() -> Iterator[Segment]:
+            yield from TextSegmenter(self._parts.front_end, tally, chosen.rate).begin(text, request.ticket)
 
         with self._changed:
             if self._closed:
@@ -121,7 +125,7 @@ class StreamBatch:
         with self._changed:
             self._open.discard(submission)
             self._changed.notify_all()
-        self._parts.hooks.tell_finished(submission.tally.stats(self.sample_rate))
+        self._parts.hooks.notify_finished(submission.tally.stats(self.sample_rate))
 
     def _work(self) -> None:
         while True:
@@ -142,11 +146,11 @@ class StreamBatch:
     def _decode(self) -> None:
         """Decode until nothing runs and nothing waits."""
         parts = self._parts
-        with parts.turn.hold(Ticket()):
+        with parts.turn.acquire(CancelToken()):
             self._stages = {}
-            parts.backend.record_into(self._stages, parts.hooks.tell_stage)
+            parts.backend.record_into(self._stages, parts.hooks.notify_stage)
             self._mark = time.perf_counter()
-            waiting: deque[Job] = deque()
+            waiting: deque[DecodeJob] = deque()
             self._admit(waiting)
             try:
                 for patch in self._decoder.decode(waiting):
@@ -161,7 +165,7 @@ class StreamBatch:
             finally:
                 parts.speech.decoder.cache.clear()
 
-    def _admit(self, waiting: deque[Job]) -> None:
+    def _admit(self, waiting: deque[DecodeJob]) -> None:
         """Fill free rows: first clients with the fewest rows, then the utterance that runs dry first."""
         with self._changed:
             while len(self._running) < self._decoder.batch:

@@ -12,15 +12,15 @@ import numpy as np
 
 from ..audio import AudioChunk
 from ..backends.base import Backend
-from ..decoding.batch_decoder import Job, Patch
+from ..decoding.batch_decoder import DecodeJob, Patch
 from ..decoding.sampling import uniform_source
 from ..errors import Cancelled
-from ..stats import Hooks, Stats, Tally
-from ..streaming.request_queue import Turn
+from ..stats import Hooks, Stats, StatsAccumulator
+from ..streaming.request_queue import RequestQueue
 from ..text.loading import FrontEnd
-from .rendering import Narrator
-from .segments import Line
-from .sentence import Request, Speech, counted
+from .rendering import UtteranceRenderer
+from .segments import Segment
+from .sentence import Request, SentenceSynthesizer
 
 OnChunk = Callable[[AudioChunk], None]
 OnEnd = Callable[[Stats, BaseException | None], None]
@@ -31,16 +31,16 @@ class Parts:
     """The stages of a pipeline that its streams share."""
 
     front_end: FrontEnd
-    speech: Speech
-    narrator: Narrator
+    speech: SentenceSynthesizer
+    narrator: UtteranceRenderer
     backend: Backend
-    turn: Turn
+    turn: RequestQueue
     hooks: Hooks
     sample_rate: int
 
 
 @dataclass(eq=False, kw_only=True)
-class Piece(Job):
+class Piece(DecodeJob):
     """One utterance of the model: a sentence, or a part of a long one."""
 
     owner: Submission
@@ -62,7 +62,7 @@ class Scheduler(Protocol):
 class Submission:
     """One utterance of a `StreamBatch`; may be cancelled, paused and resumed from any thread."""
 
-    def __init__(self, batch: Scheduler, request: Request, tally: Tally, client: str, on_chunk: OnChunk,
+    def __init__(self, batch: Scheduler, request: Request, tally: StatsAccumulator, client: str, on_chunk: OnChunk,
                  on_end: OnEnd) -> None:
         self.client = client
         self.due = time.monotonic()
@@ -92,11 +92,11 @@ class Submission:
         """End a pause."""
         self.pause(False)
 
-    def render(self, lines: Iterable[Line], parts: Parts) -> None:
+    def render(self, lines: Iterable[Segment], parts: Parts) -> None:
         """Render all chunks, in a thread of this utterance."""
-        def say(ids: list[int], number: int, request: Request, tally: Tally) -> Iterator[np.ndarray]:
+        def say(ids: list[int], number: int, request: Request, tally: StatsAccumulator) -> Iterator[np.ndarray]:
             try:
-                yield from parts.speech.vocode(counted(self._patches(ids, number), tally), request, tally)
+                yield from parts.speech.vocode(self._patches(ids, number), request, tally)
             finally:
                 self._release()
 

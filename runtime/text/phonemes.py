@@ -10,6 +10,9 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from .normalization.tables.common_words import COMMON_WORDS
+from .pronunciation import homographs
+from .pronunciation.derivation import derive, plural
 from .pronunciation.extra_pronunciations import PRONUNCIATIONS
 from .pronunciation.letter_model import LetterModel
 from .pronunciation.lexicon import VOWELS, read_lexicon, starts_with_vowel
@@ -22,8 +25,6 @@ IDS = len(SYMBOLS) + 1
 
 _PIECE = re.compile(rf"[a-z]+(?:['.][a-z]+)*'?|[{PUNCTUATION}]")
 _LENGTHENED = re.compile(r"(.)\1{2,}")
-_VOICELESS = frozenset("ptkfθ")
-_SIBILANT = frozenset("szʃʒʧʤ")
 
 
 class Phonemizer:
@@ -46,8 +47,10 @@ class Phonemizer:
     def phonemes(self, text: str) -> str:
         """`"the quick, brown fox."` to `"ðə kwˈɪk, bɹˈWn fˈɑks."`; anything but words and punctuation is dropped."""
         pieces: list[str] = []
-        for piece in reversed(_PIECE.findall(text.lower())):
-            spoken = piece if piece in PUNCTUATION else self.word(piece)
+        words = _PIECE.findall(text.lower())
+        for index in range(len(words) - 1, -1, -1):
+            piece = words[index]
+            spoken = piece if piece in PUNCTUATION else homographs.pronunciation(words, index) or self.word(piece)
             if piece == "the" and starts_with_vowel(pieces[-1] if pieces else ""):
                 spoken = "ði"
             if spoken:
@@ -59,17 +62,20 @@ class Phonemizer:
         known = self._lexicon.get(word)
         if known is not None:
             return known
-        return _possessive(self._stem(word[:-2])) if word.endswith("'s") else self._stem(word)
+        return plural(self._stem(word[:-2])) if word.endswith("'s") else self._stem(word)
 
     def _stem(self, word: str) -> str:
         bare = word.strip("'")
-        return self._lexicon.get(bare) or self._shortened(bare) or self._guess(bare.replace(".", "").replace("'", ""))
+        return self._lexicon.get(bare) or self._shortened(bare) or derive(bare, self._lexicon) or self._guess(
+            bare.replace(".", "").replace("'", ""))
 
     def _shortened(self, word: str) -> str | None:
         """The dictionary's word behind a lengthened one: "sooo" is "so", "cooool" is "cool"."""
         if not _LENGTHENED.search(word):
             return None
-        return self._lexicon.get(_LENGTHENED.sub(r"\1\1", word)) or self._lexicon.get(_LENGTHENED.sub(r"\1", word))
+        double, single = _LENGTHENED.sub(r"\1\1", word), _LENGTHENED.sub(r"\1", word)
+        everyday = [form for form in (double, single) if form in COMMON_WORDS]
+        return next((self._lexicon[form] for form in (*everyday, double, single) if form in self._lexicon), None)
 
     def _guess(self, word: str) -> str:
         """The letter model's reading, or the names of the letters where that has no syllable ("tmp", "xml")."""
@@ -81,11 +87,6 @@ class Phonemizer:
     @staticmethod
     def _join(pieces: Iterable[str]) -> str:
         return re.sub(rf" ([{PUNCTUATION}])", r"\1", " ".join(pieces)).strip()
-
-
-def _possessive(stem: str) -> str:
-    last = stem[-1:]
-    return stem + ("ɪz" if last in _SIBILANT else "s" if last in _VOICELESS else "z")
 
 
 def to_ids(phonemes: str) -> list[int]:

@@ -36,7 +36,8 @@ class QwenTokenizer:
         try:
             tokenizers = importlib.import_module("tokenizers")
         except ImportError as error:
-            raise BundleError("This bundle needs the package tokenizers; run: pip install 'tldr-edge[cosyvoice]'.") from error
+            raise BundleError("This bundle needs the package tokenizers; in the checkout: pip install '.[cosyvoice]'.") \
+                from error
         try:
             return cls(tokenizers.Tokenizer.from_file(str(folder / TOKENIZER)))
         except Exception as error:  # the library raises Exception itself

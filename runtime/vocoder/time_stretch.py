@@ -14,7 +14,7 @@ _SEARCH_SECONDS = 0.008
 """A frame may be taken this much earlier or later, so that its waves meet those before: one period of a low voice."""
 
 
-class Tempo:
+class TimeStretcher:
     """One sentence's change of rate: output frames `hop` apart, each taken where the input best goes on from the last."""
 
     def __init__(self, rate: float, sample_rate: int) -> None:

@@ -37,7 +37,7 @@ VocoderOpener = Callable[[Voice], UtteranceVocoder]
 def vocoder_opener(bundle: Bundle, vocoder: Vocoder, backend: Backend) -> VocoderOpener:
     """What makes the vocoder of each utterance; BundleError where the bundle's noise is no array of its sizes."""
     if vocoder.flow is None:
-        return lambda voice: StreamingVocoder(backend, vocoder, voice.speaker)
+        return lambda voice: TokenVocoder(backend, vocoder, voice.speaker)
     engine = flow_engine(bundle, vocoder, vocoder.flow, backend)
     return lambda voice: FlowVocoder(engine, voice)
 
@@ -53,7 +53,7 @@ def flow_engine(bundle: Bundle, vocoder: Vocoder, flow: Flow, backend: Backend) 
     return FlowEngine(backend, vocoder, flow, bundle.manifest.precision, noise)
 
 
-class StreamingVocoder:
+class TokenVocoder:
     """One utterance's vocoder.
 
     The graph is always called with the same blocks of tokens, counted from the utterance's start, whoever cuts the tokens

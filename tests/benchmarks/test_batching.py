@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks import batching
-from benchmarks.batching import Way, main, measure, ways
+from benchmarks.batching import Variant, main, measure, ways
 from runtime import Audio
 from runtime.synthesizer import Synthesizer
 from tests.conftest import TEXT
@@ -32,12 +32,12 @@ def test_exact_ways_make_the_same(synthesizer: Synthesizer) -> None:
 def test_other_samples_are_counted(synthesizer: Synthesizer, monkeypatch: pytest.MonkeyPatch) -> None:
     real = batching.make
 
-    def spoiled(made_by: Synthesizer, texts: list[str], way: Way) -> list[Audio]:
+    def spoiled(made_by: Synthesizer, texts: list[str], way: Variant) -> list[Audio]:
         audios = real(made_by, texts, way)
         return audios if way.batch is None else [Audio(np.append(audios[0].samples, 0), 1, audios[0].stats), *audios[1:]]
 
     monkeypatch.setattr(batching, "make", spoiled)
-    assert [row.different for row in measure(synthesizer, TEXTS, [Way(None), Way(2)], 1)] == [0, 1]
+    assert [row.different for row in measure(synthesizer, TEXTS, [Variant(None), Variant(2)], 1)] == [0, 1]
 
 
 def test_command(tiny: Path, tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from benchmarks.cli import bench, spread_lists
+from benchmarks.held_out import DEMO_SENTENCES, held_out, spoken_sentences
+from benchmarks.rendering.output import read_reports
 from benchmarks.speed.figures import Report, encode
 from runtime.errors import OptionError, TldrError
 from tests.benchmarks.reports import MACHINE, on, report
@@ -53,7 +55,7 @@ def test_json_says_what_was_measured_and_where(measured: Path, tiny: Path) -> No
 
 def test_tables_are_written_and_a_page_made_later(measured: Path) -> None:
     text = (measured / "run.md").read_text()
-    assert "### Side by side" in text and "projection" in text and "Nothing ran on a Jetson" in text
+    assert "### Side by side" in text and "No projection to Jetson" in text  # the tiny model is launch-bound
     pytest.importorskip("matplotlib", reason="plots")
     run("report", measured / "run.json", "--html", measured / "run.html")
     page = (measured / "run.html").read_text()
@@ -74,7 +76,8 @@ def test_a_run_compares_with_itself(measured: Path) -> None:
     (["--cpu"], "add --preset"),
     (["--peer", "orpheus"], "no peer"),
     (["--peer", "llama.cpp:q5"], "no precision"),
-    (["report", "x.json"], "Say what to write"),
+    (["report", "x.json"], "cannot be read"),
+    (["--html", "nowhere/x.html"], "Cannot write"),
     (["report", "x.json", "--html", "y.html"], "cannot be read"),
     (["--measured", "x.json"], "cannot be read"),
     (["--bundle", "nowhere"], "no bundle"),
@@ -95,6 +98,18 @@ def test_what_is_no_report_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "a.md").exists()
 
 
+def test_small_reports_hold_all_figures_and_several_models(measured: Path, tmp_path: Path) -> None:
+    (tmp_path / "other.json").write_bytes(encode(report()))
+    run("report", measured / "run.json", tmp_path / "other.json", "--small", "--json", tmp_path / "small.json")
+    ours, theirs = read_reports(tmp_path / "small.json")
+    assert ours.systems[0].speech is not None and ours.systems[0].speech.clips == () and theirs.systems == tuple(
+        msgspec.structs.replace(one, durations=tuple(msgspec.structs.replace(figures, patch_ms_values=())
+                                                     for figures in one.durations)) for one in report().systems)
+    assert (tmp_path / "small.json").stat().st_size < (measured / "run.json").stat().st_size
+    with pytest.raises(OptionError, match="2 runs"):
+        run("compare", tmp_path / "small.json", measured / "run.json")
+
+
 def test_reports_survive_the_disk() -> None:
     assert msgspec.json.decode(encode(report()), type=Report) == report()
 
@@ -107,3 +122,21 @@ def test_a_measured_jetson_is_shown(tmp_path: Path) -> None:
     (tmp_path / "orin.json").write_bytes(encode(report(machine=MACHINE)))
     with pytest.raises(OptionError, match="made on"):
         run("report", tmp_path / "run.json", "--measured", tmp_path / "orin.json", "--markdown", tmp_path / "run.md")
+
+
+def test_report_shows_tables_on_the_terminal(measured: Path) -> None:
+    shown = run("report", measured / "run.json")
+    assert "Side by side" in shown and "Test" not in shown and "RTF" in shown
+
+
+def test_compare_warns_of_different_loads(tmp_path: Path) -> None:
+    for name, load in (("quiet", 0.2), ("busy", 5.3)):
+        machine = msgspec.structs.replace(MACHINE, load_before=load)
+        (tmp_path / f"{name}.json").write_bytes(encode(report(machine=machine)))
+    assert "load was 0.2 and 5.3" in run("compare", tmp_path / "quiet.json", tmp_path / "busy.json")
+    assert "Warning" not in run("compare", tmp_path / "quiet.json", tmp_path / "quiet.json")
+
+
+def test_demo_sentences_are_held_out_and_first() -> None:
+    assert set(DEMO_SENTENCES) <= {sentence.text for sentence in held_out()}
+    assert spoken_sentences(3)[:2] == list(DEMO_SENTENCES) and len(set(spoken_sentences(20))) == 20

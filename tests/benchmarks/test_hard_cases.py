@@ -4,12 +4,12 @@ import pytest
 
 from benchmarks.hard_cases import Case, hard_cases, judge, likeness, markdown
 from benchmarks.judges.word_errors import words
-from benchmarks.quality.speaking import Heard
+from benchmarks.quality.speaking import SpokenResult
 from benchmarks.robustness import LONGEST, random_sentences
 
 
-def heard(text: str, *failures: str) -> Heard:
-    return Heard("", 0, text, 1.0, 1.0, "end", 0, list(failures))
+def heard(text: str, *failures: str) -> SpokenResult:
+    return SpokenResult("", 0, text, 1.0, 1.0, "end", 0, list(failures))
 
 
 def test_a_hundred_cases_whose_texts_are_read_as_they_should_be() -> None:

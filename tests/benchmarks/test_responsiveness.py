@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from benchmarks import responsiveness
-from benchmarks.responsiveness import SENTENCE, Row, busy_cores, cancels, chunkings, first_audio, streamed_equals_offline
+from benchmarks.responsiveness import SENTENCE, LatencyRow, busy_cores, cancels, chunkings, first_audio, streamed_equals_offline
 from runtime.errors import TldrError
 from runtime.synthesizer import Synthesizer
-from runtime.vocoder.vocoding import StreamingVocoder
+from runtime.vocoder.vocoding import TokenVocoder
 
 
 def test_the_sentence_has_twenty_words() -> None:
@@ -18,7 +18,7 @@ def test_the_sentence_has_twenty_words() -> None:
 
 
 def test_bounds() -> None:
-    assert Row("x", 1, None, "").holds and Row("x", 1, 1, "").holds and not Row("x", 1.1, 1, "").holds
+    assert LatencyRow("x", 1, None, "").holds and LatencyRow("x", 1, 1, "").holds and not LatencyRow("x", 1.1, 1, "").holds
 
 
 def test_first_audio_comes_before_the_end(synthesizer: Synthesizer) -> None:
@@ -29,10 +29,10 @@ def test_first_audio_comes_before_the_end(synthesizer: Synthesizer) -> None:
 def test_streams_and_chunkings_are_equal(tiny: Path, synthesizer: Synthesizer, monkeypatch: pytest.MonkeyPatch) -> None:
     assert all(row.holds for row in streamed_equals_offline(synthesizer) + chunkings(tiny, 1, "Hello world."))
 
-    def cut_anywhere(self: StreamingVocoder, tokens: object) -> object:
+    def cut_anywhere(self: TokenVocoder, tokens: object) -> object:
         return self._vocode(tokens) * (1 + 1e-6 * len(tokens))  # type: ignore[arg-type,operator]
 
-    monkeypatch.setattr(StreamingVocoder, "push", cut_anywhere)
+    monkeypatch.setattr(TokenVocoder, "push", cut_anywhere)
     assert not all(row.holds for row in chunkings(tiny, 1, "Hello world."))
 
 
@@ -48,6 +48,6 @@ def test_a_bundle_without_vocoder_is_refused(tiny: Path, monkeypatch: pytest.Mon
     class Silent:
         manifest = type("Manifest", (), {"vocoder": None})
 
-    monkeypatch.setattr(responsiveness.Bundle, "open", lambda path: Silent)
+    monkeypatch.setattr(responsiveness.Bundle, "open", lambda path: Silent)  # type: ignore[attr-defined]
     with pytest.raises(TldrError, match="vocoder"):
         chunkings(tiny, 1, "Hello world.")

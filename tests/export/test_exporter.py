@@ -23,7 +23,7 @@ from runtime.backends import create_backend
 from runtime.bundle.reader import Bundle
 from runtime.decoding.decoder import Decoder
 from runtime.decoding.sampling import SamplingOptions
-from runtime.decoding.sequence import Bounds
+from runtime.decoding.sequence import LengthLimits
 from runtime.errors import BundleError, CheckpointError, OptionError, OutputError, ParityError
 from tests.export.tiny import PATCH, Export, fp32_config
 
@@ -62,7 +62,8 @@ def test_exported_loop_with_a_prompt_equals_pytorch(exported: Export, saved_chec
     voice, ids = bundle.voice("ben"), [3, 9, 27, 4]
     wanted = greedy_run(CheckpointSource(saved_checkpoint).model(patch), ids, voice, 5, 12)
     decoder = Decoder(bundle.manifest, create_backend(bundle, "cpu", 1))
-    parts = decoder.decode(ids, voice, SamplingOptions(top_k=1), np.random.default_rng(0), lambda: False, Bounds(5, 12, False))
+    parts = decoder.decode(ids, voice, SamplingOptions(top_k=1), np.random.default_rng(0), lambda: False, LengthLimits(5, 12,
+                                                                                                                       False))
     assert [int(token) for part in parts for token in part] == wanted.tokens
     assert len(set(wanted.tokens)) > 1
     alone = greedy_run(CheckpointSource(saved_checkpoint).model(patch), ids, bundle.voice("anna"), 5, 12)
@@ -164,7 +165,7 @@ def test_interruption_and_full_disk_leave_what_was_there(exported: Export, saved
 def test_a_half_written_bundle_does_not_open(saved_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a killed export leaves: every state before the finalize is refused by the reader."""
     seen: list[str] = []
-    real = exporter.write_graph
+    real = exporter.write_graph  # type: ignore[attr-defined]
 
     def watched(*args: object) -> object:
         partial, = tmp_path.glob(".bundle.partial-*")

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import click
 import pytest
 
-from runtime.command import heed_interrupts, run
+from runtime.command import raise_if_interrupted, run
 from runtime.errors import OptionError
 
 
@@ -23,7 +23,7 @@ def _swallowed() -> None:
 def _forgotten() -> None:
     with contextlib.suppress(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
-    heed_interrupts()
+    raise_if_interrupted()
 
 
 def _plain() -> None:
@@ -45,7 +45,7 @@ def _ends(act: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> int | str
     (_plain, 130, "Interrupted; no file was left half-written."),
     (_swallowed, 130, "Interrupted; no file was left half-written."),
     (_forgotten, 130, "Interrupted; no file was left half-written."),
-    (heed_interrupts, 0, ""),
+    (raise_if_interrupted, 0, ""),
     (_bad, 2, "Error: That is wrong."),
     (lambda: None, 0, ""),
 ])

@@ -229,7 +229,7 @@ def test_a_failing_graph_ends_the_utterance_only(synthesizer: Synthesizer, monke
         raise BackendError("The device is gone; plug it in again.")
 
     with monkeypatch.context() as broken:
-        broken.setattr(synthesizer._model.backend, "_execute", fail)
+        broken.setattr(synthesizer._pipeline.backend, "_execute", fail)
         with pytest.raises(BackendError, match="gone"):
             synthesizer.synthesize(TEXT)
     assert synthesizer.synthesize(TEXT).stats.stopped_by == "end"

@@ -42,7 +42,7 @@ _HEADING = re.compile(r"\s*#{1,6}\s+")
 _QUOTE = re.compile(r"\s*>(?:\s?>)*(?:\s|$)")
 _BULLET = re.compile(
     r"\s*(?:[-*+·](?:[ \t]+(?:\[[ xX]\]\s+)?)|(\d{1,3})[.)](?:\s+)(?!(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|No"
-    r"v|Dec)[a-z]*\.?(?: \d|$))|([A-Ha-h])[.)](?:[ \t]+))(?=\S)"
+    r"v|Dec)[a-z]*\.?(?: \d|$))|([A-H](?=[.)])|[a-h](?=\)))[.)](?:[ \t]+))(?=\S)"
 )
 _EMPHASIS = re.compile(
     r"`+|(?<![\d*\s])\*\*\*?|\*\*\*?(?![\d*\s])|~~|(?<!\w)__|__(?!\w)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -9,6 +10,9 @@ MARKS = ";:,.!?—…"
 """Punctuation of the result."""
 _STRENGTH = "?!….;:—,"
 _PAUSES = " ,—"
+
+
+_ET_AL = re.compile(r"\bet al\b(?!')")
 
 
 class Token(NamedTuple):
@@ -42,9 +46,15 @@ def assemble(tokens: Sequence[Token]) -> tuple[str, list[Placed]]:
         words = token.words
         if not words:
             continue
-        if token.kind == "mark":
+        if token.kind == "mark" or not words.strip(MARKS):
             marks += words
             continue
+        words = _ET_AL.sub("and others", words)
+        before = parts[-1] if parts and not marks else ""
+        if (words == "al" or words.startswith("al ")) and (before == "et" or before.endswith(" et")):
+            parts[-1], words = parts[-1][:-2] + "and", "others" + words[2:]  # from whatever signs stood between the two words
+            length += 1
+            placed[-1] = Placed(placed[-1].token, placed[-1].start, length)
         if parts:
             joint = _joint(marks) if marks else " "
             parts.append(joint)

@@ -41,8 +41,9 @@ class LetterModel:
     def load(cls, path: Path) -> LetterModel:
         """Read the `.npz` that `training.data.frontend` wrote (no pickles inside)."""
         with np.load(path, allow_pickle=False) as data:
-            return cls([str(f) for f in data["features"]], [str(x) for x in data["labels"]],
-                       data["weights"], data["transitions"])
+            return cls(
+                [str(f) for f in data["features"]], [str(x) for x in data["labels"]], data["weights"], data["transitions"]
+            )
 
     def pronounce(self, word: str) -> str:
         """Phoneme string of a lower-case word; unknown characters contribute their neighbours' evidence only."""

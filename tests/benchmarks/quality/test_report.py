@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.quality.figures import summarise
-from benchmarks.quality.report import BEGIN, END, Report, fill, page, write
+from benchmarks.quality.report import BEGIN, END, QualityReport, fill, page, write
 from runtime.errors import OptionError
 from tests.benchmarks.quality.made_up import reading
 from tests.conftest import sentence_of
@@ -15,11 +15,11 @@ READINGS = [reading("teacher", 1, "one two three four", audio="audio/t-0001.mp3"
 
 
 @pytest.fixture
-def report() -> Report:
-    return Report(["--count", "1"], "a small robot", ["kumo"], 0, summarise(READINGS, ["teacher", "k4"], {"k4": 0.05}))
+def report() -> QualityReport:
+    return QualityReport(["--count", "1"], "a small robot", ["kumo"], 0, summarise(READINGS, ["teacher", "k4"], {"k4": 0.05}))
 
 
-def test_a_document_is_filled_again_and_again(tmp_path: Path, report: Report) -> None:
+def test_a_document_is_filled_again_and_again(tmp_path: Path, report: QualityReport) -> None:
     document = tmp_path / "README.md"
     document.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
     fill(document, report)
@@ -33,14 +33,14 @@ def test_a_document_is_filled_again_and_again(tmp_path: Path, report: Report) ->
     sentence_of(error)
 
 
-def test_the_page_names_its_sounds_and_escapes_what_was_heard(report: Report) -> None:
+def test_the_page_names_its_sounds_and_escapes_what_was_heard(report: QualityReport) -> None:
     pytest.importorskip("jinja2", reason="comes with the bench extra")
     html = page(report, READINGS)
     assert html.count("<audio") == 2 and 'src="audio/k-0001.mp3"' in html
     assert "<b>tree" not in html and "<del>three</del>" in html and "silence" in html
 
 
-def test_all_files_are_written_and_the_plot_does_not_change(tmp_path: Path, report: Report) -> None:
+def test_all_files_are_written_and_the_plot_does_not_change(tmp_path: Path, report: QualityReport) -> None:
     pytest.importorskip("matplotlib", reason="comes with the bench extra")
     pytest.importorskip("jinja2", reason="comes with the bench extra")
     write(tmp_path, report, READINGS)

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from benchmarks.rendering.markdown import markdown
 from benchmarks.rendering.output import projections_of
-from benchmarks.rendering.story import headlines, hindrance, warning
+from benchmarks.rendering.summary import bottleneck, headlines, warning
 from benchmarks.rendering.tables import report_tables
 from benchmarks.speed.figures import BatchFigures, Clip, PeerFigures, SpeechFigures
 from tests.benchmarks.reports import report, spread
@@ -25,7 +25,7 @@ def test_only_tables_with_rows() -> None:
 def test_words() -> None:
     made = report()
     assert ("2.30×", "LM of tiny k=4 fp32 beside tiny token-level fp32, 12 s") in headlines(made)
-    (sentence,) = hindrance(projections_of([made], []))
+    (sentence,) = bottleneck(projections_of([made], []))
     assert "language model" in sentence and "projection" in sentence and "memory" in sentence
 
 

@@ -13,7 +13,7 @@ from benchmarks.roofline.limits import patch_costs, system_roofline
 from benchmarks.roofline.platforms import PLATFORMS, Platform
 from benchmarks.roofline.projection import COMPUTE_SHARE, MEMORY_SHARE, project, stage_costs
 from benchmarks.speed.measure import summarise
-from benchmarks.speed.system import System
+from benchmarks.speed.system import MeasuredSystem
 from runtime.bundle.reader import Bundle
 from runtime.errors import OptionError
 from tests.benchmarks.reports import COSTS, MACHINE, on, report
@@ -67,7 +67,7 @@ def test_a_bundle_is_counted_and_held_against_memory(tiny: Path) -> None:
     costs = {cost.graph: cost for cost in patch_costs(bundle, 4.0, 2, widened=False)}
     assert costs["backbone"].cache_bytes == bundle.manifest.sizes.cache_bytes(2 + 2 + 12, "fp32")
     assert "text_embedding" not in costs and costs["extractor"].cache_bytes == 0
-    system = System("tiny", bundle, "cpu", 1)
+    system = MeasuredSystem("tiny", bundle, "cpu", 1)
     figures = summarise([system.run(4.0, 2)], 4.0, 0.16)
     system.close()
     found = system_roofline("tiny", bundle, figures, 2, 1e9, widened=False)

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.speed.footprint import Task, footprint, peak_bytes, resident_bytes
+from benchmarks.speed.config import BenchConfig
+from benchmarks.speed.footprint import footprint, peak_bytes, resident_bytes
 from runtime.bundle.reader import Bundle
 from runtime.errors import BackendError
 
@@ -15,7 +16,7 @@ from runtime.errors import BackendError
 def test_caches_of_many_rows_are_allocated(tiny: Path, tiny_token_level: Path) -> None:
     rows = {}
     for path in (tiny, tiny_token_level):
-        found = footprint(Task(str(path), "cpu", 1, (1.0, 4.0), (1, 8), 2))
+        found = footprint(path, BenchConfig(seconds=(1.0, 4.0), batches=(1, 8)))
         sizes = Bundle.open(path).manifest.sizes
         for row in found.batches:
             patches = int(np.ceil(25 * row.seconds / sizes.patch))
@@ -29,10 +30,10 @@ def test_caches_of_many_rows_are_allocated(tiny: Path, tiny_token_level: Path) -
 
 def test_peak_is_the_childs_own(tiny: Path) -> None:
     held = np.ones(60 << 20, np.float64)  # 480 MB here must not count there
-    found = footprint(Task(str(tiny), "cpu", 1, (1.0,), (), 2))
+    found = footprint(tiny, BenchConfig(seconds=(1.0,), batches=()))
     assert found.peak_resident_bytes < held.nbytes < peak_bytes() and resident_bytes() > held.nbytes
 
 
 def test_a_failure_says_why(tmp_path: Path) -> None:
     with pytest.raises(BackendError, match="There is no bundle"):
-        footprint(Task(str(tmp_path / "none"), "cpu", 1, (1.0,), (), 2))
+        footprint(tmp_path / "none", BenchConfig(seconds=(1.0,), batches=()))

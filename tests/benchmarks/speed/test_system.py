@@ -8,22 +8,24 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.speed.measure import Plan, measure, ratios, summarise
-from benchmarks.speed.system import System, stage_of
+from benchmarks.speed.config import BenchConfig
+from benchmarks.speed.measure import measure, ratios, summarise
+from benchmarks.speed.system import MeasuredSystem, stage_of
 from runtime.bundle.reader import Bundle
 from runtime.errors import OptionError
 
 
 @pytest.fixture
-def loaded(tiny: Path, tiny_token_level: Path) -> Iterator[list[System]]:
-    systems = [System(name, Bundle.open(path), "cpu", 1) for name, path in (("k=4", tiny), ("token level", tiny_token_level))]
+def loaded(tiny: Path, tiny_token_level: Path) -> Iterator[list[MeasuredSystem]]:
+    paths = {"k=4": tiny, "token level": tiny_token_level}
+    systems = [MeasuredSystem(name, Bundle.open(path), "cpu", 1) for name, path in paths.items()]
     yield systems
     for system in systems:
         system.close()
 
 
 @pytest.mark.parametrize("seconds", [1.0, 2.2])
-def test_length_is_forced(loaded: list[System], seconds: float) -> None:
+def test_length_is_forced(loaded: list[MeasuredSystem], seconds: float) -> None:
     for system, patch in zip(loaded, (4, 1), strict=True):
         sample = system.run(seconds, 3)
         patches = int(np.ceil(round(25 * seconds) / patch))
@@ -33,7 +35,7 @@ def test_length_is_forced(loaded: list[System], seconds: float) -> None:
         assert sample.kv_used == sample.kv_allocated - last
 
 
-def test_every_moment_belongs_to_a_stage(loaded: list[System]) -> None:
+def test_every_moment_belongs_to_a_stage(loaded: list[MeasuredSystem]) -> None:
     sample = loaded[0].run(2.0, 3)
     assert set(sample.stages) == {"text_embedding", "compressor", "backbone", "extractor", "vocoder", "host"}
     assert sample.stages["text_embedding"][1:].sum() == 0 < sample.stages["text_embedding"][0]
@@ -43,20 +45,20 @@ def test_every_moment_belongs_to_a_stage(loaded: list[System]) -> None:
     assert sample.first_audio is not None and 0 < sample.first_audio < sample.total
 
 
-def test_too_long_is_refused_with_what_to_do(loaded: list[System]) -> None:
+def test_too_long_is_refused_with_what_to_do(loaded: list[MeasuredSystem]) -> None:
     with pytest.raises(OptionError, match="--max-seconds"):
         loaded[0].run(17.0, 3)
     with pytest.raises(OptionError, match="--text-ids"):
         loaded[0].run(1.0, 65)
 
 
-def test_systems_take_turns_and_ratios_are_paired(loaded: list[System]) -> None:
+def test_systems_take_turns_and_ratios_are_paired(loaded: list[MeasuredSystem]) -> None:
     said: list[str] = []
-    plan = Plan((1.0, 2.0), 3, 2)
-    samples = measure(loaded, plan, None, said.append, lambda: said.append("memory:"))
+    config = BenchConfig(seconds=(1.0, 2.0), repeats=3, text_ids=2)
+    samples = measure(loaded, config, None, said.append, lambda: said.append("memory:"))
     assert [line.split(":")[0] for line in said[2:]] == ["memory", *["k=4", "token level"] * 2, "memory",
                                                          *["token level", "k=4"] * 2, "memory", *["k=4", "token level"] * 2]
-    found = ratios(samples, plan, ["k=4"], "token level")
+    found = ratios(samples, config.seconds, ["k=4"], "token level")
     assert [row.seconds for row in found] == [1.0, 2.0]
     expected = np.median([other.lm_seconds / own.lm_seconds
                           for own, other in zip(samples["k=4", 2.0], samples["token level", 2.0], strict=True)])
@@ -64,7 +66,7 @@ def test_systems_take_turns_and_ratios_are_paired(loaded: list[System]) -> None:
     assert found[1].kv_bytes == pytest.approx((13 + 4) / (50 + 4)) and found[1].kv_bytes_speech == pytest.approx(13 / 50)
 
 
-def test_summary_is_of_what_was_measured(loaded: list[System]) -> None:
+def test_summary_is_of_what_was_measured(loaded: list[MeasuredSystem]) -> None:
     samples = [loaded[0].run(9.0, 2, seed) for seed in range(3)]
     figures = summarise(samples, 9.0, 0.16)
     assert figures.rtf.median == pytest.approx(np.median([sample.total / sample.seconds for sample in samples]))

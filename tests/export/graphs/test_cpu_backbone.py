@@ -21,11 +21,11 @@ from runtime.backends import create_backend
 from runtime.bundle.contract import STEP, layer_names
 from runtime.bundle.manifest import Sampling, Weights
 from runtime.bundle.reader import Bundle
-from runtime.decoding.batch_decoder import BatchDecoder, Job
+from runtime.decoding.batch_decoder import BatchDecoder, DecodeJob
 from runtime.decoding.cache import KVCache, LayeredCache
 from runtime.decoding.decoder import Decoder
 from runtime.decoding.sampling import SamplingOptions, uniform_source
-from runtime.decoding.sequence import Bounds
+from runtime.decoding.sequence import LengthLimits
 from runtime.errors import BackendError, OptionError
 from tests.conftest import sentence_of
 from tests.export.tiny import PATCH, Export, fp32_config
@@ -50,10 +50,10 @@ def made(other_forms: None, saved_checkpoint: Path, exported: Export, tmp_path_f
     return {"plain": Bundle.open(exported(PATCH).path), "token": Bundle.open(exported(1).path), **bundles}
 
 
-def jobs(bundle: Bundle, number: int, options: SamplingOptions) -> list[Job]:
+def jobs(bundle: Bundle, number: int, options: SamplingOptions) -> list[DecodeJob]:
     """Utterances of different texts and forced lengths, a prompted voice among their speakers."""
-    bounds = [Bounds(10**6, PATCHES + 3 * (index % 4), watch=False) for index in range(number)]
-    return [Job([1 + index % 7] * (1 + index % 5), bundle.voice(("anna", "ben")[index % 2]), options,
+    bounds = [LengthLimits(10**6, PATCHES + 3 * (index % 4), watch=False) for index in range(number)]
+    return [DecodeJob([1 + index % 7] * (1 + index % 5), bundle.voice(("anna", "ben")[index % 2]), options,
                 uniform_source(index, 0, 0), bounds[index]) for index in range(number)]
 
 
@@ -130,7 +130,7 @@ def test_every_row_is_its_single_twin(made: Made, name: str, batch: int) -> None
     expected = spoken(bundle, options, 11)
     backend = create_backend(bundle, "cpu", 1)
     together, given = BatchDecoder(Decoder(bundle.manifest, backend), batch), jobs(bundle, 11, options)
-    tokens: dict[Job, list[int]] = {job: [] for job in given}
+    tokens: dict[DecodeJob, list[int]] = {job: [] for job in given}
     for patch in together.decode(deque(given)):
         tokens[patch.job] += patch.tokens.tolist()
     assert [tokens[job] for job in given] == expected
@@ -152,7 +152,7 @@ def test_rows_run_alone_where_company_changes_them(made: Made, monkeypatch: pyte
     monkeypatch.setattr(backend, "run", noisy)
     together, given = BatchDecoder(Decoder(bundle.manifest, backend), 4), jobs(bundle, 7, options)
     assert together.row_by_row == {"backbone"}
-    tokens: dict[Job, list[int]] = {job: [] for job in given}
+    tokens: dict[DecodeJob, list[int]] = {job: [] for job in given}
     for patch in together.decode(deque(given)):
         tokens[patch.job] += patch.tokens.tolist()
     assert [tokens[job] for job in given] == spoken(bundle, options, 7)

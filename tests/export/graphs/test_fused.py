@@ -18,7 +18,7 @@ from runtime.bundle.contract import STEP, step_graph
 from runtime.bundle.reader import Bundle, check_consistency
 from runtime.decoding.decoder import Decoder
 from runtime.decoding.sampling import SamplingOptions, uniform_source
-from runtime.decoding.sequence import Bounds
+from runtime.decoding.sequence import LengthLimits
 from runtime.errors import BundleError, OptionError
 from tests.export.tiny import PATCH, Export, fp32_config
 
@@ -42,7 +42,7 @@ def spoken(bundle: Bundle, seed: int) -> tuple[np.ndarray, dict[str, int]]:
         calls[graph] = calls.get(graph, 0) + 1
 
     backend.record_into({}, count)
-    bounds = Bounds(PATCH * (PATCHES + 1), PATCHES, watch=False)
+    bounds = LengthLimits(PATCH * (PATCHES + 1), PATCHES, watch=False)
     parts = Decoder(bundle.manifest, backend).decode(range(1, 9), bundle.voice("ben"), SamplingOptions(),
                                                      uniform_source(seed, 0, 0), lambda: False, bounds)
     tokens = np.concatenate(list(parts))

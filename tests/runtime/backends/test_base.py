@@ -120,14 +120,14 @@ def test_bad_options(tiny: Path, provider: str, threads: int | None) -> None:
 
 @pytest.mark.parametrize("provider", ["tensorrt", "tensorrt-rtx"])
 def test_a_backend_that_is_not_there(tiny: Path, provider: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(__import__("runtime.backends").backends.PROVIDERS, provider, "runtime.backends.not_there")
+    monkeypatch.setitem(__import__("runtime.backends").backends.PROVIDERS, provider, ".not_there")
     with pytest.raises(BackendError) as error:
         create_backend(Bundle.open(tiny), provider)
     assert provider in sentence_of(error)
 
 
 def test_a_backend_whose_library_is_not_there(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(_: str) -> None:
+    def missing(*_: str) -> None:
         raise ModuleNotFoundError("No module named 'tensorrt'", name="tensorrt")
 
     monkeypatch.setattr("importlib.import_module", missing)

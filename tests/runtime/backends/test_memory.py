@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from runtime.backends.memory import ARENAS, HUGE_PAGE, merge_pages
+from runtime.backends.memory import ARENAS, HUGE_PAGE, use_huge_pages
 
 COUNT = """
 import ctypes, sys, tempfile, threading
-from runtime.memory import keep_few_heaps
-done = keep_few_heaps()
+from runtime.backends.memory import limit_malloc_arenas
+done = limit_malloc_arenas()
 libc = ctypes.CDLL("libc.so.6")
 libc.malloc.restype = ctypes.c_void_p
 barrier = threading.Barrier(8)
@@ -48,7 +48,7 @@ def test_threads_share_heaps(tmp_path: Path) -> None:
 
 MERGE = """
 import ctypes, mmap, sys
-from runtime.memory import HUGE_PAGE, merge_pages
+from runtime.backends.memory import HUGE_PAGE, use_huge_pages
 filled, empty = (mmap.mmap(-1, 16 * HUGE_PAGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) for _ in range(2))
 for each in (filled, empty):  # a page apart, or Linux makes one region of them
     last = ctypes.addressof(ctypes.c_char.from_buffer(each)) + 16 * HUGE_PAGE - 4096
@@ -60,9 +60,9 @@ def huge():
 def resident():
     return sum(int(line.split()[1]) for line in open("/proc/self/smaps") if line.startswith("Rss"))
 before, used = huge(), resident()
-merged = merge_pages()
+merged = use_huge_pages()
 same = all(filled[place] == place // 4096 % 251 for place in range(0, 15 * HUGE_PAGE, 4096))
-print(merged, (huge() - before) * 1024, (resident() - used) * 1024, same, merge_pages())
+print(merged, (huge() - before) * 1024, (resident() - used) * 1024, same, use_huge_pages())
 """
 
 
@@ -81,4 +81,4 @@ def test_a_system_without_such_a_list_goes_on(monkeypatch: pytest.MonkeyPatch) -
         raise FileNotFoundError
 
     monkeypatch.setattr("builtins.open", missing)
-    assert merge_pages() == 0
+    assert use_huge_pages() == 0

@@ -17,7 +17,7 @@ from runtime.bundle.profiles import graph_profiles
 from runtime.bundle.reader import Bundle
 from runtime.decoding.decoder import Decoder
 from runtime.decoding.sampling import SamplingOptions
-from runtime.decoding.sequence import Bounds
+from runtime.decoding.sequence import LengthLimits
 from runtime.errors import BackendError
 from tests.conftest import sentence_of
 from tests.fixtures import gpu_onnxruntime, tiny_bundle
@@ -33,7 +33,7 @@ def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def tokens(backend: Backend, bundle: Bundle, ids: list[int], patches: int = 12) -> list[int]:
     steps = Decoder(bundle.manifest, backend).decode(ids, bundle.voice("prompted"), SamplingOptions(), np.random.default_rng(5),
-                                                     lambda: False, Bounds(10**6, patches, watch=False))
+                                                     lambda: False, LengthLimits(10**6, patches, watch=False))
     return [int(token) for part in steps for token in part]
 
 
@@ -56,7 +56,7 @@ def test_a_patch_brings_only_its_tokens_to_the_host(tiny: Path, monkeypatch: pyt
     bundle = Bundle.open(tiny)
     decoder = Decoder(bundle.manifest, create_backend(bundle, provider))
     steps = decoder.decode([1, 2, 3], bundle.voice("prompted"), SamplingOptions(), np.random.default_rng(0), lambda: False,
-                           Bounds(10**6, 12, watch=False))
+                           LengthLimits(10**6, 12, watch=False))
     next(steps)
     allocated = dict(gpu.device)
     gpu.crossings.clear()

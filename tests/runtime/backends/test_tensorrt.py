@@ -14,7 +14,7 @@ from runtime.backends.base import Backend
 from runtime.bundle.reader import Bundle
 from runtime.decoding.decoder import Decoder
 from runtime.decoding.sampling import SamplingOptions
-from runtime.decoding.sequence import Bounds
+from runtime.decoding.sequence import LengthLimits
 from runtime.errors import BackendError, Cancelled
 from tests.conftest import TEXT, sentence_of
 from tests.fixtures import tiny_bundle
@@ -48,7 +48,7 @@ def refusal(bundle: Path) -> str:
 def tokens(backend: Backend, bundle: Bundle, ids: list[int], patches: int = 12, voice: str = "prompted") -> list[int]:
     decoder = Decoder(bundle.manifest, backend)
     steps = decoder.decode(ids, bundle.voice(voice), SamplingOptions(), np.random.default_rng(5), lambda: False,
-                           Bounds(10**6, patches, watch=False))
+                           LengthLimits(10**6, patches, watch=False))
     return [int(token) for part in steps for token in part]
 
 
@@ -96,7 +96,8 @@ def test_a_patch_brings_only_its_tokens_to_the_host(ready: Path, machine: Machin
     decoder = Decoder(bundle.manifest, backend)
     machine.cuda.cudaMemcpyAsync = watched  # type: ignore[method-assign]
     voice, options = bundle.voice("alto"), SamplingOptions()
-    steps = decoder.decode([1, 2, 3], voice, options, np.random.default_rng(0), lambda: False, Bounds(10**6, 12, watch=False))
+    steps = decoder.decode([1, 2, 3], voice, options, np.random.default_rng(0), lambda: False, LengthLimits(10**6, 12,
+                                                                                                            watch=False))
     next(steps)
     next(steps)
     allocated, waited = machine.cuda.counts["malloc"], machine.cuda.counts["synchronize"]

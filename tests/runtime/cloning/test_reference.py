@@ -38,8 +38,8 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def ids(speaker: Synthesizer, text: str) -> list[int]:
-    assert isinstance(speaker._model.front_end, QwenFrontEnd)
-    return speaker._model.front_end.ids(text)
+    assert isinstance(speaker._pipeline.front_end, QwenFrontEnd)
+    return speaker._pipeline.front_end.ids(text)
 
 
 def test_zero_shot(speaker: Synthesizer, recording: Path) -> None:
@@ -114,7 +114,7 @@ def test_other_bundles_cannot(synthesizer: Synthesizer, recording: Path) -> None
 def test_missing_package(speaker: Synthesizer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "soxr", None)
     soundfile.write(tmp_path / "rate.wav", sound(1, 44_100), 44_100)
-    with pytest.raises(BackendError, match=r"tldr-edge\[cosyvoice\]"):
+    with pytest.raises(BackendError, match=r"\[cosyvoice\]"):
         speaker.clone_voice(tmp_path / "rate.wav", TRANSCRIPT)
 
 

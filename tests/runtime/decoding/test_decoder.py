@@ -15,7 +15,7 @@ from runtime.bundle.manifest import Limits, Pace, Positions
 from runtime.bundle.reader import Bundle
 from runtime.decoding.decoder import Decoder, positions
 from runtime.decoding.sampling import SamplingOptions, uniform_source
-from runtime.decoding.sequence import Bounds, before_end
+from runtime.decoding.sequence import LengthLimits, truncate_at_eos
 from runtime.errors import TextError
 from runtime.synthesis.sentence import gather
 from tests.conftest import sentence_of
@@ -26,7 +26,7 @@ GREEDY = SamplingOptions(temperature=0)
 
 
 def decode(loaded: tuple[Bundle, Backend], ids: list[int], voice: str = "prompted", options: SamplingOptions = GREEDY,
-           bounds: Bounds | None = None, seed: int = 0) -> tuple[list[list[int]], str, Decoder]:
+           bounds: LengthLimits | None = None, seed: int = 0) -> tuple[list[list[int]], str, Decoder]:
     bundle, backend = loaded
     decoder = Decoder(bundle.manifest, backend)
     steps = decoder.decode(ids, bundle.voice(voice), options, uniform_source(seed, 0, 0), lambda: False, bounds)
@@ -92,13 +92,13 @@ def test_a_loop_is_stopped_unless_told_otherwise(load: Load) -> None:
     loaded = load(scripts=[tiny.LOOP])
     patches, reason, _ = decode(loaded, [1] * 10, "alto")
     assert reason == "repetition" and len(patches) == math.ceil((50 + 2) / 4)
-    patches, reason, _ = decode(loaded, [1] * 10, "alto", bounds=Bounds(0, 40, watch=False))
+    patches, reason, _ = decode(loaded, [1] * 10, "alto", bounds=LengthLimits(0, 40, watch=False))
     assert (reason, len(patches)) == ("length", 40)
 
 
 def test_forced_length(load: Load) -> None:
     """What a benchmark asks for: no end before the bound, whatever the model wants."""
-    patches, reason, _ = decode(load(scripts=[tiny.ending(3)]), [1], bounds=Bounds(10**9, 25, watch=False))
+    patches, reason, _ = decode(load(scripts=[tiny.ending(3)]), [1], bounds=LengthLimits(10**9, 25, watch=False))
     assert reason == "length" and [len(patch) for patch in patches] == [4] * 25
 
 
@@ -205,6 +205,6 @@ def test_too_many_ids_are_refused(load: Load) -> None:
 
 
 def test_before_end() -> None:
-    assert before_end(np.array([1, 2, 40, 3]), 40).tolist() == [1, 2]
-    assert before_end(np.array([42, 2, 40, 3]), 40).tolist() == []
-    assert before_end(np.array([1, 2, 39, 3]), 40).tolist() == [1, 2, 39, 3]
+    assert truncate_at_eos(np.array([1, 2, 40, 3]), 40).tolist() == [1, 2]
+    assert truncate_at_eos(np.array([42, 2, 40, 3]), 40).tolist() == []
+    assert truncate_at_eos(np.array([1, 2, 39, 3]), 40).tolist() == [1, 2, 39, 3]

@@ -85,7 +85,7 @@ def test_errors_reach_the_consumer(synthesizer: Synthesizer, monkeypatch: pytest
     def fail(*_: object) -> None:
         raise BackendError("The device is gone; plug it in again.")
 
-    monkeypatch.setattr(synthesizer._model.backend, "_execute", fail)
+    monkeypatch.setattr(synthesizer._pipeline.backend, "_execute", fail)
     with pytest.raises(BackendError, match="gone"):
         list(synthesizer.stream(TEXT).buffered())
     with pytest.raises(BackendError, match="gone"):

@@ -11,21 +11,21 @@ from types import FrameType
 import pytest
 
 from runtime.errors import BusyError, Cancelled
-from runtime.streaming.request_queue import Ticket, Turn
+from runtime.streaming.request_queue import CancelToken, RequestQueue
 from tests.conftest import sentence_of
 
 
-def owned(owner: object, urgent: bool = False) -> Ticket:
-    ticket = Ticket(urgent)
+def owned(owner: object, urgent: bool = False) -> CancelToken:
+    ticket = CancelToken(urgent)
     ticket.owner = owner
     return ticket
 
 
-def queue_behind(turn: Turn, ticket: Ticket, order: list[object]) -> threading.Thread:
+def queue_behind(turn: RequestQueue, ticket: CancelToken, order: list[object]) -> threading.Thread:
     """A thread that waits for its turn, in the queue by the time this returns."""
 
     def wait() -> None:
-        with contextlib.suppress(Cancelled), turn.hold(ticket):
+        with contextlib.suppress(Cancelled), turn.acquire(ticket):
             order.append(ticket.owner)
 
     thread = threading.Thread(target=wait)
@@ -37,8 +37,8 @@ def queue_behind(turn: Turn, ticket: Ticket, order: list[object]) -> threading.T
 
 
 def test_first_come_first_served_but_warnings_before_all() -> None:
-    turn, order = Turn(), list[object]()
-    with turn.hold(owned("holder")):
+    turn, order = RequestQueue(), list[object]()
+    with turn.acquire(owned("holder")):
         threads = [queue_behind(turn, owned(name, name.startswith("w")), order) for name in ("a", "b", "w1", "c", "w2")]
     for thread in threads:
         thread.join(5)
@@ -46,27 +46,27 @@ def test_first_come_first_served_but_warnings_before_all() -> None:
 
 
 def test_a_cancelled_ticket_gets_no_turn() -> None:
-    turn, ticket = Turn(), Ticket()
+    turn, ticket = RequestQueue(), CancelToken()
     ticket.cancel()
-    with pytest.raises(Cancelled) as error, turn.hold(ticket):
+    with pytest.raises(Cancelled) as error, turn.acquire(ticket):
         pass
     sentence_of(error)
-    with turn.hold(Ticket()):
+    with turn.acquire(CancelToken()):
         pass
 
 
 def test_waiting_for_oneself_is_refused_for_threads_and_tasks_alike() -> None:
-    turn = Turn()
-    with turn.hold(owned("task 1")):
-        with pytest.raises(BusyError) as error, turn.hold(owned("task 1")):
+    turn = RequestQueue()
+    with turn.acquire(owned("task 1")):
+        with pytest.raises(BusyError) as error, turn.acquire(owned("task 1")):
             pass
         sentence_of(error)
 
 
 def test_a_cancelled_holder_is_waited_for() -> None:
     """Its listener has gone on already, and asks for the next utterance while the last patch is still being made."""
-    turn, holder, order = Turn(), owned("robot"), list[object]()
-    with turn.hold(holder):
+    turn, holder, order = RequestQueue(), owned("robot"), list[object]()
+    with turn.acquire(holder):
         holder.cancel()
         thread = queue_behind(turn, owned("robot"), order)
         assert thread.is_alive()
@@ -76,8 +76,8 @@ def test_a_cancelled_holder_is_waited_for() -> None:
 
 def test_only_the_holder_aborts_what_runs() -> None:
     aborted: list[int] = []
-    turn, holder, other = Turn(lambda: aborted.append(1)), Ticket(), owned("other")
-    with turn.hold(holder):
+    turn, holder, other = RequestQueue(lambda: aborted.append(1)), CancelToken(), owned("other")
+    with turn.acquire(holder):
         thread = queue_behind(turn, other, [])
         other.cancel()
         assert aborted == []
@@ -89,23 +89,23 @@ def test_only_the_holder_aborts_what_runs() -> None:
 
 
 def test_a_listener_that_comes_late_is_told_at_once() -> None:
-    ticket, told = Ticket(), list[int]()
+    ticket, told = CancelToken(), list[int]()
     ticket.cancel()
     ticket.on_cancel(lambda: told.append(1))
     assert told == [1]
 
 
 def test_a_signal_handler_may_cancel_while_its_thread_waits() -> None:
-    turn, ticket = Turn(), owned("main")
+    turn, ticket = RequestQueue(), owned("main")
 
     def handler(number: int, frame: FrameType | None) -> None:
         ticket.cancel()
 
     before = signal.signal(signal.SIGALRM, handler)
     try:
-        with turn.hold(owned("holder")):
+        with turn.acquire(owned("holder")):
             signal.setitimer(signal.ITIMER_REAL, 0.1)
-            with pytest.raises(Cancelled), turn.hold(ticket):
+            with pytest.raises(Cancelled), turn.acquire(ticket):
                 pass
     finally:
         signal.signal(signal.SIGALRM, before)

@@ -14,7 +14,7 @@ import pytest
 from runtime.bundle.manifest import Limits
 from runtime.errors import BackendError, BusyError, Cancelled, TextError
 from runtime.stats import Hooks
-from runtime.streaming.request_queue import Ticket, Turn
+from runtime.streaming.request_queue import CancelToken, RequestQueue
 from runtime.synthesizer import Synthesizer
 from tests.conftest import TEXT, sentence_of
 from tests.fixtures import tiny_bundle
@@ -34,7 +34,7 @@ def endless(tmp_path: Path) -> Iterator[Synthesizer]:
 def test_cancel_from_another_thread(endless: Synthesizer) -> None:
     stream = endless.stream(LONG)
     steps: list[int] = []
-    step = endless._model.speech.decoder.step
+    step = endless._pipeline.speech.decoder.step
 
     def watched_step(tokens: object) -> None:
         steps.append(1)
@@ -44,7 +44,7 @@ def test_cancel_from_another_thread(endless: Synthesizer) -> None:
             other.join()
         step(tokens)  # type: ignore[arg-type]
 
-    endless._model.speech.decoder.step = watched_step  # type: ignore[method-assign]
+    endless._pipeline.speech.decoder.step = watched_step  # type: ignore[method-assign]
     chunks = list(stream)
     assert chunks and len(steps) == 30  # the patch that was being made is the last
     assert stream.stats.stopped_by == "cancel"
@@ -128,13 +128,14 @@ def test_a_waiting_stream_can_be_cancelled(synthesizer: Synthesizer) -> None:
 
 
 def test_turn_is_given_back_after_an_error() -> None:
-    turn = Turn()
-    with pytest.raises(RuntimeError), turn.hold(Ticket()):
+    turn = RequestQueue()
+    with pytest.raises(RuntimeError), turn.acquire(CancelToken()):
         raise RuntimeError
-    with turn.hold(Ticket()) as waited:
+    with turn.acquire(CancelToken()) as waited:
         assert waited < 1
 
 
+@pytest.mark.alone
 def test_waiting_is_no_computing(synthesizer: Synthesizer) -> None:
     first, second = synthesizer.stream(TEXT), synthesizer.stream(TEXT)
     next(first)
@@ -170,6 +171,7 @@ def test_warnings_do_not_interrupt_each_other(synthesizer: Synthesizer) -> None:
     assert len(list(first)) > 2 and len(list(second)) > 2
 
 
+@pytest.mark.alone
 def test_barge_in_from_another_thread(endless: Synthesizer) -> None:
     """A loop that plays is cut off, and the warning is there within a few patches."""
     speaking, ended = endless.stream(LONG), threading.Event()
@@ -200,16 +202,16 @@ def test_stop_silences_everything(synthesizer: Synthesizer) -> None:
 def test_a_cancel_breaks_into_a_running_graph(synthesizer: Synthesizer, monkeypatch: pytest.MonkeyPatch) -> None:
     """The backend is told while the graph runs, and what it then says is no failure."""
     stream = synthesizer.stream(TEXT)
-    execute = synthesizer._model.backend._execute
+    execute = synthesizer._pipeline.backend._execute
 
     def cancelled_meanwhile(*arguments: object) -> None:
         stream.cancel()
         execute(*arguments)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patched:
-        patched.setattr(synthesizer._model.backend, "_execute", cancelled_meanwhile)
+        patched.setattr(synthesizer._pipeline.backend, "_execute", cancelled_meanwhile)
         assert list(stream) == [] and stream.stats.stopped_by == "cancel"
-    assert synthesizer._model.speech.decoder.cache.bytes_used == 0
+    assert synthesizer._pipeline.speech.decoder.cache.bytes_used == 0
     assert synthesizer.synthesize(TEXT).stats.stopped_by == "end"
 
 

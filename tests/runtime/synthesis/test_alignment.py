@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from runtime.errors import BackendError, BundleError
-from runtime.synthesis.alignment import AHEAD, BACK, EDGE, JUMP, ON, STEADY, WITH_JUMPS, Listener, fit
+from runtime.synthesis.alignment import AHEAD, BACK, EDGE, JUMP, ON, STEADY, WITH_JUMPS, AlignmentVerifier, fit
 from runtime.text.phonemes import IDS
 from tests.conftest import sentence_of
 from tests.fixtures import tiny_bundle
@@ -19,11 +19,11 @@ TEXT = list(range(1, 31))
 
 
 @pytest.fixture(scope="module")
-def listener(tmp_path_factory: pytest.TempPathFactory) -> Listener:
+def listener(tmp_path_factory: pytest.TempPathFactory) -> AlignmentVerifier:
     """One that hears of code c phoneme c, ten nats above all others."""
     folder = tmp_path_factory.mktemp("listening") / "bundle"
     heard = 10 * np.eye(tiny_bundle.CODES, IDS, dtype=np.float32) - 10
-    return Listener(tiny_bundle.build(folder, heard=heard) / tiny_bundle.LISTENER)
+    return AlignmentVerifier(tiny_bundle.build(folder, heard=heard) / tiny_bundle.LISTENER)
 
 
 def reading(*phonemes: int) -> np.ndarray:
@@ -31,28 +31,30 @@ def reading(*phonemes: int) -> np.ndarray:
     return np.repeat(phonemes, 2)
 
 
-def test_what_is_said_once_is_no_slip(listener: Listener) -> None:
-    assert listener.slip(TEXT, reading(*TEXT)) == 0
-    assert listener.slip(TEXT, reading(*TEXT[1:-1])) == 0, "the first and the last may have no token"
-    assert listener.slip(TEXT, reading(*(phoneme for phoneme in TEXT if phoneme % 4))) == 0, "nor stress marks and spaces"
-    assert listener.slip(TEXT, reading(*TEXT[:20], 39, *TEXT[20:])) == 0, "a wrong sound is no slip"
-    assert listener.slip([4], reading(4)) == listener.slip([4], reading(7)) == listener.slip([4, 5], np.array([4])) == 0
+def test_what_is_said_once_is_no_slip(listener: AlignmentVerifier) -> None:
+    assert listener.omission_score(TEXT, reading(*TEXT)) == 0
+    assert listener.omission_score(TEXT, reading(*TEXT[1:-1])) == 0, "the first and the last may have no token"
+    sounds = [phoneme for phoneme in TEXT if phoneme % 4]
+    assert listener.omission_score(TEXT, reading(*sounds)) == 0, "nor stress marks and spaces"
+    assert listener.omission_score(TEXT, reading(*TEXT[:20], 39, *TEXT[20:])) == 0, "a wrong sound is no slip"
+    assert listener.omission_score([4], reading(4)) == listener.omission_score([4], reading(7)) == 0
+    assert listener.omission_score([4, 5], np.array([4])) == 0
 
 
 @pytest.mark.parametrize("again", [4, 8, 14])
-def test_what_is_said_twice_is_a_slip(listener: Listener, again: int) -> None:
-    twice = listener.slip(TEXT, reading(*TEXT[:20], *TEXT[20 - again:]))
-    thrice = listener.slip(TEXT, reading(*TEXT[:20], *TEXT[20 - again:20], *TEXT[20 - again:]))
+def test_what_is_said_twice_is_a_slip(listener: AlignmentVerifier, again: int) -> None:
+    twice = listener.omission_score(TEXT, reading(*TEXT[:20], *TEXT[20 - again:]))
+    thrice = listener.omission_score(TEXT, reading(*TEXT[:20], *TEXT[20 - again:20], *TEXT[20 - again:]))
     assert 20 < twice < thrice - 20
 
 
 @pytest.mark.parametrize("left_out", [7, 12, 18])
-def test_what_is_left_out_is_a_slip(listener: Listener, left_out: int) -> None:
-    assert listener.slip(TEXT, reading(*TEXT[:5], *TEXT[5 + left_out:])) > 2
+def test_what_is_left_out_is_a_slip(listener: AlignmentVerifier, left_out: int) -> None:
+    assert listener.omission_score(TEXT, reading(*TEXT[:5], *TEXT[5 + left_out:])) > 2
 
 
-def test_nothing_said_or_to_be_said_is_no_slip(listener: Listener) -> None:
-    assert listener.slip([], reading(1)) == listener.slip(TEXT, np.zeros(0, np.int64)) == 0
+def test_nothing_said_or_to_be_said_is_no_slip(listener: AlignmentVerifier) -> None:
+    assert listener.omission_score([], reading(1)) == listener.omission_score(TEXT, np.zeros(0, np.int64)) == 0
 
 
 def test_the_fit_is_the_best_of_all_ways() -> None:
@@ -77,11 +79,11 @@ def _cost(move: int, jumps: bool) -> float:
 def test_another_graph_or_none_is_refused(tmp_path: Path) -> None:
     small = tiny_bundle.build(tmp_path / "small", heard=np.zeros((tiny_bundle.CODES, IDS - 1), np.float32))
     with pytest.raises(BundleError, match="export the bundle again") as error:
-        Listener(small / tiny_bundle.LISTENER)
+        AlignmentVerifier(small / tiny_bundle.LISTENER)
     sentence_of(error)
     with pytest.raises(BackendError, match=r"listener\.onnx") as failure:
-        Listener(tmp_path / "listener.onnx")
+        AlignmentVerifier(tmp_path / "listener.onnx")
     sentence_of(failure)
     with pytest.raises(BackendError) as other:
-        Listener(small / "onnx" / "backbone.onnx")
+        AlignmentVerifier(small / "onnx" / "backbone.onnx")
     sentence_of(other)

@@ -15,10 +15,10 @@ from runtime import Batch, Cancelled, OptionError, Synthesizer, TextError
 from runtime.backends.base import Backend
 from runtime.bundle.reader import Bundle
 from runtime.decoding.batch_cache import PositionMajorBatch
-from runtime.decoding.batch_decoder import BatchDecoder, Job
+from runtime.decoding.batch_decoder import BatchDecoder, DecodeJob
 from runtime.decoding.decoder import Decoder
 from runtime.decoding.sampling import SamplingOptions, uniform_source
-from runtime.decoding.sequence import Bounds
+from runtime.decoding.sequence import LengthLimits
 from runtime.errors import BackendError, BusyError
 from runtime.stats import StoppedBy
 from runtime.synthesis.sentence import gather
@@ -33,13 +33,13 @@ VOICES = ["alto", "bass", "prompted", None, "bass", "prompted", "alto"]
 SEEDS = [3, 1, 4, 1, 5, 9, 2]
 
 
-def jobs(bundle: Bundle, number: int, options: SamplingOptions) -> list[Job]:
+def jobs(bundle: Bundle, number: int, options: SamplingOptions) -> list[DecodeJob]:
     voices = ("alto", "bass", "prompted")
-    return [Job([1 + index % 7] * (1 + index % 5), bundle.voice(voices[index % 3]), options, uniform_source(index, 0, 0))
+    return [DecodeJob([1 + index % 7] * (1 + index % 5), bundle.voice(voices[index % 3]), options, uniform_source(index, 0, 0))
             for index in range(number)]
 
 
-def alone(decoder: Decoder, job: Job) -> tuple[list[int], StoppedBy]:
+def alone(decoder: Decoder, job: DecodeJob) -> tuple[list[int], StoppedBy]:
     steps = decoder.decode(job.ids, job.voice, job.options, job.random, lambda: False, job.bounds)
     patches, reason = gather(steps)
     return np.concatenate(patches).tolist(), reason
@@ -54,8 +54,8 @@ def test_every_row_is_its_single_twin(load: Load, batch: int, options: dict[str,
     expected = [alone(decoder, job) for job in jobs(bundle, 11, sampling)]
     together = BatchDecoder(decoder, batch)
     given = jobs(bundle, 11, sampling)
-    tokens: dict[Job, list[int]] = {job: [] for job in given}
-    reasons: dict[Job, StoppedBy] = {}
+    tokens: dict[DecodeJob, list[int]] = {job: [] for job in given}
+    reasons: dict[DecodeJob, StoppedBy] = {}
     for patch in together.decode(deque(given)):
         tokens[patch.job] += patch.tokens.tolist()
         if patch.stopped_by is not None:
@@ -69,7 +69,8 @@ def test_a_free_row_is_refilled_while_others_go_on(load: Load) -> None:
     bundle, backend = load(scripts=[tiny_bundle.ENDLESS])
     decoder = Decoder(bundle.manifest, backend)
     lengths = (40, 5, 5, 5, 5, 5, 5)
-    given = [Job([1], bundle.voice("alto"), SamplingOptions(), uniform_source(0, 0, 0), Bounds(10**6, patches, watch=False))
+    given = [DecodeJob([1], bundle.voice("alto"), SamplingOptions(), uniform_source(0, 0, 0), LengthLimits(10**6, patches,
+                                                                                                           watch=False))
              for patches in lengths]
     together = BatchDecoder(decoder, 2, exact=False)
     ended = [given.index(patch.job) for patch in together.decode(deque(given)) if patch.stopped_by]
@@ -82,7 +83,7 @@ def test_jobs_may_come_later_and_leave_early(load: Load) -> None:
     bundle, backend = load(scripts=[tiny_bundle.ENDLESS])
     decoder, gone = Decoder(bundle.manifest, backend), threading.Event()
     first, second, third = jobs(bundle, 3, SamplingOptions())
-    first.bounds = second.bounds = third.bounds = Bounds(10**6, 20, watch=False)
+    first.bounds = second.bounds = third.bounds = LengthLimits(10**6, 20, watch=False)
     second.cancelled = gone.is_set
     waiting, counts, reasons = deque([first, second]), dict.fromkeys((first, second, third), 0), {}
     for patch in BatchDecoder(decoder, 2).decode(waiting):
@@ -129,7 +130,7 @@ def test_rows_wait_until_views_agree(load: Load, monkeypatch: pytest.MonkeyPatch
         return run(name, inputs, **rest)  # type: ignore[arg-type]
 
     monkeypatch.setattr(backend, "run", watched)
-    tokens: dict[Job, list[int]] = {job: [] for job in given}
+    tokens: dict[DecodeJob, list[int]] = {job: [] for job in given}
     for patch in together.decode(deque(given)):
         tokens[patch.job] += patch.tokens.tolist()
     assert [tokens[job] for job in given] == [row for row, _ in expected]
@@ -223,7 +224,7 @@ def test_a_batch_lets_go(synthesizer: Synthesizer) -> None:
 def test_a_device_is_refused_in_one_sentence(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
     bundle, backend = load()
     decoder = Decoder(bundle.manifest, backend)
-    monkeypatch.setattr(decoder.cache, "_keys", replace(decoder.cache._keys, owner=object()))
+    monkeypatch.setattr(decoder.cache, "_keys", replace(decoder.cache._keys, owner=object()))  # type: ignore[attr-defined]
     with pytest.raises(BackendError, match="provider cpu") as error:
         BatchDecoder(decoder, 4)
     sentence_of(error)

@@ -12,10 +12,10 @@ from runtime.backends.base import Backend
 from runtime.bundle.manifest import Limits, Pace
 from runtime.bundle.reader import Bundle
 from runtime.decoding.sampling import SamplingOptions, uniform_source
-from runtime.stats import Tally
-from runtime.synthesis.alignment import Listener
-from runtime.synthesis.attempts import RETRIES, SLIP, without_loop
-from runtime.synthesis.sentence import Request, Speech
+from runtime.stats import StatsAccumulator
+from runtime.synthesis.alignment import AlignmentVerifier
+from runtime.synthesis.attempts import MAX_OMISSION_SCORE, RETRIES, without_loop
+from runtime.synthesis.sentence import Request, SentenceSynthesizer
 from runtime.vocoder.vocoding import vocoder_opener
 from tests.fixtures import tiny_bundle as tiny
 
@@ -23,25 +23,25 @@ Load = Callable[..., tuple[Bundle, Backend]]
 IDS = [1] * 10
 
 
-class Ear(Listener):
+class Ear(AlignmentVerifier):
     """Says of one reading after another what it was told to say."""
 
     def __init__(self, *slips: float) -> None:
         self.slips, self.heard = list(slips), list[tuple[list[int], int]]()
 
-    def slip(self, ids: Sequence[int], tokens: np.ndarray) -> float:
+    def omission_score(self, ids: Sequence[int], tokens: np.ndarray) -> float:
         self.heard.append((list(ids), len(tokens)))
         return self.slips[len(self.heard) - 1]
 
 
-def say(loaded: tuple[Bundle, Backend], seed: int = 0, retry: bool = True, ear: Listener | None = None,
-        **options: Any) -> tuple[np.ndarray, Tally, list[int]]:
+def say(loaded: tuple[Bundle, Backend], seed: int = 0, retry: bool = True, ear: AlignmentVerifier | None = None,
+        **options: Any) -> tuple[np.ndarray, StatsAccumulator, list[int]]:
     bundle, backend = loaded
     assert bundle.manifest.vocoder is not None
-    speech = Speech(bundle.manifest, vocoder_opener(bundle, bundle.manifest.vocoder, backend), backend, ear)
-    tally = Tally("test", 0)
+    speech = SentenceSynthesizer(bundle.manifest, vocoder_opener(bundle, bundle.manifest.vocoder, backend), backend, ear)
+    tally = StatsAccumulator("test", 0)
     request = Request(bundle.voice("alto"), SamplingOptions(**options), seed, retry)
-    chunks = list(speech.say(IDS, 0, request, tally))
+    chunks = list(speech.synthesize(IDS, 0, request, tally))
     return np.concatenate([np.zeros(0, np.float32), *chunks]), tally, [len(chunk) for chunk in chunks]
 
 
@@ -104,7 +104,8 @@ def test_an_attempt_that_lost_words_is_tried_again(load: Load) -> None:
 
 
 @pytest.mark.parametrize(("slips", "kept"), [
-    ([SLIP - 0.1], 0), ([SLIP, 0.0], 1), ([9.0, SLIP, 1.0], 2), ([9.0, 8.0, 7.0, 5.0, 6.0], 3), ([9.0] * 5, 0),
+    ([MAX_OMISSION_SCORE - 0.1], 0), ([MAX_OMISSION_SCORE, 0.0], 1), ([9.0, MAX_OMISSION_SCORE, 1.0], 2), 
+    ([9.0, 8.0, 7.0, 5.0, 6.0], 3), ([9.0] * 5, 0),
 ])
 def test_a_slip_of_the_tongue_is_tried_again(load: Load, slips: list[float], kept: int) -> None:
     """The first good reading is spoken, or the one of the least slip, whose samples are those of its own random numbers."""
@@ -150,10 +151,10 @@ def test_a_sentence_without_tokens_is_silent(load: Load) -> None:
 def test_cancel_leaves_silence(load: Load, retry: bool) -> None:
     bundle, backend = load(scripts=[tiny.ENDLESS])
     assert bundle.manifest.vocoder is not None
-    speech = Speech(bundle.manifest, vocoder_opener(bundle, bundle.manifest.vocoder, backend), backend)
-    tally = Tally("test", 0)
+    speech = SentenceSynthesizer(bundle.manifest, vocoder_opener(bundle, bundle.manifest.vocoder, backend), backend)
+    tally = StatsAccumulator("test", 0)
     request = Request(bundle.voice("alto"), SamplingOptions(), 0, retry)
-    chunks = speech.say(IDS, 0, request, tally)
+    chunks = speech.synthesize(IDS, 0, request, tally)
     next(chunks)
     request.ticket.cancel()
     assert list(chunks) == []

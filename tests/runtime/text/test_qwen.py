@@ -73,5 +73,5 @@ def test_broken_file(tmp_path: Path) -> None:
 
 def test_missing_package(cosyvoice_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "tokenizers", None)
-    with pytest.raises(BundleError, match=r"tldr-edge\[cosyvoice\]"):
+    with pytest.raises(BundleError, match=r"\[cosyvoice\]"):
         QwenTokenizer.load(cosyvoice_bundle / "text")

@@ -8,13 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runtime.errors import OptionError
-from runtime.vocoder.time_stretch import Tempo
+from runtime.vocoder.time_stretch import TimeStretcher
 
 RATE = 16000
 
 
 def stretched(samples: np.ndarray, rate: float, cuts: list[int] | None = None) -> np.ndarray:
-    tempo = Tempo(rate, RATE)
+    tempo = TimeStretcher(rate, RATE)
     return np.concatenate([*[tempo.push(part) for part in np.split(samples, sorted(cuts or []))], tempo.flush()])
 
 
@@ -52,4 +52,4 @@ def test_the_ordinary_rate_changes_nothing() -> None:
 @pytest.mark.parametrize("rate", [0, 0.49, 2.01, float("nan"), True, "fast"])
 def test_rates_that_are_refused(rate: float) -> None:
     with pytest.raises(OptionError, match="rate"):
-        Tempo(rate, RATE)
+        TimeStretcher(rate, RATE)

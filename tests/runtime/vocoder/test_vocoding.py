@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from runtime.backends.base import Backend
 from runtime.bundle.reader import Bundle
 from runtime.errors import BackendError
-from runtime.vocoder.vocoding import StreamingVocoder
+from runtime.vocoder.vocoding import TokenVocoder
 from tests.conftest import sentence_of
 from tests.fixtures.tiny_bundle import CODES, VOCODER
 
@@ -21,7 +21,7 @@ SPEAKER = np.array([1, 0, 0], np.float32)
 
 
 def vocode(backend: Backend, pieces: list[np.ndarray]) -> np.ndarray:
-    vocoder = StreamingVocoder(backend, VOCODER, SPEAKER)
+    vocoder = TokenVocoder(backend, VOCODER, SPEAKER)
     return np.concatenate([*[vocoder.push(piece) for piece in pieces], vocoder.flush()])
 
 
@@ -56,7 +56,7 @@ def test_nothing_in_nothing_out(load: Load) -> None:
 
 def test_samples_that_are_no_numbers_are_refused(load: Load) -> None:
     _, backend = load()
-    vocoder = StreamingVocoder(backend, VOCODER, np.array([1, np.nan, 0], np.float32))
+    vocoder = TokenVocoder(backend, VOCODER, np.array([1, np.nan, 0], np.float32))
     with pytest.raises(BackendError) as error:
         vocoder.push(np.arange(9))
     assert "finite" in sentence_of(error)
@@ -64,7 +64,7 @@ def test_samples_that_are_no_numbers_are_refused(load: Load) -> None:
 
 def test_samples_are_clipped(load: Load) -> None:
     _, backend = load()
-    vocoder = StreamingVocoder(backend, VOCODER, np.array([1, 1e6, 0], np.float32))
+    vocoder = TokenVocoder(backend, VOCODER, np.array([1, 1e6, 0], np.float32))
     assert vocoder.push(np.arange(9)).max() == 1.0
 
 
@@ -86,7 +86,7 @@ def test_the_graph_always_sees_the_same_blocks(length: int, cuts: list[int], blo
     seen = []
     for pieces in ([tokens], np.split(tokens, np.sort([min(cut, length) for cut in cuts]).astype(int))):
         recorder = Recorder()
-        vocoder = StreamingVocoder(recorder, VOCODER, SPEAKER, blocks)  # type: ignore[arg-type]
+        vocoder = TokenVocoder(recorder, VOCODER, SPEAKER, blocks)  # type: ignore[arg-type]
         samples = sum(len(vocoder.push(piece)) for piece in pieces) + len(vocoder.flush())
         assert samples == length * VOCODER.samples_per_token
         seen.append(recorder.calls)

@@ -1,164 +1,246 @@
-"""A ROS 2 node that speaks.
+"""A ROS 2 lifecycle node that speaks.
 
 | name | kind | what |
 |---|---|---|
-| `speak` | action `tldr_speech_interfaces/Speak` | says a text; feedback a chunk; a cancel is silence within one patch |
-| `say` | topic in, `std_msgs/String` | says a text, after what is being said |
-| `stop` | topic in, `std_msgs/Empty` | silence |
-| `audio` | topic out, `std_msgs/Int16MultiArray` | mono samples at the rate of parameter `sample_rate` |
+| `speak` | action, by parameter `interface` | speak a text; feedback per chunk; a cancel ends the sound within one patch |
+| `say` | topic in, `std_msgs/String` | speak a text after what is being spoken |
+| `stop` | topic in, `std_msgs/Empty` | cancel what is spoken and everything that waits |
+| `audio` | topic out, by parameter `interface` | mono int16 samples at the rate of parameter `sample_rate` |
 
-Parameters: `bundle` (folder), `provider`, `threads`, `voice`. The module can be imported without ROS.
+Parameters: `interface` (tldr, audio_common, ros4hri), `bundle` (folder), `provider`, `threads`, `voice`. The module can be
+imported without ROS.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 from typing import Any
 
-from runtime import Stream, Synthesizer, TldrError
+from tldr_edge import Synthesizer, TldrError
 
-AHEAD_SECONDS = 0.5
-"""Samples are published this much before they are due, so that the player's buffer never runs dry."""
+from .interfaces import INTERFACES, Interface
+from .speech_queue import SpeechQueue, Utterance
 
-
-class Paced:
-    """Hands samples on no faster than they are heard: a cancel leaves at most `AHEAD_SECONDS` in the player's buffer."""
-
-    def __init__(self, publish: Callable[[list[int]], None], sleep: Callable[[float], None] = time.sleep) -> None:
-        self._publish = publish
-        self._sleep = sleep
-        self._due = 0.0
-
-    def play(self, chunk: Any, stream: Stream) -> None:
-        """Publish a chunk in slices of 0.1 s, each when its time comes, until somebody cancels the stream."""
-        samples, size = chunk.int16(), chunk.sample_rate // 10
-        for start in range(0, len(samples), size):
-            while (early := self._due - time.monotonic() - AHEAD_SECONDS) > 0 and not stream.cancelled:
-                self._sleep(min(early, 0.02))
-            if stream.cancelled:
-                return
-            part = samples[start:start + size]
-            self._due = max(self._due, time.monotonic()) + len(part) / chunk.sample_rate
-            self._publish(part.tolist())
+EXECUTOR_THREADS = 4
+"""One may be held by the goal that is spoken; the others serve cancels, stops and topics. Never the number of cores."""
+PARAMETERS = {
+    "interface": ("tldr", "action and audio messages: tldr, audio_common or ros4hri"),
+    "bundle": ("", "folder of the bundle; empty: the voice that ships with the toolkit"),
+    "provider": ("auto", "execution provider: auto, cpu, cuda, tensorrt, tensorrt-rtx"),
+    "threads": (1, "CPU threads of a graph"),
+    "voice": ("", "default voice; empty: the bundle's"),
+}
 
 
 class SpeakServer:
-    """The action, the topics, and which goal is which stream."""
+    """The action and the topics of one node, on a `SpeechQueue`.
 
-    def __init__(self, node: Any, synthesizer: Synthesizer) -> None:
-        from rclpy.action import ActionServer, CancelResponse
-        from rclpy.callback_groups import ReentrantCallbackGroup
-        from std_msgs.msg import Empty, Int16MultiArray, String
-        from tldr_speech_interfaces.action import Speak
+    A goal is executed (`ServerGoalHandle.execute`) only when its utterance has ended or begins to be spoken, so that waiting
+    goals hold no executor thread.
+    """
 
-        self._node = node
-        self._synthesizer = synthesizer
-        self._speak_type = Speak
-        self._accept = CancelResponse.ACCEPT
-        self._streams: dict[bytes, Stream] = {}
+    def __init__(self, node: Any, synthesizer: Synthesizer, interface: Interface) -> None:
+        from rclpy.action import ActionServer, CancelResponse, GoalResponse
+        from rclpy.callback_groups import MutuallyExclusiveCallbackGroup, ReentrantCallbackGroup
+        from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
+        from std_msgs.msg import Empty, String
+
+        self._node, self._interface, self._synthesizer = node, interface, synthesizer
+        self._cancel_response, self._goal_response = CancelResponse, GoalResponse
+        self._goals: dict[bytes, Utterance] = {}
         self._lock = threading.Lock()
-        group = ReentrantCallbackGroup()  # a cancel must get in while a goal is executed
-        publisher = node.create_publisher(Int16MultiArray, "audio", 50)
-        self._output = Paced(lambda samples: publisher.publish(Int16MultiArray(data=samples)))
-        node.create_subscription(String, "say", self.say, 10, callback_group=group)
-        node.create_subscription(Empty, "stop", lambda _: synthesizer.stop(), 10, callback_group=group)
-        self.action = ActionServer(node, Speak, "speak", execute_callback=self.execute, cancel_callback=self.cancel,
-                                   callback_group=group)
+        reliable = QoSProfile(depth=10, history=HistoryPolicy.KEEP_LAST, reliability=ReliabilityPolicy.RELIABLE,
+                              durability=DurabilityPolicy.VOLATILE)
+        self._publisher = node.create_publisher(interface.audio_type, "audio", reliable)
+        self.queue = SpeechQueue(synthesizer, self._publish)
+        urgent, actions = MutuallyExclusiveCallbackGroup(), ReentrantCallbackGroup()
+        self._subscriptions = [
+            node.create_subscription(String, "say", self.say, reliable, callback_group=actions),
+            node.create_subscription(Empty, "stop", lambda _: self.queue.stop(), reliable, callback_group=urgent),
+        ]
+        self.action = ActionServer(node, interface.action_type, interface.action_name, execute_callback=self.execute,
+                                   goal_callback=self.accept, handle_accepted_callback=self.accepted,
+                                   cancel_callback=self.cancel, callback_group=actions)
 
-    def say(self, message: Any) -> None:
-        """Speak a message of topic `say`."""
+    def accept(self, goal: Any) -> Any:
+        """Refuse a goal that cannot be spoken: an unknown voice, a rate out of range, a foreign locale, no text."""
         try:
-            self._speak(self._synthesizer.stream(message.data), lambda chunk, seconds: None)
-        except TldrError as error:
-            self._node.get_logger().warning(str(error))
+            utterance = self._interface.utterance(goal)
+            if not utterance.text.strip():
+                raise ValueError("The goal has no text.")
+            if utterance.voice and utterance.voice not in self._synthesizer.voices:
+                raise ValueError(f"There is no voice {utterance.voice!r}; there are {', '.join(self._synthesizer.voices)}.")
+            if not 0.5 <= utterance.rate <= 2.0:
+                raise ValueError(f"The rate must be from 0.5 to 2, not {utterance.rate:g}.")
+        except ValueError as error:
+            self._node.get_logger().warning(f"Goal refused: {error}")
+            return self._goal_response.REJECT
+        return self._goal_response.ACCEPT
+
+    def accepted(self, handle: Any) -> None:
+        """Queue a goal; its execution begins with its first chunk, or when it ends before that."""
+        utterance = self._interface.utterance(handle.request)
+        started = threading.Event()
+
+        def start() -> None:
+            if not started.is_set():
+                started.set()
+                handle.execute()
+
+        def heard(chunk: Any, seconds: float) -> None:
+            start()
+            feedback = self._interface.feedback(chunk, seconds)
+            if feedback is not None:
+                handle.publish_feedback(feedback)
+
+        utterance.on_chunk = heard
+        utterance.on_end = start
+        with self._lock:
+            self._goals[bytes(handle.goal_id.uuid)] = utterance
+        self.queue.add(utterance)
 
     def execute(self, handle: Any) -> Any:
-        """Speak one goal to its end, its cancel, or a warning that silences it."""
-        goal, result = handle.request, self._speak_type.Result()
+        """Wait for the end of a goal that is being spoken, and report it."""
         key = bytes(handle.goal_id.uuid)
-        try:
-            stream = self._synthesizer.stream(goal.text, voice=goal.voice or None, rate=goal.rate or 1.0,
-                                              interrupt=goal.interrupt)
-            with self._lock:
-                self._streams[key] = stream
-            if handle.is_cancel_requested:  # it came before there was a stream to cancel
-                stream.cancel()
-            self._speak(stream, lambda chunk, seconds: handle.publish_feedback(self._feedback(chunk, seconds)))
-        except TldrError as error:
-            result.stopped_by = str(error)
-            handle.abort()
-            return result
-        finally:
-            with self._lock:
-                asked = self._streams.pop(key, None) is None
-        result.stopped_by, result.completed = stream.stats.stopped_by or "end", not stream.cancelled
-        result.audio_seconds, result.ttfa_seconds = stream.stats.audio_seconds, stream.stats.ttfa_seconds
-        if stream.cancelled and (asked or handle.is_cancel_requested):
-            self._settle(handle)
-            handle.canceled()
-        elif stream.cancelled:
-            handle.abort()  # another utterance interrupted this one
-        else:
+        utterance = self._goals[key]
+        utterance.ended.wait()
+        with self._lock:
+            del self._goals[key]
+        if utterance.outcome == "completed":
             handle.succeed()
-        return result
+        elif utterance.outcome == "cancelled" and self._cancel_requested(handle, utterance):
+            handle.canceled()
+        else:
+            handle.abort()
+        return self._interface.result(utterance)
 
     def cancel(self, handle: Any) -> Any:
-        """Silence at once; the goal itself ends in `execute`."""
+        """End the sound of a goal at once; the goal itself ends in `execute`."""
         with self._lock:
-            stream = self._streams.pop(bytes(handle.goal_id.uuid), None)
-        if stream is not None:
-            stream.cancel()
-        return self._accept
+            utterance = self._goals.get(bytes(handle.goal_id.uuid))
+        if utterance is not None:
+            utterance.cancel_requested = True
+            self.queue.cancel(utterance)
+        return self._cancel_response.ACCEPT
 
-    def _speak(self, stream: Stream, heard: Callable[[Any, float], None]) -> None:
-        seconds = 0.0
-        with stream.buffered(2.0) as ahead:
-            for chunk in ahead:
-                self._output.play(chunk, stream)
-                seconds += chunk.seconds
-                heard(chunk, seconds)
+    def say(self, message: Any) -> None:
+        """Queue a message of topic `say`."""
+        utterance = Utterance(message.data)
+        utterance.on_end = lambda: self._warn(utterance)
+        self.queue.add(utterance)
 
-    def _feedback(self, chunk: Any, seconds: float) -> Any:
-        feedback = self._speak_type.Feedback()
-        feedback.sentence, feedback.sentence_index, feedback.spoken_seconds = chunk.text, chunk.sentence, seconds
-        return feedback
+    def close(self) -> None:
+        """End the speech and the action."""
+        self.queue.close()
+        self.action.destroy()
+
+    def _warn(self, utterance: Utterance) -> None:
+        if utterance.outcome == "failed":
+            self._node.get_logger().warning(utterance.error)
+
+    def _publish(self, samples: Any, rate: int) -> None:
+        self._publisher.publish(self._interface.audio(samples, rate, self._node.get_clock().now().to_msg()))
 
     @staticmethod
-    def _settle(handle: Any) -> None:
-        """The goal becomes cancellable only once `cancel` has returned, which may be a moment after its stream ended."""
+    def _cancel_requested(handle: Any, utterance: Utterance) -> bool:
+        """Whether a client asked for the cancel. rclpy marks the goal a moment after `cancel` has returned."""
         deadline = time.monotonic() + 1.0
-        while not handle.is_cancel_requested and time.monotonic() < deadline:
+        while utterance.cancel_requested and not handle.is_cancel_requested and time.monotonic() < deadline:
             time.sleep(0.001)
+        return bool(handle.is_cancel_requested)
+
+
+def make_node() -> Any:
+    """The lifecycle node: `configure` loads the bundle, `activate` opens action and topics, `deactivate` falls silent."""
+    from rclpy.lifecycle import LifecycleNode, TransitionCallbackReturn
+    from rclpy.parameter import Parameter
+
+    class SpeechNode(LifecycleNode):  # type: ignore[misc]  # rclpy is untyped where it is missing
+        """See the module's docstring."""
+
+        def __init__(self) -> None:
+            super().__init__("tldr_speech")
+            self._synthesizer: Synthesizer | None = None
+            self._server: SpeakServer | None = None
+            for name, (default, description) in PARAMETERS.items():
+                self.declare_parameter(name, default, _described(description))
+            self.declare_parameter("sample_rate", 24_000, _described("rate of topic `audio` in Hz; set by the node"))
+
+        def on_configure(self, state: Any) -> Any:
+            del state
+            values = {name: self.get_parameter(name).value for name in PARAMETERS}
+            if values["interface"] not in INTERFACES:
+                known = ", ".join(INTERFACES)
+                self.get_logger().error(f"There is no interface {values['interface']!r}; choose one of {known}.")
+                return TransitionCallbackReturn.FAILURE
+            try:
+                self._synthesizer = Synthesizer(values["bundle"] or None, provider=values["provider"],
+                                                threads=values["threads"] or None, voice=values["voice"] or None, warm_up=True)
+            except TldrError as error:
+                self.get_logger().error(str(error))
+                return TransitionCallbackReturn.FAILURE
+            self.set_parameters([Parameter("sample_rate", value=self._synthesizer.sample_rate)])
+            return TransitionCallbackReturn.SUCCESS
+
+        def on_activate(self, state: Any) -> Any:
+            assert self._synthesizer is not None
+            interface = INTERFACES[self.get_parameter("interface").value]()
+            self._server = SpeakServer(self, self._synthesizer, interface)
+            return super().on_activate(state)
+
+        def on_deactivate(self, state: Any) -> Any:
+            if self._server is not None:
+                self._server.close()
+                self._server = None
+            return super().on_deactivate(state)
+
+        def on_cleanup(self, state: Any) -> Any:
+            return self.on_shutdown(state)
+
+        def on_shutdown(self, state: Any) -> Any:
+            del state
+            if self._server is not None:
+                self._server.close()
+                self._server = None
+            if self._synthesizer is not None:
+                self._synthesizer.close()
+                self._synthesizer = None
+            return TransitionCallbackReturn.SUCCESS
+
+    return SpeechNode()
+
+
+def _described(text: str) -> Any:
+    from rcl_interfaces.msg import ParameterDescriptor
+
+    return ParameterDescriptor(description=text)
 
 
 def main() -> None:
-    """Run the node until it is shut down."""
+    """Run the node until it is shut down; it configures and activates itself unless a launch file manages it."""
     try:
         import rclpy
-        from rclpy.executors import MultiThreadedExecutor
+        from rclpy.executors import ExternalShutdownException, MultiThreadedExecutor
     except ImportError:
         raise SystemExit("This node needs ROS 2 (rclpy): source /opt/ros/<distribution>/setup.bash first.") from None
 
     rclpy.init()
-    node = rclpy.create_node("tldr_speech")
-    options = {name: node.declare_parameter(name, default).value
-               for name, default in (("bundle", ""), ("provider", "auto"), ("threads", 0), ("voice", ""))}
-    with Synthesizer(options["bundle"] or None, provider=options["provider"], threads=options["threads"] or None,
-                     voice=options["voice"] or None, warm_up=True) as synthesizer:
-        node.declare_parameter("sample_rate", synthesizer.sample_rate)
-        server = SpeakServer(node, synthesizer)
-        executor = MultiThreadedExecutor()
-        executor.add_node(node)
-        try:
-            executor.spin()
-        except KeyboardInterrupt:
-            synthesizer.stop()
-        finally:
-            server.action.destroy()
-            node.destroy_node()
-            rclpy.try_shutdown()
+    node = make_node()
+    node.declare_parameter("autostart", True, _described("configure and activate at once, without a lifecycle manager"))
+    executor = MultiThreadedExecutor(num_threads=EXECUTOR_THREADS)
+    executor.add_node(node)
+    try:
+        if node.get_parameter("autostart").value:
+            node.trigger_configure()
+            node.trigger_activate()
+        executor.spin()
+    except (KeyboardInterrupt, ExternalShutdownException):
+        pass
+    finally:
+        node.on_shutdown(None)
+        node.destroy_node()
+        rclpy.try_shutdown()
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ def _either(words: Iterable[str]) -> str:
 _TITLE = rf"(?<!\w)(?P<word>{_either(TITLES)})\.(?=\s|[A-Z])"
 _BEFORE_NAME = rf"(?<![\w.])(?P<word>{_either(BEFORE_NAMES)})\.(?=[ ]?[A-Z][\w'.])"
 _PLACE = rf"(?<![\w.])(?P<word>{_either(PLACES_WITHOUT_DOT)})(?= [A-Z][a-z])"
-_NUMBER = re.compile(rf"(?<![\w.'])(?P<word>{_either(NUMBERED)})\. ?(?=[(#]?\d|[IVX]+\b|[A-Z]\d)", re.IGNORECASE)
+_NUMBER = re.compile(rf"(?<![\w.'])(?P<word>{_either(NUMBERED)})\. ?(?=[(#]?\d|(?-i:[IVX]+\b|[A-Z]\d))", re.IGNORECASE)
 _REVISION = r"(?<![\w.'])(?P<word>Rev|rev|Ver|ver)\. (?=[A-Z](?![\w']))"
 _NUMBER_BARE = rf"(?<![\w.'])(?P<word>{_either(NUMBERED_WITHOUT_DOT)})(?= #?\d|  ?[A-Z]?\d)"
 _DOTTED = re.compile(rf"(?<![\w.'/-])(?P<word>{_either(ALWAYS)})\.(?!\w|\.\w)", re.IGNORECASE)
@@ -201,6 +201,10 @@ def _numbered(found: re.Match[str], scanner: Scanner) -> str | None:
     return NUMBERED[word]
 
 
+def _lower(found: re.Match[str], scanner: Scanner) -> str | None:
+    return LOWER_ANYWHERE[found["word"]] if scanner.cased else None
+
+
 def _versus(found: re.Match[str], scanner: Scanner) -> str | None:
     return "versus" if re.search(r"[A-Z][\w'.]* \Z", scanner.text[max(0, found.start() - 24) : found.start()]) else None
 
@@ -230,7 +234,7 @@ LETTER = (
     rule("abbreviation", ".", _BEFORE_NAME, lambda found, scanner: BEFORE_NAMES[found["word"]], words=_first(BEFORE_NAMES)),
     rule("abbreviation", ".", _STREET_OR_SAINT, _place_or_person, words=("st", "dr")),
     rule("abbreviation", ".", _MAYBE_LAST, _maybe_last, words=_first(ENDING)),
-    rule("abbreviation", ".", _LOWER, lambda found, scanner: LOWER_ANYWHERE[found["word"]], words=_first(LOWER_ANYWHERE)),
+    rule("abbreviation", ".", _LOWER, _lower, words=_first(LOWER_ANYWHERE)),
     rule(
         "abbreviation",
         ".",

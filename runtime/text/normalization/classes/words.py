@@ -63,18 +63,12 @@ def _speak_capitals(token: str, start: int, end: int, scanner: Scanner) -> str:
     lower = base.lower()
     if "'" in base:
         return token.lower()
-    if (lower in COMMON_WORDS or lower in _SHOUTED_SHORT or (len(base) > 3 and not is_acronym(base))) and scanner_shouts(
-        start, scanner
-    ):
-        return token.lower()
-    if (
-        len(base) < 4
-        and lower not in COMMON_WORDS
-        and len(set(base)) > 1
-        and not is_acronym(base)
-        and base.isalpha()
-        and scanner_repeats(start, base, scanner)
-    ):
+    if known_reading(lower) is not None:
+        return speak_word(token)
+    everyday = lower in COMMON_WORDS or lower in _SHOUTED_SHORT or (len(base) > 3 and not is_acronym(base))
+    if everyday and scanner_shouts(start, scanner):
+        return lower if base == token else lower + "'s"
+    if len(base) < 4 and len(set(base)) > 1 and not everyday and scanner_repeats(start, base, scanner):
         return token.lower()
     return speak_word(token)
 
@@ -125,7 +119,8 @@ def speak_word(token: str) -> str:
 
 
 def _plural(found: re.Match[str], scanner: Scanner) -> str | None:
-    return speak_word(found["word"]) + "s"
+    words = speak_word(found["word"])
+    return words + ("'s" if len(words.rpartition(" ")[2]) < 3 else "s")
 
 
 def _lower(base: str) -> str | None:

@@ -10,7 +10,7 @@ import re
 RESPELLED = {
     "à": "ah", "appliqué": "aplikay", "atatürk": "atatoork", "auf": "auf", "beyoncé": "beyonsay", "blasé": "blazay",
     "brontë": "bronty", "brûlée": "brulay", "brulée": "brulay", "café": "cafe", "cafés": "cafes", "chloë": "chloe",
-    "chloé": "chloay", "cliché": "cliche", "clichés": "cliches", "clichéd": "cliched", "communiqué": "communique",
+    "chloé": "chloe", "cliché": "cliche", "clichés": "cliches", "clichéd": "cliched", "communiqué": "communique",
     "crème": "krem", "crêpe": "crepe", "crêpes": "crepes", "dé": "day", "décor": "decor", "déjà": "dayzha",
     "détente": "detente", "divorcée": "divorsay", "entrée": "entree", "entrées": "entrees", "exposé": "expozay",
     "exposés": "expozays", "fiancé": "fiance", "fiancée": "fiansay", "fiancés": "fiances", "fiancées": "fiansays",
@@ -22,7 +22,7 @@ RESPELLED = {
     "rosé": "rosay", "rosés": "rosays", "roué": "rooay", "sauté": "saute", "sautéed": "sauteed", "señor": "senyor",
     "señora": "senyora", "señorita": "senyorita", "soirée": "soiree", "soupçon": "soupson", "touché": "tooshay",
     "vis-à-vis": "veezavee", "zoë": "zoe", "voilà": "vwala", "garçon": "garson", "français": "fronsay", "façade": "facade",
-    "façades": "facades", "curaçao": "curasow", "são": "sow", "jalapeño": "jalapeno", "jalapeños": "jalapenos",
+    "façades": "facades", "curaçao": "curasow", "são": "sow", "jalapeño": "halapenyo", "jalapeños": "halapenyos",
     "niño": "neenyo", "niña": "neenya", "piñata": "pinyata", "piñatas": "pinyatas", "piña": "peenya", "mañana": "manyana",
     "cañon": "canyon", "año": "anyo", "españa": "espanya", "español": "espanyol", "josé": "jose", "andré": "andre",
     "attaché": "attache", "soufflé": "souffle", "macramé": "macrame", "matinée": "matinee", "canapé": "canapay",

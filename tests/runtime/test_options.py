@@ -1,0 +1,42 @@
+"""`SynthesisOptions`: one record, checked when it is made, with keyword overrides on every method."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from runtime import OptionError, SynthesisOptions, Synthesizer
+from runtime.options import OptionOverrides, merge_options
+from tests.conftest import TEXT
+
+
+def test_the_overrides_are_the_fields() -> None:
+    assert set(OptionOverrides.__annotations__) == set(SynthesisOptions.__dataclass_fields__)
+
+
+@pytest.mark.parametrize("bad", [{"rate": 3}, {"rate": "fast"}, {"seed": -1}, {"seed": 1.5}, {"temperature": -1},
+                                 {"temperature": float("nan")}, {"top_k": 0}, {"top_p": 0}, {"interrupt": 1}, {"verify": None}],
+                         ids=str)
+def test_bad_values_are_refused_when_it_is_made(bad: dict[str, Any]) -> None:
+    with pytest.raises(OptionError, match=next(iter(bad))):
+        SynthesisOptions(**bad)
+    with pytest.raises(OptionError, match=next(iter(bad))):
+        merge_options(None, **bad)
+
+
+def test_unknown_keywords_are_named() -> None:
+    with pytest.raises(TypeError, match="'speed'; options are interrupt, rate"):
+        merge_options(None, speed=2)  # type: ignore[call-arg]
+    with pytest.raises(OptionError, match="SynthesisOptions"):
+        merge_options({"rate": 2})  # type: ignore[arg-type]
+
+
+def test_keywords_replace_single_options(synthesizer: Synthesizer) -> None:
+    options = SynthesisOptions(voice="bass", rate=2.0)
+    wanted = synthesizer.synthesize(TEXT, voice="bass", rate=2.0, seed=3).samples
+    assert np.array_equal(synthesizer.synthesize(TEXT, options, seed=3).samples, wanted)
+    assert np.array_equal(synthesizer.synthesize_many([TEXT], options, seed=3).collect()[0].samples, wanted)
+    assert np.array_equal(synthesizer.synthesize_many([TEXT], options, seeds=[3]).collect()[0].samples, wanted)
+    assert not np.array_equal(synthesizer.synthesize(TEXT, options).samples, synthesizer.synthesize(TEXT, rate=2.0).samples)
