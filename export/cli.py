@@ -15,7 +15,7 @@ from export.checkpoints.names import find_checkpoint
 from export.config import TARGETS, WEIGHTS, ExportConfig, NumberFormat, WeightsOption, choose_number_format, patch_sizes
 from export.config import Target as GraphTarget
 from runtime.atomic import write_file
-from runtime.command import heed_interrupts, run
+from runtime.command import raise_if_interrupted, run
 from runtime.errors import OptionError
 
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ if TYPE_CHECKING:
 @click.option("--int4", is_flag=True, help="The same in INT4.")
 @click.option("--cpu", is_flag=True, help="Short for --target cpu: FP32, and a backbone in ONNX Runtime's own operators, "
                                            "which is faster and runs on CPUs only; --int8 and --int4 without --fp16 imply it.")
-@click.option("--fuse", is_flag=True, help="Also one graph of compressor, backbone and extractor: one call per patch, for CPUs.")
+@click.option("--fuse", is_flag=True, help="Also one graph of compressor, backbone and extractor: one call per patch,
+              for CPUs.")
 @click.option("--token-level", is_flag=True, help="Export the token-level baseline (with --patch: as well).")
 @click.option("--max-seconds", type=float, default=30.0, show_default=True,
               help="Audio per utterance that the KV cache is sized for; the recording that a voice continues comes on top.")
@@ -112,7 +113,7 @@ def _export(source: ModelSource, config: ExportConfig, target: Path) -> ExportRe
         task = progress.add_task("", total=1.0)
 
         def advance(stage: str, share: float) -> None:
-            heed_interrupts()
+            raise_if_interrupted()
             progress.update(task, description=stage, completed=share)
 
         result = export_bundle(source, config, target, advance)

@@ -125,9 +125,11 @@ def _write_graphs(partial: Path, manifest: Manifest, plans: Sequence[GraphPlan],
     for plan in plans:
         stages.begin(f"graph {plan.name}")
         module, path = plan.module(), partial / manifest.graph_path(plan.name)
-        quantizer = None if plan.weights is None else functools.partial(quantize, weights=plan.weights, precision=plan.precision)
+        quantizer = None if plan.weights is None else functools.partial(quantize, weights=plan.weights,
+                                                                        precision=plan.precision)
         ready = exportable(module, plan.precision, plan.fp32_modules)
-        write_graph(store_weights_in_fp16(ready) if plan.fp16_storage else ready, plan.signature, manifest.sizes, text_ids, path,
+        write_graph(store_weights_in_fp16(ready) if plan.fp16_storage else ready, plan.signature, manifest.sizes, text_ids,
+                    path,
                     quantizer)
         gc.collect()
         if verify and plan.parity:

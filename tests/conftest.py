@@ -115,15 +115,17 @@ def cosyvoice_directory(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def cosyvoice_bundle(cosyvoice_directory: Path) -> Path:
     """The token-level bundle of it, FP32, every graph verified; not to be changed."""
-    from export.checkpoints.sources import open_source
-    from export.config import ExportConfig
-    from export.exporter import export_bundle
-    from export.verification import loop_check
 
-    target = tmp_path_factory.mktemp("bundles") / "cosyvoice3"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop_check, "UTTERANCES", 2)
-        patch.setattr(loop_check, "TOKENS", 24)
-        config = ExportConfig(patch=1, precision="fp32", max_seconds=20.0)
-        export_bundle(open_source(str(cosyvoice_directory), None), config, target)
-    return target
+    def export(target: Path) -> None:
+        from export.checkpoints.sources import open_source
+        from export.config import ExportConfig
+        from export.exporter import export_bundle
+        from export.verification import loop_check
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(loop_check, "UTTERANCES", 2)
+            patch.setattr(loop_check, "TOKENS", 24)
+            config = ExportConfig(patch=1, precision="fp32", max_seconds=20.0)
+            export_bundle(open_source(str(cosyvoice_directory), None), config, target)
+
+    return exports.cached("cosyvoice3", export)

@@ -142,7 +142,8 @@ class Dequantized(WeightFormat):
         """Codes int8 or int4 [K, N] and scales float16, [N] or [K / b, N]."""
         rows, columns = weight.shape
         block = rows if self.bits == 8 else block_size_of(rows) or rows
-        scales, codes = round_blocks(np.ascontiguousarray(weight.T, np.float32).reshape(columns, -1, block), self.bits, signed=False)
+        scales, codes = round_blocks(np.ascontiguousarray(weight.T, np.float32).reshape(columns, -1, block), self.bits,
+                                     signed=False)
         whole = np.ascontiguousarray(codes.reshape(columns, rows).T)
         each = np.ascontiguousarray(scales[..., 0].T).astype(np.float16)
         if self.bits == 8:

@@ -16,7 +16,7 @@ from runtime.bundle.reader import Bundle
 from runtime.bundle.voice import Voice, read_voice
 from runtime.decoding.decoder import Decoder
 from runtime.decoding.sampling import SamplingOptions
-from runtime.decoding.sequence import Bounds
+from runtime.decoding.sequence import LengthLimits
 
 UTTERANCES, TOKENS = 20, 160
 """Utterances that are compared, and tokens of each."""
@@ -63,9 +63,9 @@ class LoopCheck:
         equal, self.ties = compare_runs(self.reference, found, strict=strict)
         return equal
 
-    def _bounds(self, ids: list[int]) -> Bounds:
+    def _bounds(self, ids: list[int]) -> LengthLimits:
         limits = self._bundle.manifest.limits
-        return Bounds(math.ceil(limits.min_tokens_per_id * len(ids)), self._patches, watch=False)
+        return LengthLimits(math.ceil(limits.min_tokens_per_id * len(ids)), self._patches, watch=False)
 
     def _default_voice(self) -> Voice:
         manifest = self._bundle.manifest

@@ -26,7 +26,7 @@ EDGE = 3
 """Ids at either end that may have no token."""
 
 
-class Listener:
+class AlignmentVerifier:
     """The graph `listener` of a bundle (`runtime.bundle.contract.auxiliary_graphs`); one thread, as it takes a few milliseconds."""
 
     def __init__(self, path: Path) -> None:

@@ -181,7 +181,8 @@ def test_engines_of_a_bundle_for_cpus_are_refused(saved_checkpoint: Path, tmp_pa
 
 def test_a_flow_is_quantised_for_tensorrt_only_and_never_in_four_bits() -> None:
     assert [quantized_weights("backbone", weights, "fp32") for weights in (None, *NAMES.values())] == [None, "int8", "int4"]
-    assert [quantized_weights("flow_estimator", weights, "fp16") for weights in (None, *NAMES.values())] == [None, "int8", "int8"]
+    assert [quantized_weights("flow_estimator", weights, "fp16") for weights in (None, *NAMES.values())] == [None, "int8",
+                                                                                                             "int8"]
     assert {quantized_weights(graph, "int4", "fp32") for graph in ("flow_estimator", "vocoder", "text_embedding")} == {None}
 
 

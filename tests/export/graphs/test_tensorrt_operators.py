@@ -24,6 +24,7 @@ def test_every_node_is_in_the_list(exported: Export, form: tuple[int, str]) -> N
 
 @pytest.mark.slow
 def test_every_node_of_the_full_size_preset_is_in_the_list(tmp_path: Path) -> None:
-    done = export_bundle(PresetSource("cosyvoice3-0.5b"), ExportConfig(patch=4, precision="fp16", verify=False), tmp_path / "bundle")
+    done = export_bundle(PresetSource("cosyvoice3-0.5b"), ExportConfig(patch=4, precision="fp16", verify=False),
+                         tmp_path / "bundle")
     for path in (done.path / "onnx").glob("*.onnx"):
         assert violations(onnx.load(path, load_external_data=False)) == [], path.name

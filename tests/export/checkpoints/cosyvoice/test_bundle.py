@@ -80,14 +80,14 @@ def tldr(cosyvoice_directory: Path, tmp_path_factory: pytest.TempPathFactory) ->
 def test_tldr_on_it(cosyvoice_directory: Path, tldr: Path) -> None:
     """Backbone of the one, adapters, compressor and extractor of the other."""
     source = open_source(str(tldr), None, cosyvoice_directory)
-    model, base = source.model(2), source.model(1)
+    model, base = source.load(2).model, source.load(1).model
     assert torch.equal(model.text_embedding.weight, base.text_embedding.weight)
     merged, plain = (each.backbone.layers[0].mlp.up_proj.weight for each in (model, base))  # type: ignore[union-attr]
     assert merged.shape == plain.shape and not torch.allclose(merged, plain)  # type: ignore[arg-type]
     sampling = source.load(2).sampling
     assert sampling.repetition_window == 0 and sampling.top_p == 0.7
     with pytest.raises(CheckpointError, match="trained sizes: 2"):
-        source.config(4)
+        source.load(4)
 
 
 def test_tldr_of_another_backbone(cosyvoice_directory: Path, tldr: Path, tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_tldr_of_another_backbone(cosyvoice_directory: Path, tldr: Path, tmp_pat
     (tmp_path / "patch-2").mkdir()
     (tmp_path / "patch-2" / "config.json").write_text(path.read_text().replace('"layers": 2', '"layers": 3'))
     with pytest.raises(CheckpointError, match="other sizes"):
-        open_source(str(tmp_path), None, cosyvoice_directory).config(2)
+        open_source(str(tmp_path), None, cosyvoice_directory).load(2).config
 
 
 @pytest.mark.slow

@@ -27,7 +27,7 @@ class Payload:
 
 
 def test_sizes_come_from_the_files(cosyvoice_directory: Path) -> None:
-    config = open_source(str(cosyvoice_directory), None).config(1)
+    config = open_source(str(cosyvoice_directory), None).load(1).config
     backbone, vocabulary = config.backbone, config.vocabulary
     found = (backbone.layers, backbone.hidden, backbone.heads, backbone.kv_heads, backbone.head_dim, backbone.intermediate)
     assert found == (cosyvoice3.LAYERS, cosyvoice3.HIDDEN, cosyvoice3.HEADS, cosyvoice3.KV_HEADS, cosyvoice3.HEAD_DIM,
@@ -47,7 +47,7 @@ def test_weights_are_the_files(cosyvoice_directory: Path) -> None:
 
 def test_patches_need_tldr_weights(cosyvoice_directory: Path) -> None:
     with pytest.raises(CheckpointError) as error:
-        open_source(str(cosyvoice_directory), None).config(4)
+        open_source(str(cosyvoice_directory), None).load(4).config
     assert "--token-level" in sentence_of(error)
 
 

@@ -40,7 +40,7 @@ def estimator_plan(directory: Path) -> GraphPlan:
 def export(directory: Path, module: FlowEstimator, path: Path,
            finish: Callable[[ir.Model], None] | None = None) -> onnxruntime.InferenceSession:
     wrapped, plan = FlowEstimatorGraph(module), estimator_plan(directory)
-    sizes = sizes_of(open_source(str(directory), None).config(1))
+    sizes = sizes_of(open_source(str(directory), None).load(1).config)
     write_graph(exportable(wrapped, "fp16", plan.fp32_modules), plan.signature, sizes, 600, path, finish)
     return open_session(path)
 
@@ -54,7 +54,7 @@ def half(cosyvoice_directory: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 def inputs(directory: Path, scale: float) -> dict[str, np.ndarray]:
     graph = estimator_plan(directory).signature
-    sizes = sizes_of(open_source(str(directory), None).config(1))
+    sizes = sizes_of(open_source(str(directory), None).load(1).config)
     made = example_inputs(graph, sizes, {"batch": 2, "frames": 50, "past": 50}, 0, 600)
     return {name: array * np.float32(scale) if name in ("x", "mu", "cond", "speaker_mel", "past_inputs") else array
             for name, array in made.items()}
