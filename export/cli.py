@@ -41,8 +41,9 @@ if TYPE_CHECKING:
 @click.option("--int4", is_flag=True, help="The same in INT4.")
 @click.option("--cpu", is_flag=True, help="Short for --target cpu: FP32, and a backbone in ONNX Runtime's own operators, "
                                            "which is faster and runs on CPUs only; --int8 and --int4 without --fp16 imply it.")
-@click.option("--fuse", is_flag=True, help="Also one graph of compressor, backbone and extractor: one call per patch,
-              for CPUs.")
+@click.option("--fuse", is_flag=True,
+              help="Also one graph of compressor, backbone and extractor: one call per patch, for "
+                   "CPUs.")
 @click.option("--token-level", is_flag=True, help="Export the token-level baseline (with --patch: as well).")
 @click.option("--max-seconds", type=float, default=30.0, show_default=True,
               help="Audio per utterance that the KV cache is sized for; the recording that a voice continues comes on top.")

@@ -44,7 +44,8 @@ def embedded_directory() -> Path:
         directory = root / "voices" / EMBEDDED
         if (directory / CONFIG).is_file():
             return directory
-    raise CheckpointError("The embedded voice's checkpoint is neither beside the installed packages nor in voices/embedded of the "
+    raise CheckpointError("The embedded voice's checkpoint is neither beside the installed packages nor in "
+                          "voices/embedded of the "
                           "working directory; run in a source checkout, or name it with --checkpoint DIR.")
 
 

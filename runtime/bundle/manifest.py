@@ -193,7 +193,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     encoders: Encoders | None = None
     """What `clone_voice` needs; None where the bundle cannot."""
     listener: str | None = None
-    """ONNX model by which a synthesizer hears whether it said what it was to say (`runtime.bundle.contract.auxiliary_graphs`)."""
+    """ONNX model of the phoneme recogniser that verifies sentences (`runtime.bundle.contract.auxiliary_graphs`)."""
     cpu: bool = False
     """Whether the backbone is written in operators that only ONNX Runtime has, for its CPU kernels, and keeps keys and values
     of each layer in a piece of their own."""

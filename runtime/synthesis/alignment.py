@@ -27,7 +27,7 @@ EDGE = 3
 
 
 class AlignmentVerifier:
-    """The graph `listener` of a bundle (`runtime.bundle.contract.auxiliary_graphs`); one thread, as it takes a few milliseconds."""
+    """The phoneme recogniser of a bundle (`runtime.bundle.contract.auxiliary_graphs`), on one thread: it takes milliseconds."""
 
     def __init__(self, path: Path) -> None:
         """Raises BackendError where it does not load, BundleError where it is no listener to this text front end."""
