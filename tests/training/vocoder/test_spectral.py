@@ -55,7 +55,7 @@ def test_equal_hidden_states_give_equal_waveforms_and_no_loss() -> None:
     first, second = (crop_waveform(head, hidden, pitch, lengths, 5) for _ in range(2))
     assert torch.equal(first, second) and first.shape == (2, 36 * 320)
     loss_of = WaveformLoss()
-    assert float(loss_of(first, second)) == pytest.approx(0, abs=1e-5) < float(loss_of(first, 0.5 * second))
+    assert float(loss_of(first, second)) < 1e-5 < float(loss_of(first, 0.5 * second))
     metric, mask = spectral_metric(teacher), torch.ones(2, 42)
     assert float(hidden_loss(hidden, hidden, metric, mask)) == 0 < float(hidden_loss(hidden + 0.1, hidden, metric, mask))
 
