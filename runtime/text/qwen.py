@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ..errors import BundleError, TextError
+from ..errors import BundleError, NothingToSayError
 from .normalize import spell_out
+from .utterance import Utterance
 
 TOKENIZER = "tokenizer.json"
 PROMPT_END = "<|endofprompt|>"
@@ -71,8 +72,12 @@ class QwenFrontEnd:
         spelled = text if not text.isascii() or _TAGGED.search(text) else spell_out(text)
         utterances = [utterance.strip() for utterance in self._utterances(spelled) if _SPOKEN.search(utterance)]
         if not utterances:
-            raise TextError("The text holds nothing that can be spoken; give it at least one word or number.")
+            raise NothingToSayError("The text holds nothing that can be spoken; give it at least one word or number.")
         return utterances
+
+    def utterances(self, text: str) -> list[Utterance]:
+        """`sentences` with their ids; this tokenizer has neither phonemes nor spans."""
+        return [Utterance(sentence, 0, sentence, "", self.ids(sentence)) for sentence in self.sentences(text)]
 
     def ids(self, sentence: str) -> list[int]:
         """Ids of one of `sentences`."""
