@@ -21,12 +21,13 @@ demo: install
 # `ruff format --check` is no part of it.
 check: install
 	$(BIN)/ruff check .
-	$(BIN)/mypy runtime serving
+	$(BIN)/mypy runtime serving tldr_edge
 	$(BIN)/pytest -n $(JOBS) --dist worksteal -m "not torch and not alone" tests/runtime tests/serving tests/test_house.py
 
 test: install
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/mypy --python-version 3.10 runtime serving tldr_edge
 	$(BIN)/pytest -n $(JOBS) --dist loadfile -m "not alone"
 	$(BIN)/pytest -m alone
 

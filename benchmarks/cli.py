@@ -11,7 +11,7 @@ from rich.console import Console
 
 from benchmarks.bundles import BundleRequest, default_cache, find_bundles
 from benchmarks.rendering.console import show
-from benchmarks.rendering.output import check_outputs, read_report, write, write_reports
+from benchmarks.rendering.output import check_outputs, read_report, read_reports, write, write_reports
 from benchmarks.rendering.summary import described, title
 from benchmarks.rendering.tables import changes, report_tables
 from benchmarks.speed.comparison import compare_reports, load_warning
@@ -144,17 +144,17 @@ def compare(before: Path, after: Path, other_hardware: bool, json_path: Path | N
 @bench.command()
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path))
 @report_options
-def report(runs: tuple[Path, ...], json_path: Path | None, markdown_path: Path | None, html_path: Path | None,
+@click.option("--small", is_flag=True, help="Leave sound and times of single patches out of the JSON.")
+def report(runs: tuple[Path, ...], small: bool, json_path: Path | None, markdown_path: Path | None, html_path: Path | None,
            measured: tuple[Path, ...]) -> None:
     """Show runs (JSON) on the terminal, or write one report of them. Runs of the same systems are merged."""
     check_outputs(json_path, markdown_path, html_path)
-    reports, others = [read_report(path) for path in runs], [read_report(path) for path in measured]
+    reports, others = [one for path in runs for one in read_reports(path)], [read_report(path) for path in measured]
     if (json_path, markdown_path, html_path) == (None, None, None):
         for one in merged(reports):
             click.echo(f"{title(one)}\n{described(one)}\n")
             show(report_tables(one))
-    write_reports(reports, others, json_path, markdown_path,
-                  html_path)
+    write_reports(reports, others, json_path, markdown_path, html_path, small)
 
 
 def main() -> None:

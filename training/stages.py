@@ -26,10 +26,10 @@ from training.codec import codec, encoder, listener, recogniser, speaker_encoder
 from training.codec.spectrograms import Spectrogram, made_by_student, spoken_by_teacher
 from training.codec.tokens import as_tokens
 from training.data import corpus, frontend
-from training.data.token_file import TOKENS, Spoken, copy_spoken, read_spoken, write_spoken
+from training.data.token_file import TOKENS, TokenizedUtterance, copy_spoken, read_spoken, write_spoken
 from training.language_model import patch_level, token_level
 from training.language_model.pace import measured_pace
-from training.language_model.prompts import mixed, told
+from training.language_model.prompts import mixed, with_voice_id
 from training.recipe import Recipe
 from training.vocoder import crops as vocoder_data
 from training.vocoder import vocoder
@@ -142,7 +142,7 @@ def run_package(recipe: Recipe) -> None:
     if (recipe.work / f"patch_{recipe.patch}").exists():
         save_patch_model(recipe.target, recipe.patch_model())
     save_vocoder(recipe.target, recipe.vocoder())
-    save_codec_encoder(recipe.target, recipe.hearing_encoder())
+    save_codec_encoder(recipe.target, recipe.recording_encoder())
     save_speaker_encoder(recipe.target, recipe.speaker_encoder())
     if (ear := recipe.listener()) is not None:
         save_listener(recipe.target, ear)
@@ -162,7 +162,7 @@ STAGES: dict[str, Callable[[Recipe], None]] = {
 }
 """In the order in which they need each other."""
 ON_REQUEST = ("adversarial",)
-"""What `all` leaves out: 1,800 of its 3,000 steps, 35 minutes of a core, changed nothing that could be told from chance."""
+"""Stages outside `all`: 1,800 of its 3,000 steps, 35 core-minutes, gave no significant change."""
 
 
 def _made(recipe: Recipe) -> list[Spectrogram]:
@@ -174,13 +174,13 @@ def _said(recipe: Recipe, split: str) -> list[Spectrogram]:
 
 
 def _recorded(recipe: Recipe) -> list[vocoder_data.Recording]:
-    return vocoder_data.load_recordings(recipe.work / "audio", recipe.student(), recipe.hearing_encoder(), recipe.speakers)
+    return vocoder_data.load_recordings(recipe.work / "audio", recipe.student(), recipe.recording_encoder(), recipe.speakers)
 
 
-def _read(recipe: Recipe) -> tuple[list[Spoken], list[Spoken]]:
-    """What language models train on, and what is held out."""
+def _read(recipe: Recipe) -> tuple[list[TokenizedUtterance], list[TokenizedUtterance]]:
+    """Training and validation utterances of the language models."""
     found = read_spoken(recipe.tokens())
-    validation = [told(u, recipe.voice_ids[u.voice]) for u in found["validation"]]
+    validation = [with_voice_id(u, recipe.voice_ids[u.voice]) for u in found["validation"]]
     return mixed(found["train"], recipe.voice_ids, recipe.seed), validation
 
 

@@ -63,7 +63,7 @@ class WordErrors:
         return 100.0 * low, 100.0 * high
 
     def difference(self, other: WordErrors, seed: int = 0) -> tuple[float, float, float]:
-        """This rate less another one on the same sentences, in points, and its 95 % interval: sentences are drawn in pairs."""
+        """Points above another rate on the same sentences, and their 95 % interval: sentences are drawn in pairs."""
         low, high = interval([mine - theirs for mine, theirs in zip(self.edits, other.edits, strict=True)], self.words, seed)
         return self.rate - other.rate, 100.0 * low, 100.0 * high
 

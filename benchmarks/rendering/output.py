@@ -12,32 +12,41 @@ from benchmarks.rendering.markdown import markdown
 from benchmarks.roofline.figures import Projection
 from benchmarks.roofline.projection import measured_rows, project, replaced
 from benchmarks.speed.figures import SCHEMA, Report, encode
-from benchmarks.speed.merging import merged
+from benchmarks.speed.merging import merged, without_samples
 from runtime.atomic import atomic_file
 from runtime.errors import OptionError, OutputError
 
 
 def read_report(path: Path) -> Report:
-    """What `tldr-bench --json` wrote. OptionError where it is missing or something else."""
+    """Read the one run of a file. OptionError where it is missing, something else, or several runs."""
+    reports = read_reports(path)
+    if len(reports) != 1:
+        raise OptionError(f"{path} holds {len(reports)} runs of different models; name a file with one.")
+    return reports[0]
+
+
+def read_reports(path: Path) -> list[Report]:
+    """Read what `--json` wrote: one run, or a list of several. OptionError where it is missing or something else."""
     try:
-        report = msgspec.json.decode(path.read_bytes(), type=Report)
+        found = msgspec.json.decode(path.read_bytes(), type=Report | list[Report])
     except OSError as error:
         raise OptionError(f"{path} cannot be read: {error.strerror or error}.") from error
     except (msgspec.ValidationError, msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise OptionError(f"{path} is no figures of tldr-bench ({error}); measure again with --json.") from error
-    if report.schema != SCHEMA:
-        raise OptionError(f"{path} has schema {report.schema}, this version reads {SCHEMA}; measure again.")
-    return report
+        raise OptionError(f"{path} holds no figures of tldr-bench ({error}); measure again with --json.") from error
+    reports = found if isinstance(found, list) else [found]
+    for report in reports:
+        if report.schema != SCHEMA:
+            raise OptionError(f"{path} has schema {report.schema}, this version reads {SCHEMA}; measure again.")
+    return reports
 
 
 def write_reports(reports: Sequence[Report], measured: Sequence[Report], json_path: Path | None, markdown_path: Path | None,
-                  html_path: Path | None) -> None:
-    """Write what was asked for. Runs of the same systems are put together; JSON takes what is one report then."""
+                  html_path: Path | None, small: bool = False) -> None:
+    """Write reports; runs of the same systems are merged. `small`: without sound and single measurements in the JSON."""
     reports = merged(reports)
     if json_path is not None:
-        if len(reports) != 1:
-            raise OptionError("--json takes runs of the same model on one machine; write --html or --markdown of others.")
-        write(json_path, encode(reports[0]))
+        kept = [without_samples(report) for report in reports] if small else list(reports)
+        write(json_path, encode(kept[0] if len(kept) == 1 else kept))
     if markdown_path is None and html_path is None:
         return
     projected = projections_of(reports, measured)

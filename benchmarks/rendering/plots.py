@@ -93,7 +93,7 @@ def stage_breakdown(report: Report) -> str | None:
 
 def latency_histogram(report: Report) -> str | None:
     """Every patch of the LM, at one length."""
-    systems = [system for system in report.systems if system.durations]
+    systems = [system for system in report.systems if system.durations and representative(system).patch_ms_values]
     if not systems:
         return None
 

@@ -42,6 +42,4 @@ found=""
 for name in preset lengths longest peers peers-int8 peers-int4 embedded; do
     [ -f "$work/$name.json" ] && found="$found $work/$name.json"
 done
-$bench report $found --html "$here/report.html" --markdown "$here/report.md"
-$bench report "$work"/{preset,lengths,longest}.json --json "$here/cosyvoice3-0.5b.json"
-cp "$work/embedded.json" "$here/embedded.json"
+$bench report $found --html "$here/report.html" --small --json "$here/report.json"

@@ -43,7 +43,7 @@ class StageCost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Roofline(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """This machine's memory, and how near to it the systems come."""
+    """Bandwidth of a machine's memory, and the stages of each system relative to it."""
 
     bandwidth: float
     """Bytes a second, the median of passes between the repetitions."""

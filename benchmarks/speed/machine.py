@@ -18,7 +18,7 @@ _ROOT = Path("/")
 
 
 def machine(root: Path = _ROOT) -> Machine:
-    """This machine as its operating system shows it, below `root` so that tests can show another."""
+    """Describe the machine by the operating system's files below `root`."""
     cpuinfo, meminfo = _read(root / "proc/cpuinfo"), _read(root / "proc/meminfo")
     total = re.search(r"MemTotal:\s+(\d+) kB", meminfo)
     clock = root / "sys/devices/system/cpu/cpu0/cpufreq"

@@ -23,6 +23,14 @@ def merged(reports: Sequence[Report]) -> list[Report]:
     return [_merge(group) for group in groups.values()]
 
 
+def without_samples(report: Report) -> Report:
+    """Leave out sound and the times of single patches: a small file with all figures."""
+    systems = tuple(replace(system, durations=tuple(replace(one, patch_ms_values=()) for one in system.durations),
+                            speech=None if system.speech is None else replace(system.speech, clips=()))
+                    for system in report.systems)
+    return replace(report, systems=systems, peers=tuple(replace(peer, clips=()) for peer in report.peers))
+
+
 def _merge(runs: Sequence[Report]) -> Report:
     if len(runs) == 1:
         return runs[0]

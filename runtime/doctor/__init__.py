@@ -1,4 +1,4 @@
-"""`tldr-speak --doctor`: is this machine fit to speak, and if not, what is to be done?
+"""Checks of `tldr-speak --doctor`: the machine, packages, bundle and providers, each with advice.
 
 Each module looks at one thing; a check never raises for what it finds, it says so.
 """

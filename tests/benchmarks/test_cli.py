@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from benchmarks.cli import bench, spread_lists
 from benchmarks.held_out import DEMO_SENTENCES, held_out, spoken_sentences
+from benchmarks.rendering.output import read_reports
 from benchmarks.speed.figures import Report, encode
 from runtime.errors import OptionError, TldrError
 from tests.benchmarks.reports import MACHINE, on, report
@@ -95,6 +96,18 @@ def test_what_is_no_report_is_refused(tmp_path: Path) -> None:
         with pytest.raises(OptionError):
             run("report", path, "--markdown", tmp_path / "a.md")
     assert not (tmp_path / "a.md").exists()
+
+
+def test_small_reports_hold_all_figures_and_several_models(measured: Path, tmp_path: Path) -> None:
+    (tmp_path / "other.json").write_bytes(encode(report()))
+    run("report", measured / "run.json", tmp_path / "other.json", "--small", "--json", tmp_path / "small.json")
+    ours, theirs = read_reports(tmp_path / "small.json")
+    assert ours.systems[0].speech is not None and ours.systems[0].speech.clips == () and theirs.systems == tuple(
+        msgspec.structs.replace(one, durations=tuple(msgspec.structs.replace(figures, patch_ms_values=())
+                                                     for figures in one.durations)) for one in report().systems)
+    assert (tmp_path / "small.json").stat().st_size < (measured / "run.json").stat().st_size
+    with pytest.raises(OptionError, match="2 runs"):
+        run("compare", tmp_path / "small.json", measured / "run.json")
 
 
 def test_reports_survive_the_disk() -> None:

@@ -48,6 +48,6 @@ def test_a_bundle_without_vocoder_is_refused(tiny: Path, monkeypatch: pytest.Mon
     class Silent:
         manifest = type("Manifest", (), {"vocoder": None})
 
-    monkeypatch.setattr(responsiveness.Bundle, "open", lambda path: Silent)
+    monkeypatch.setattr(responsiveness.Bundle, "open", lambda path: Silent)  # type: ignore[attr-defined]
     with pytest.raises(TldrError, match="vocoder"):
         chunkings(tiny, 1, "Hello world.")

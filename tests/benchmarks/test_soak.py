@@ -38,7 +38,7 @@ def test_mixed_audio_would_be_noticed(synthesizer: Synthesizer, monkeypatch: pyt
 def test_a_deadlock_would_be_noticed(synthesizer: Synthesizer, monkeypatch: pytest.MonkeyPatch) -> None:
     made = Soak(synthesizer, TEXTS, 3, 1)
     monkeypatch.setattr(soak, "STUCK_SECONDS", 0.5)
-    monkeypatch.setattr(soak.faulthandler, "dump_traceback", lambda all_threads: None)
+    monkeypatch.setattr(soak.faulthandler, "dump_traceback", lambda all_threads: None)  # type: ignore[attr-defined]
     blocking = synthesizer.stream(TEXTS[5])
     next(blocking)  # holds the turn and is never finished
     with pytest.raises(SystemExit, match="deadlock"):

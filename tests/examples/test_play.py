@@ -66,6 +66,7 @@ def test_the_device_gets_every_sample(synthesizer: Synthesizer, devices: list[De
     assert stats.stopped_by == "end" and dry == 1 and not device.aborted
 
 
+@pytest.mark.alone
 def test_a_cancel_is_heard_at_once(synthesizer: Synthesizer, devices: list[Device], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Device, "speed", 1.0)
     stream = synthesizer.stream("Hello world, move two meters to the left. " * 20)

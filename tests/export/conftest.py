@@ -87,7 +87,7 @@ def copied_graphs(exported: Export, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="module")
 def other_forms(exported: Export) -> Iterator[None]:
     """The same in a module whose bundles have another backbone, `step` or weights: these are traced."""
-    made, trace = {patch: exported(patch).path for patch in (PATCH, 1)}, exporter.write_graph
+    made, trace = {patch: exported(patch).path for patch in (PATCH, 1)}, exporter.write_graph  # type: ignore[attr-defined]
 
     def write(module: nn.Module, graph: Graph, sizes: Sizes, text_ids: int, path: Path,
               finish: Callable[[ir.Model], None] | None) -> list[Path]:

@@ -90,8 +90,8 @@ def test_zero_shot(bundle: Path, recording: Path) -> None:
     """The transcript's ids, a space behind them, and the tokens of the speech without the silence around it."""
     with Synthesizer(bundle, provider="cpu", threads=1) as synthesizer:
         voice = synthesizer.clone_voice(recording, TRANSCRIPT)
-        ids = synthesizer._model.front_end.ids(TRANSCRIPT)
-        assert voice.prompt_text_ids.tolist() == [*ids, synthesizer._model.front_end.space]
+        ids = synthesizer._pipeline.front_end.ids(TRANSCRIPT)
+        assert voice.prompt_text_ids.tolist() == [*ids, synthesizer._pipeline.front_end.space]
         assert 37 <= len(voice.prompt_tokens) <= 46 and voice.prompt_tokens.max() < 81
         assert voice.speaker.shape == (5,) and len(voice.flow_tokens) == 0
         first, again = (synthesizer.synthesize("Hello.", voice=voice, seed=1).samples for _ in range(2))

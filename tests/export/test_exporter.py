@@ -124,7 +124,7 @@ def test_a_wrong_weight_leaves_no_bundle(saved_checkpoint: Path, tmp_path: Path,
 
 @pytest.mark.usefixtures("copied_graphs")
 def test_a_wrong_loop_leaves_no_bundle(saved_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def shifted(*args: object) -> exporter.GreedyRun:
+    def shifted(*args: object) -> exporter.GreedyRun:  # type: ignore[name-defined]
         run = greedy_run(*args)  # type: ignore[arg-type]
         run.tokens[4] = (run.tokens[4] + 1) % 81
         return run
@@ -159,7 +159,7 @@ def test_interruption_and_full_disk_leave_what_was_there(exported: Export, saved
 def test_a_half_written_bundle_does_not_open(saved_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a killed export leaves: every state before the seal is refused by the reader."""
     seen: list[str] = []
-    real = exporter.write_graph
+    real = exporter.write_graph  # type: ignore[attr-defined]
 
     def watched(*args: object) -> object:
         partial, = tmp_path.glob(".bundle.partial-*")

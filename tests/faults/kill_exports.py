@@ -35,7 +35,7 @@ def main() -> None:
     source, target, moments = CheckpointSource(checkpoint), folder / "made" / "bundle", random.Random(seed)
     graphs = export_bundle(source, Order(PATCH, "fp32", LENGTHS[0], verify=False), folder / "good").path / "onnx"
     # Tracing takes nearly all of an export's time: with copied graphs the kills fall on the writing.
-    exporter.write_graph = lambda module, graph, sizes, ids, path, finish: [Path(shutil.copy(graphs / path.name, path))]
+    exporter.write_graph = lambda module, graph, sizes, ids, path, finish: [Path(shutil.copy(graphs / path.name, path))]  # type: ignore[attr-defined]
     begin = time.perf_counter()
     export_bundle(source, Order(PATCH, "fp32", LENGTHS[0], verify=False), folder / "timed")
     seconds, found = time.perf_counter() - begin, Counter[str]()

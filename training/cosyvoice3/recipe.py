@@ -53,7 +53,7 @@ class Table8:
 
 
 class Trained:
-    """What of a model is trained, as the part of a resumable state: the frozen half gigabyte is not written."""
+    """Trained parameters of a model as a resumable state, without the frozen half gigabyte."""
 
     def __init__(self, model: PatchLM) -> None:
         self.parameters = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}
@@ -68,7 +68,7 @@ class Trained:
 
 @dataclass(frozen=True)
 class Worker:
-    """This process among those that train together; one alone by default."""
+    """Rank of a process among those that train together; a single one by default."""
 
     rank: int = 0
     count: int = 1

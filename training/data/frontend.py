@@ -23,7 +23,7 @@ IPA_TO_SYMBOLS = {
 
 WORD = re.compile(r"[a-z]+(?:['.][a-z]+)*'?")
 PREFERRED = {"the": "ðə", "a": "ə", "to": "tə", "live": "lˈɪv", "use": "jˈuz", "close": "klˈOz"}
-"""Where the dictionary's first entry is not the commoner one in running text."""
+"""Words whose first dictionary entry is not the more frequent one in running text."""
 
 
 def to_symbols(phonemes: str) -> str:

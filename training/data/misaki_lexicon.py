@@ -41,7 +41,7 @@ def compile_pronunciations(sentences: Iterable[str], words: Iterable[str]) -> di
 
 
 def is_plain(reading: str) -> bool:
-    """Whether a pronunciation has only symbols of the runtime's alphabet."""
+    """True if a pronunciation has only symbols of the runtime's alphabet."""
     return bool(reading) and all(symbol in SYMBOLS for symbol in reading)
 
 

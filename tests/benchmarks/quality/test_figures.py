@@ -14,7 +14,7 @@ def test_rows() -> None:
     assert teacher.wer["Whisper tiny"].value == 0 and teacher.differences == [] and teacher.rtf is None
     assert k4.wer["Whisper tiny"].value == pytest.approx(12.5)
     assert k4.wer["Whisper tiny"].low <= 12.5 <= k4.wer["Whisper tiny"].high
-    assert (k4.differences[0].against, k4.differences[0].points.value) == ("teacher", pytest.approx(12.5))
+    assert (k4.differences[0].against, k4.differences[0].points.value) == ("teacher", pytest.approx(12.5))  # type: ignore[comparison-overlap]
     assert (k4.similar, k4.right_voice, k4.failures) == (50.0, 50.0, {"loop": 1, "truncation": 0, "silence": 0})
     assert k4.similarity.value == pytest.approx(0.8) and k4.wrong_similarity == pytest.approx(0.675)
     assert (k4.dnsmos.value, k4.p808.value, k4.distillmos.value) == pytest.approx((3.2, 3.6, 3.4))

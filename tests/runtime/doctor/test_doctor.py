@@ -147,11 +147,11 @@ def test_the_command(see_doctor: Callable[..., tuple[int, str, list[dict[str, st
 
 
 def test_silence_is_a_failure(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = speaking.Synthesizer.synthesize
+    real = speaking.Synthesizer.synthesize  # type: ignore[attr-defined]
 
     def silent(*arguments: Any, **options: Any) -> Any:
         audio = real(*arguments, **options)
         return SimpleNamespace(samples=0 * audio.samples, stats=audio.stats)
 
-    monkeypatch.setattr(speaking.Synthesizer, "synthesize", silent)
+    monkeypatch.setattr(speaking.Synthesizer, "synthesize", silent)  # type: ignore[attr-defined]
     assert "silent" in found(speaking.check_speaking(tiny, "cpu", 1))["provider cpu"].found

@@ -135,6 +135,7 @@ def test_turn_is_given_back_after_an_error() -> None:
         assert waited < 1
 
 
+@pytest.mark.alone
 def test_waiting_is_no_computing(synthesizer: Synthesizer) -> None:
     first, second = synthesizer.stream(TEXT), synthesizer.stream(TEXT)
     next(first)
@@ -170,6 +171,7 @@ def test_warnings_do_not_interrupt_each_other(synthesizer: Synthesizer) -> None:
     assert len(list(first)) > 2 and len(list(second)) > 2
 
 
+@pytest.mark.alone
 def test_barge_in_from_another_thread(endless: Synthesizer) -> None:
     """A loop that plays is cut off, and the warning is there within a few patches."""
     speaking, ended = endless.stream(LONG), threading.Event()

@@ -224,7 +224,7 @@ def test_a_batch_lets_go(synthesizer: Synthesizer) -> None:
 def test_a_device_is_refused_in_one_sentence(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
     bundle, backend = load()
     decoder = Decoder(bundle.manifest, backend)
-    monkeypatch.setattr(decoder.cache, "_keys", replace(decoder.cache._keys, owner=object()))
+    monkeypatch.setattr(decoder.cache, "_keys", replace(decoder.cache._keys, owner=object()))  # type: ignore[attr-defined]
     with pytest.raises(BackendError, match="provider cpu") as error:
         BatchDecoder(decoder, 4)
     sentence_of(error)

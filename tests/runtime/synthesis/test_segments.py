@@ -33,6 +33,7 @@ def test_words_are_spoken_while_the_writer_goes_on(synthesizer: Synthesizer) -> 
     assert stream.stats.sentences == 2
 
 
+@pytest.mark.alone
 def test_waiting_for_words_is_no_computing(synthesizer: Synthesizer) -> None:
     def writer() -> Iterator[str]:
         yield "Hello world. "
@@ -44,6 +45,7 @@ def test_waiting_for_words_is_no_computing(synthesizer: Synthesizer) -> None:
 
 
 @pytest.mark.parametrize("end", [lambda stream: stream.cancel(), lambda stream: stream.close()])
+@pytest.mark.alone
 def test_a_stuck_writer_holds_nobody(synthesizer: Synthesizer, end: Callable[[object], None]) -> None:
     stuck = threading.Event()
 

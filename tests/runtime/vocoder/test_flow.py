@@ -141,7 +141,7 @@ def test_pytorch_gives_the_same_mel(bundle: Bundle, backend: Backend, cosyvoice_
     monkeypatch.setattr(MelVocoder, "push", lambda self, mel, last=False: (heard.append(mel), push(self, mel, last))[1])
     voice, tokens = prompted(40), RNG.integers(0, 300, 50)
     spoken(bundle, backend, voice, [tokens[:20], tokens[20:]])
-    state = acoustics.read_state(cosyvoice_directory / "flow.pt")
+    state = acoustics.read_state(cosyvoice_directory / "flow.pt")  # type: ignore[attr-defined]
     config = acoustics.read_flow_config(cosyvoice_directory, state)
     estimator = acoustics.flow_estimator(cosyvoice_directory, config, state)
     every = torch.from_numpy(np.concatenate((voice.flow_tokens, tokens)))

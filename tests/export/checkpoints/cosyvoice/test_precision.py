@@ -28,7 +28,7 @@ Run = Callable[[dict[str, np.ndarray]], np.ndarray]
 
 
 def estimator(directory: Path) -> FlowEstimator:
-    state = acoustics.read_state(directory / "flow.pt")
+    state = acoustics.read_state(directory / "flow.pt")  # type: ignore[attr-defined]
     return acoustics.flow_estimator(directory, acoustics.read_flow_config(directory, state), state)
 
 
