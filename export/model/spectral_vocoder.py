@@ -74,12 +74,21 @@ class TokenTrunk(nn.Module):
         nn.init.normal_(self.speaker.weight, std=0.02)
 
     def forward(self, digits: Tensor, present: Tensor, speaker: Tensor, state: StateReader) -> tuple[Tensor, Tensor]:
+        return self.features(self.hidden(digits, present, speaker, state))
+
+    def hidden(self, digits: Tensor, present: Tensor, speaker: Tensor, state: StateReader) -> Tensor:
+        """Normalised hidden states [B, T, C] of tokens; `present` bool [B, T] is false after an utterance's end."""
         embedded = self.embed(digits) + self.speaker(speaker)[:, None]
         x = torch.where(present[..., None], embedded, torch.zeros_like(embedded))
         x = self.ahead(state.extend(x, 2 * TRUNK_LOOKAHEAD).transpose(1, 2)).transpose(1, 2)
         for block in self.blocks:
             x = block(x, state)
-        left = self.leave(self.norm(x))
+        normed: Tensor = self.norm(x)
+        return normed
+
+    def features(self, hidden: Tensor) -> tuple[Tensor, Tensor]:
+        """Features and pitch of hidden states."""
+        left = self.leave(hidden)
         frames = left.reshape(left.shape[0], left.shape[1] * self.frames, FEATURES + 2)
         return frames[..., :FEATURES], frames[..., FEATURES:]
 
