@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from export.model.config import VocoderConfig
-from export.model.fourier import BINS, RealDFT
-from export.model.spectral_vocoder import FFT, SpectralHead, SpectralVocoder, hertz, windows
+from export.model.spectral.fourier import BINS, RealDFT
+from export.model.spectral.vocoder import FFT, SpectralHead, SpectralVocoder, hertz, windows
 from export.model.state import StateReader
 
 SIZES = VocoderConfig(sample_rate=24_000, hop=320, frames_per_token=3, token_width=32, token_blocks=2, frame_width=32,

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from export.model.config import VocoderConfig
-from export.model.fourier import BINS, POINTS, RealDFT
+from export.model.spectral.fourier import BINS, POINTS, RealDFT
 from export.model.state import StateReader
 
 TEXT_WIDTH = 128
