@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, NoReturn
 
 import click
 
@@ -48,12 +48,19 @@ _STDIN_BYTES = 4 << 20
 @click.option("--json", "json_path", metavar="PATH", help="Write the figures as JSON too.")
 @click.option("--doctor", is_flag=True, help="Check machine, bundle and providers, say what to do; exit 1 if unfit.")
 @click.option("--rate", type=float, default=1.0, show_default=True, metavar="R", help="0.5 (slow) to 2 (fast).")
+@click.option("--lexicon", type=click.Path(path_type=Path), metavar="FILE",
+              help="Your own words: lines of a word, a tab, and a respelling, /IPA/ or ARPAbet.")
+@click.option("--locale", type=click.Choice(("en-US", "en-GB")), default="en-US", show_default=True,
+              help="Order of day and month in dates.")
+@click.option("--explain", is_flag=True, help="Print how TEXT is read, word by word, and speak nothing.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 @click.version_option(package_name="tldr-edge")
 def speak(text: str | None, output: str, bundle: Path | None, voice: str | None, list_voices: bool, reference: Path | None,
           transcript: str | None, instruction: str | None, seed: int, provider: str, threads: int | None,
           temperature: float | None, top_k: int | None, top_p: float | None, flow_steps: int | None,
-          streaming: bool, json_path: str | None, doctor: bool, rate: float, quiet: bool) -> None:
+          streaming: bool, json_path: str | None, doctor: bool, rate: float,
+          lexicon: Path | None, locale: Literal["en-US", "en-GB"], explain: bool,
+          quiet: bool) -> None:
     """Speak TEXT, plain or SSML (`-`: read it from standard input), into a sound file.
 
     With --stream and `-o -` the WAV goes out as it is made, its header without a length; into a file it grows beside
@@ -69,7 +76,11 @@ def speak(text: str | None, output: str, bundle: Path | None, voice: str | None,
     _check_options(output, voice, reference, transcript, instruction, streaming, json_path)
     from .synthesizer import Synthesizer
 
-    with Synthesizer(bundle, provider=provider, threads=threads, voice=voice, flow_steps=flow_steps) as synthesizer:
+    with Synthesizer(bundle, provider=provider, threads=threads, voice=voice, flow_steps=flow_steps, lexicon=lexicon,
+                     locale=locale) as synthesizer:
+        if explain:
+            click.echo(str(synthesizer.explain(read_text(text))))
+            return
         cloned = None
         if reference is not None:
             cloned = synthesizer.clone_voice(reference, transcript, instruction=instruction)

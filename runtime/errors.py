@@ -11,6 +11,10 @@ class TextError(TldrError):
     """The text is empty, holds nothing speakable, or is beyond the documented limit."""
 
 
+class NothingToSayError(TextError):
+    """The text holds no letter, digit or sign that can be spoken."""
+
+
 class VoiceError(TldrError):
     """The bundle has no voice of that name, or cannot clone one."""
 

@@ -26,6 +26,9 @@ from .synthesis.pipeline import Pipeline
 from .synthesis.segments import Text
 from .synthesis.sentence import Request
 from .synthesis.stream_batch import StreamBatch
+from .text.explanation import Explanation, explain
+from .text.normalization.scanner import LOCALES, Locale
+from .text.pronunciation.user_lexicon import Lexicon
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -44,7 +47,7 @@ class Synthesizer:
 
     def __init__(self, bundle: Path | str | None = None, *, provider: str = "auto", threads: int | None = None,
                  voice: str | None = None, warm_up: bool = False, hooks: Hooks | None = None,
-                 flow_steps: int | None = None) -> None:
+                 flow_steps: int | None = None, lexicon: Lexicon | None = None, locale: Locale = "en-US") -> None:
         """Open and check a bundle and load its graphs.
 
         Args:
@@ -55,14 +58,20 @@ class Synthesizer:
             warm_up: speak one sentence silently now, so that the first real one is as fast as the others.
             hooks: functions to call with times of stages and figures of utterances.
             flow_steps: CosyVoice3 bundles: steps of the flow, 1 to 1000; time and memory of the vocoder grow with them.
+            lexicon: your own words: a mapping of word to respelling ("jif"), IPA ("/dʒɪf/") or ARPAbet ("JH IH1 F"), or a
+                file of `word<TAB>pronunciation` lines.
+            locale: "en-US" or "en-GB": the order of day and month in dates.
 
         Raises:
             BundleError, VoiceError, OptionError, BackendError: each says what to do.
+            TextError: the lexicon cannot be read.
         """
+        if locale not in LOCALES:
+            raise OptionError(f"There is no locale {locale!r}; use {' or '.join(LOCALES)}.")
         begin = time.perf_counter()
         self.bundle = Bundle.open(bundle).with_flow_steps(flow_steps)
         self._voices = Voices(self.bundle, voice)
-        self._pipeline = Pipeline(self.bundle, provider, threads, hooks or Hooks())
+        self._pipeline = Pipeline(self.bundle, provider, threads, hooks or Hooks(), lexicon, locale)
         self.sample_rate = self._pipeline.sample_rate
         """Samples per second of everything this synthesizer makes."""
         manifest = self.bundle.manifest
@@ -70,6 +79,14 @@ class Synthesizer:
                   self.provider, time.perf_counter() - begin)
         if warm_up:
             self.warm_up()
+
+    def explain(self, text: str) -> Explanation:
+        """How `text` would be read: each word's span, class, words and phonemes; `print` it for a table.
+
+        Raises:
+            TextError: as for `stream`.
+        """
+        return explain(self._pipeline.front_end, text)
 
     @property
     def voices(self) -> list[str]:

@@ -2,8 +2,8 @@
 
     OUT/speech/config.pbtxt, OUT/speech/1/model.py, OUT/speech/bundle/
 
-Triton's Python has to have this package installed. Inputs: `text`, and optionally `voice`, `seed` and `rate`;
-outputs, a response for each chunk: `samples` float32 [T] and `sample_rate`.
+Triton's Python has to have this package (`pip install .` in a checkout of it). Inputs: `text`, and optionally `voice`, `seed`
+and `rate`; outputs, a response for each chunk: `samples` float32 [T] and `sample_rate`.
 """
 
 from __future__ import annotations
@@ -18,9 +18,13 @@ from runtime.atomic import new_directory
 from runtime.backends import CHOICES, MAX_THREADS
 from runtime.bundle.reader import Bundle
 from runtime.command import run
+from runtime.errors import OutputError
 
 NAME = "speech"
+_MARK = "# Written by serving.triton"
+_WRITTEN = {"1", "bundle", "config.pbtxt"}
 _CONFIG = """\
+{mark}
 name: {name}
 backend: "python"
 max_batch_size: 0
@@ -44,33 +48,46 @@ parameters {{ key: "threads" value {{ string_value: "{threads}" }} }}
 
 def write_repository(target: Path, bundle: Path | None, provider: str = "auto", instances: int = 1, threads: int = 0,
                      copy: bool = True) -> Path:
-    """Write a repository with one model, whole or not at all; gives the model's directory.
+    """Write one model into a repository, whole or not at all; returns the model's directory.
 
     Args:
-        target: the repository; one that is there is replaced.
+        target: the repository. Other models in it are left alone; a model `speech` that this wrote before is replaced.
         bundle: what speaks; None for the embedded voice.
         provider: as for `Synthesizer`. On cpu the instances are Triton's CPU kind, otherwise its own choice.
         instances: synthesizers, each with its own memory.
         threads: CPU threads of each; 0 lets the inference library choose.
-        copy: whether the bundle goes into the repository, or is referred to where it lies.
+        copy: whether the bundle goes into the repository, or is referred to where it is.
 
     Raises:
         BundleError: no good bundle.
-        OutputError: unwritable place, full disk.
+        OutputError: unwritable place, full disk, or a model `speech` of other origin.
     """
     opened = Bundle.open(bundle)
-    with new_directory(target) as partial:
-        model = partial / NAME
-        (model / "1").mkdir(parents=True)
+    _check_replaceable(target / NAME)
+    with new_directory(target / NAME) as model:
+        (model / "1").mkdir()
         shutil.copyfile(Path(__file__).with_name("triton_model.py"), model / "1" / "model.py")
         if copy:
             shutil.copytree(opened.root, model / "bundle")
         text = {"name": NAME, "bundle": "bundle" if copy else str(opened.root.resolve()), "provider": provider}
         kind = "KIND_CPU" if provider == "cpu" else "KIND_AUTO"
-        config = _CONFIG.format(instances=instances, threads=threads, kind=kind,
+        config = _CONFIG.format(mark=_MARK, instances=instances, threads=threads, kind=kind,
                                 **{key: json.dumps(value, ensure_ascii=False) for key, value in text.items()})
         (model / "config.pbtxt").write_text(config, encoding="utf-8")
     return target / NAME
+
+
+def _check_replaceable(model: Path) -> None:
+    """OutputError unless the place is free, empty, or a model that this command wrote and nobody added to."""
+    if not model.exists() and not model.is_symlink():
+        return
+    try:
+        ours = model.is_dir() and not model.is_symlink() and {path.name for path in model.iterdir()} <= _WRITTEN
+        config = (model / "config.pbtxt").read_text(encoding="utf-8") if ours and any(model.iterdir()) else _MARK
+    except (OSError, UnicodeDecodeError):
+        ours, config = False, ""
+    if not ours or _MARK not in config:
+        raise OutputError(f"{model} exists and was not written by this command; move it away, or choose another repository.")
 
 
 @click.command()
@@ -82,7 +99,7 @@ def write_repository(target: Path, bundle: Path | None, provider: str = "auto", 
               help="CPU threads of each [default: the library's choice].")
 @click.option("--reference", is_flag=True, help="Name the bundle's place instead of copying it.")
 def main(out: Path, bundle: Path | None, provider: str, instances: int, threads: int, reference: bool) -> None:
-    """Write a Triton model repository OUT."""
+    """Write the model `speech` into the Triton model repository OUT; other models in it are left alone."""
     model = write_repository(out, bundle, provider, instances, threads, not reference)
     click.echo(f"{model}: tritonserver --model-repository={out.resolve()}")
 

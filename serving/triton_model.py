@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import triton_python_backend_utils as pb_utils
 
-from runtime import Synthesizer, TldrError
+from runtime import OptionError, Synthesizer, TextError, TldrError
 
 
 class TritonPythonModel:
@@ -32,15 +32,18 @@ class TritonPythonModel:
             try:
                 self._speak(request, sender)
             except TldrError as error:
-                sender.send(pb_utils.InferenceResponse(error=pb_utils.TritonError(str(error))))
-            sender.send(flags=pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL)
+                _refuse(sender, str(error))
+            except Exception as error:  # whatever is wrong with one request, it and those after it need their answers
+                _refuse(sender, f"Internal error: {error!r}.")
+            finally:
+                sender.send(flags=pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL)
 
     def finalize(self) -> None:
-        """Give back the graphs."""
+        """Release the graphs."""
         self._synthesizer.close()
 
     def _speak(self, request: Any, sender: Any) -> None:
-        text, voice = _value(request, "text", b"").decode(), _value(request, "voice", b"").decode()
+        text, voice = _text(request, "text"), _text(request, "voice")
         stream = self._synthesizer.stream(text, voice=voice or None, seed=int(_value(request, "seed", 0)),
                                           rate=float(_value(request, "rate", 1.0)))
         with stream:
@@ -52,7 +55,25 @@ class TritonPythonModel:
                                                         pb_utils.Tensor("sample_rate", rate)]))
 
 
+def _refuse(sender: Any, message: str) -> None:
+    sender.send(pb_utils.InferenceResponse(error=pb_utils.TritonError(message)))
+
+
+def _text(request: Any, name: str) -> str:
+    """A string input, empty where the request leaves it out. TextError for bytes that are no UTF-8."""
+    value = _value(request, name, b"")
+    try:
+        return value if isinstance(value, str) else bytes(value).decode()
+    except UnicodeDecodeError as error:
+        raise TextError(f"The input {name} is not UTF-8; encode it.") from error
+
+
 def _value(request: Any, name: str, otherwise: Any) -> Any:
-    """The one element of an input, or `otherwise` where the request leaves it out."""
+    """The one element of an input, or `otherwise` where the request leaves it out. OptionError for an empty tensor."""
     tensor = pb_utils.get_input_tensor_by_name(request, name)
-    return otherwise if tensor is None else tensor.as_numpy().reshape(-1)[0]
+    if tensor is None:
+        return otherwise
+    values = tensor.as_numpy().reshape(-1)
+    if len(values) != 1:
+        raise OptionError(f"The input {name} must have one element, not {len(values)}.")
+    return values[0]

@@ -65,7 +65,7 @@ def grown(kept: Sequence[str], corpus: Sequence[str], count: int, seed: int = 0)
 
 
 def seconds(sentences: Sequence[str], teacher: Teacher, phonemizer: Phonemizer) -> Iterator[float]:
-    """How long the teacher takes to read each sentence, the short silences around it included."""
+    """Seconds of the teacher's recording of each sentence, short silences around it included."""
     for sentence in sentences:
         reading = teacher.read(phonemizer.phonemes(sentence), with_audio=False)
         yield (int(reading.durations.sum()) + sum(reading.silence)) * DURATION_HOP / SAMPLE_RATE

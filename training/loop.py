@@ -84,7 +84,7 @@ def half(device: torch.device = CPU) -> contextlib.AbstractContextManager[Any]:
 
 
 def has_bfloat16(device: torch.device = CPU) -> bool:
-    """Whether a device multiplies in bfloat16: GPUs, and CPUs that need not emulate it."""
+    """True for devices with bfloat16 multiplication: GPUs, and CPUs that need not emulate it."""
     return device.type != "cpu" or (torch.backends.cpu.get_cpu_capability() == "AVX512" and _has_flag("avx512_bf16"))
 
 

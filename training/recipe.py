@@ -108,7 +108,7 @@ class Recipe:
         found.load_state_dict(self.state(run, "encoder"))
         return found.eval()
 
-    def hearing_encoder(self) -> CodecEncoder:
+    def recording_encoder(self) -> CodecEncoder:
         """The codec encoder that also knows real recordings, where it was trained: what is shipped."""
         return self._encoder("encoder") if (self.work / "encoder").exists() else self.encoder()
 
@@ -179,7 +179,7 @@ class Recipe:
         return decoder.eval()
 
     def tokens(self) -> Path:
-        """What language models train on: this run's file, or where none was written the one of the checkpoint to go on from."""
+        """Token file of the language models: this run's, or else that of the checkpoint to continue from."""
         own = self.work / TOKENS
         return own if self.start is None or own.exists() else self.start / TOKENS
 

@@ -26,13 +26,13 @@ from training.codec import codec, encoder, listener, recogniser, speaker_encoder
 from training.codec.spectrograms import Spectrogram, made_by_student, spoken_by_teacher
 from training.codec.tokens import as_tokens
 from training.data import corpus, frontend
-from training.data.token_file import TOKENS, Spoken, copy_spoken, read_spoken, write_spoken
+from training.data.token_file import TOKENS, TokenizedUtterance, copy_spoken, read_spoken, write_spoken
 from training.language_model import patch_level, token_level
 from training.language_model.pace import measured_pace
-from training.language_model.prompts import mixed, told
+from training.language_model.prompts import mixed, with_voice_id
 from training.recipe import Recipe
 from training.vocoder import crops as vocoder_data
-from training.vocoder import vocoder
+from training.vocoder import spectral_stages, vocoder
 from training.vocoder.adversarial import train_adversarial
 
 LICENCE = "Apache-2.0"
@@ -142,7 +142,7 @@ def run_package(recipe: Recipe) -> None:
     if (recipe.work / f"patch_{recipe.patch}").exists():
         save_patch_model(recipe.target, recipe.patch_model())
     save_vocoder(recipe.target, recipe.vocoder())
-    save_codec_encoder(recipe.target, recipe.hearing_encoder())
+    save_codec_encoder(recipe.target, recipe.recording_encoder())
     save_speaker_encoder(recipe.target, recipe.speaker_encoder())
     if (ear := recipe.listener()) is not None:
         save_listener(recipe.target, ear)
@@ -158,11 +158,14 @@ STAGES: dict[str, Callable[[Recipe], None]] = {
     "frontend": run_frontend, "audio": run_audio, "speaker-encoder": run_speaker_encoder,
     "student": run_student, "mels": run_mels, "recogniser": run_recogniser, "trunk": run_trunk, "codec": run_codec,
     "tokens": run_tokens, "listener": run_listener, "encoder": run_encoder, "vocoder": run_vocoder,
+    "prosody": spectral_stages.run_prosody, "feature-codec": spectral_stages.run_feature_codec,
+    "spectral-stack": spectral_stages.run_spectral_stack, "spectral-vocoder": spectral_stages.run_spectral_vocoder,
     "adversarial": run_adversarial, "token-level": run_token_level, "patch-level": run_patch_level, "package": run_package,
 }
 """In the order in which they need each other."""
-ON_REQUEST = ("adversarial",)
-"""What `all` leaves out: 1,800 of its 3,000 steps, 35 minutes of a core, changed nothing that could be told from chance."""
+ON_REQUEST = ("adversarial", "prosody", "feature-codec", "spectral-stack", "spectral-vocoder")
+"""Stages outside `all`. Of `adversarial` 1,800 of 3,000 steps, 35 core-minutes, gave no significant change; the others train
+the next voice's codec and decoder."""
 
 
 def _made(recipe: Recipe) -> list[Spectrogram]:
@@ -174,13 +177,13 @@ def _said(recipe: Recipe, split: str) -> list[Spectrogram]:
 
 
 def _recorded(recipe: Recipe) -> list[vocoder_data.Recording]:
-    return vocoder_data.load_recordings(recipe.work / "audio", recipe.student(), recipe.hearing_encoder(), recipe.speakers)
+    return vocoder_data.load_recordings(recipe.work / "audio", recipe.student(), recipe.recording_encoder(), recipe.speakers)
 
 
-def _read(recipe: Recipe) -> tuple[list[Spoken], list[Spoken]]:
-    """What language models train on, and what is held out."""
+def _read(recipe: Recipe) -> tuple[list[TokenizedUtterance], list[TokenizedUtterance]]:
+    """Training and validation utterances of the language models."""
     found = read_spoken(recipe.tokens())
-    validation = [told(u, recipe.voice_ids[u.voice]) for u in found["validation"]]
+    validation = [with_voice_id(u, recipe.voice_ids[u.voice]) for u in found["validation"]]
     return mixed(found["train"], recipe.voice_ids, recipe.seed), validation
 
 

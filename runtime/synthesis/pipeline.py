@@ -19,6 +19,8 @@ from ..stats import Hooks, StatsAccumulator
 from ..streaming.request_queue import CancelToken, RequestQueue
 from ..streaming.stream import Stream
 from ..text.loading import load_front_end
+from ..text.normalization.scanner import Locale
+from ..text.pronunciation.user_lexicon import Lexicon
 from ..vocoder.vocoding import vocoder_opener
 from .alignment import AlignmentVerifier
 from .batch import Batch, BatchRun, Utterance, longest
@@ -36,7 +38,8 @@ _OPEN: weakref.WeakSet[Pipeline] = weakref.WeakSet()
 class Pipeline:
     """Streams and batches are begun here in any thread, and wait for their turn when their first chunk is asked for."""
 
-    def __init__(self, bundle: Bundle, provider: str, threads: int | None, hooks: Hooks) -> None:
+    def __init__(self, bundle: Bundle, provider: str, threads: int | None, hooks: Hooks,
+                 lexicon: Lexicon | None = None, locale: Locale = "en-US") -> None:
         """Load the graphs; arguments as for `Synthesizer`.
 
         Raises:
@@ -46,7 +49,7 @@ class Pipeline:
         manifest = bundle.manifest
         if manifest.vocoder is None or manifest.text == "none":
             raise BundleError(f"The bundle {manifest.model} takes ids only; measure it with tldr-bench, or name another.")
-        self.front_end = load_front_end(manifest.text, bundle.root / "text")
+        self.front_end = load_front_end(manifest.text, bundle.root / "text", lexicon, locale)
         self.backend = create_backend(bundle, provider, threads)
         listener = None if manifest.listener is None else AlignmentVerifier(bundle.root / manifest.listener)
         self.speech = SentenceSynthesizer(manifest, vocoder_opener(bundle, manifest.vocoder, self.backend), self.backend,

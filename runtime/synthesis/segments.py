@@ -9,14 +9,16 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import chain
 
-from ..errors import TextError
+from ..errors import NothingToSayError, TextError
 from ..stats import StatsAccumulator, Timer
 from ..streaming.request_queue import CancelToken
 from ..streaming.text_queue import TextQueue
 from ..text.clauses import Quiet, clauses
 from ..text.loading import FrontEnd
+from ..text.normalization.inline_pronunciations import without_pronunciations
 from ..text.passage import Passage
 from ..text.ssml import is_ssml, parse_ssml
+from ..text.utterance import Utterance
 from ..vocoder.time_stretch import MAX_RATE, MIN_RATE
 
 MAX_CHARACTERS = 100_000
@@ -34,6 +36,7 @@ class Segment:
     """One sentence or clause, ready for the model. Without ids it is only a pause."""
 
     text: str
+    """The user's own."""
     ids: list[int]
     rate: float
     pause: float
@@ -89,23 +92,21 @@ class TextSegmenter:
         """Lines of one passage; none but its pause if nothing in it can be said."""
         pause = passage.pause
         with Timer(self._tally.stage_seconds, "text"):
-            sentences = self._sentences(passage.text)
-        for sentence in sentences:
-            with Timer(self._tally.stage_seconds, "text"):
-                ids = self._front_end.ids(sentence)
-            if ids:
+            utterances = self._utterances(passage.text)
+        for utterance in utterances:
+            if utterance.ids:
                 usual = PAUSE_SECONDS if self._spoken else 0.0
                 rate = min(max(passage.rate * self._rate, MIN_RATE), MAX_RATE)
                 self._spoken += 1
-                yield Segment(sentence, ids, rate, usual if pause is None else pause)
+                yield Segment(without_pronunciations(utterance.text), utterance.ids, rate, usual if pause is None else pause)
                 pause = None
         if pause:
             yield Segment("", [], 1.0, pause)
 
-    def _sentences(self, text: str) -> list[str]:
+    def _utterances(self, text: str) -> list[Utterance]:
         try:
-            return self._front_end.sentences(text)
-        except TextError:  # nothing to say: an emoji between two sentences is no reason to fall silent
+            return self._front_end.utterances(text)
+        except NothingToSayError:  # nothing to say: an emoji between two sentences is no reason to fall silent
             return []
 
     def _waiting_for(self, feed: TextQueue) -> Iterator[str | Quiet]:

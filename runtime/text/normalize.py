@@ -9,13 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .normalization.fold_unicode import fold_unicode
-from .normalization.inline_pronunciations import mark_pronunciations
+from .normalization.inline_pronunciations import Find, mark_pronunciations
 from .normalization.latex import read_formulas
 from .normalization.markup import strip_markup, unescape
 from .normalization.rules import RULES
 from .normalization.scanner import Locale, Scanner
 from .normalization.tokens import Placed, Token, assemble
 from .normalization.tracked_text import TrackedText
+from .pronunciation.alphabets import symbols_of_ipa
 
 
 @dataclass(frozen=True)
@@ -35,15 +36,20 @@ class Normalized:
         return self._tracked.origin(token.start, token.end)
 
 
-def analyze(text: str, locale: Locale = "en-US") -> Normalized:
-    """Normalise, and keep which span of the text each word comes from and by which class it was read."""
+def analyze(text: str, locale: Locale = "en-US", find: Find | None = None) -> Normalized:
+    """Normalise, and keep which span of the text each word comes from and by which class it was read.
+
+    Raises:
+        TextError: a pronunciation in the text has a sign that is no phoneme.
+    """
     tracked = TrackedText(text)
     unescape(tracked)
-    pronunciations = mark_pronunciations(tracked)
+    pronunciations = mark_pronunciations(tracked, symbols_of_ipa, find)
     fold_unicode(tracked)
     read_formulas(tracked)
     strip_markup(tracked)
-    tokens = Scanner(tracked.text, RULES, locale, pronunciations).scan()
+    spoken = [(normalize(word) or "o", phonemes) for word, phonemes in pronunciations]
+    tokens = Scanner(tracked.text, RULES, locale, spoken).scan()
     words, placed = assemble(tokens)
     return Normalized(text, words, tuple(placed), tracked)
 

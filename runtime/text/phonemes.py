@@ -7,7 +7,7 @@ between words and the punctuation that shapes prosody.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from .normalization.tables.common_words import COMMON_WORDS
@@ -44,18 +44,32 @@ class Phonemizer:
         """Whether the dictionary has this lower-case word."""
         return word in self._lexicon
 
-    def phonemes(self, text: str) -> str:
-        """`"the quick, brown fox."` to `"ðə kwˈɪk, bɹˈWn fˈɑks."`; anything but words and punctuation is dropped."""
-        pieces: list[str] = []
-        words = _PIECE.findall(text.lower())
+    def phonemes(self, text: str, given: Sequence[tuple[int, int, str]] = ()) -> str:
+        """`"the quick, brown fox."` to `"ðə kwˈɪk, bɹˈWn fˈɑks."`; anything but words and punctuation is dropped.
+
+        `given`: start, end and phonemes of spans whose pronunciation is known.
+        """
+        return self._join(phonemes for _, _, phonemes in self.words(text, given))
+
+    def words(self, text: str, given: Sequence[tuple[int, int, str]] = ()) -> list[tuple[int, int, str]]:
+        """Start, end and phonemes of each word and mark; `given`: spans whose phonemes are known."""
+        found = list(_PIECE.finditer(text.lower()))
+        words = [match[0] for match in found]
+        pieces: list[tuple[int, int, str]] = []
         for index in range(len(words) - 1, -1, -1):
-            piece = words[index]
-            spoken = piece if piece in PUNCTUATION else homographs.pronunciation(words, index) or self.word(piece)
-            if piece == "the" and starts_with_vowel(pieces[-1] if pieces else ""):
+            piece, start, end = words[index], found[index].start(), found[index].end()
+            known = next(((first, phonemes) for first, last, phonemes in given if first <= start < last), None)
+            if known is not None:
+                spoken = known[1] if known[0] == start else ""
+            elif piece in PUNCTUATION:
+                spoken = piece
+            else:
+                spoken = homographs.pronunciation(words, index) or self.word(piece)
+            if piece == "the" and known is None and starts_with_vowel(pieces[-1][2] if pieces else ""):
                 spoken = "ði"
             if spoken:
-                pieces.append(spoken)
-        return self._join(reversed(pieces))
+                pieces.append((start, end, spoken))
+        return pieces[::-1]
 
     def word(self, word: str) -> str:
         """Phonemes of one lower-case word."""

@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ..errors import BundleError, TextError
+from ..errors import BundleError, NothingToSayError
 from .normalize import spell_out
+from .utterance import Utterance
 
 TOKENIZER = "tokenizer.json"
 PROMPT_END = "<|endofprompt|>"
@@ -19,8 +20,9 @@ SYSTEM_PROMPT = ASSISTANT + PROMPT_END
 MOST_IDS, ENOUGH_IDS, FEW_IDS = 80, 60, 20
 """An utterance ends where one more sentence would take it above the first, once it has the second; a last one below the third
 joins the one before."""
-_SENTENCE = re.compile(r".*?(?:[.?!;:]+(?=[\s\"'”’)\]]|$)[\"'”’)\]]*|[。？！；：]+[”’」』）]*|\n|$)\s*", re.DOTALL)
-_TAGGED = re.compile(r"<\|.*?\|>|\[[^\]\s]+\]|</?\w+>")
+_END = re.compile(r"(?<![.?!;:])[.?!;:]+(?=[\s\"'”’)\]]|$)[\"'”’)\]]*\s*|(?<![。？！；：])[。？！；：]+[”’」』）]*\s*|\n\s*")
+"""A sentence's end; it begins only where its run of marks does, which keeps the search linear."""
+_TAGGED = re.compile(r"<\|[^<>|]{0,60}\|>|\[[^\[\]\s]{1,60}\]|</?\w{1,60}>")
 _SPOKEN = re.compile(r"\w")
 
 
@@ -45,7 +47,8 @@ class QwenTokenizer:
 
     def ids(self, text: str) -> list[int]:
         """Ids of a text, special tokens such as `<|endofprompt|>` and `[breath]` among them."""
-        encoded: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
+        whole = text.encode("utf-8", "replace").decode("utf-8")  # a lone surrogate is no text to the library
+        encoded: list[int] = self._tokenizer.encode(whole, add_special_tokens=False).ids
         return encoded
 
 
@@ -71,8 +74,12 @@ class QwenFrontEnd:
         spelled = text if not text.isascii() or _TAGGED.search(text) else spell_out(text)
         utterances = [utterance.strip() for utterance in self._utterances(spelled) if _SPOKEN.search(utterance)]
         if not utterances:
-            raise TextError("The text holds nothing that can be spoken; give it at least one word or number.")
+            raise NothingToSayError("The text holds nothing that can be spoken; give it at least one word or number.")
         return utterances
+
+    def utterances(self, text: str) -> list[Utterance]:
+        """`sentences` with their ids; this tokenizer has neither phonemes nor spans."""
+        return [Utterance(sentence, 0, sentence, "", self.ids(sentence)) for sentence in self.sentences(text)]
 
     def ids(self, sentence: str) -> list[int]:
         """Ids of one of `sentences`."""
@@ -87,7 +94,7 @@ class QwenFrontEnd:
 
     def _utterances(self, text: str) -> Iterator[str]:
         waiting, before = "", ""
-        for sentence in _SENTENCE.findall(text):
+        for sentence in _sentences(text):
             if len(self.ids(waiting + sentence)) > MOST_IDS and len(self.ids(waiting)) > ENOUGH_IDS:
                 if before:
                     yield before
@@ -96,3 +103,14 @@ class QwenFrontEnd:
         if before and len(self.ids(waiting)) < FEW_IDS:
             before, waiting = before + waiting, ""
         yield from (before, waiting)
+
+
+def _sentences(text: str) -> Iterator[str]:
+    """The text in pieces that end with a sentence's mark or a line, white space included."""
+    start = 0
+    for found in _END.finditer(text):
+        if found.end() > start:
+            yield text[start:found.end()]
+            start = found.end()
+    if start < len(text):
+        yield text[start:]

@@ -1,8 +1,12 @@
-"""The small core of SSML 1.1: `speak`, `p`, `s`, `break`, `say-as` and `prosody rate`. Anything else is refused by name."""
+"""The core of SSML 1.1: `speak`, `p`, `s`, `break`, `say-as`, `sub`, `phoneme`, `emphasis` and `prosody rate`.
+
+Anything else is refused by name.
+"""
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
 from xml.parsers import expat
 
@@ -11,21 +15,33 @@ from ..vocoder.time_stretch import MAX_RATE, MIN_RATE
 from .normalization.classes.identifiers import characters
 from .normalization.number_words import cardinal, digits, ordinal
 from .passage import Passage
+from .pronunciation.alphabets import symbols_of_arpabet, symbols_of_ipa
 
 MAX_BREAK_SECONDS = 10.0
 MAX_DEPTH = 32
-_START = re.compile(r"\s*(?:<\?xml[^<>]{0,200}\?>\s*)?<speak[\s/>]")
+_START = re.compile(
+    r"\ufeff?\s*(?:<\?xml[^<>]{0,200}\?>\s*|<!--(?:[^-]|-(?!->)){0,2000}-->\s*"
+    r"|<!DOCTYPE[^<>\[]{0,300}(?:\[[^\]]{0,1000}\])?[^<>]{0,300}>\s*){0,8}<speak[\s/>]"
+)
 _RATES = {"x-slow": 0.5, "slow": 0.8, "medium": 1.0, "default": 1.0, "fast": 1.25, "x-fast": 1.6}
 _STRENGTHS = {"none": None, "x-weak": 0.1, "weak": 0.2, "medium": 0.4, "strong": 0.7, "x-strong": 1.0}
-_SECONDS = re.compile(r"\+?(\d{1,6}(?:\.\d{1,6})?)(ms|s)")
+_SECONDS = re.compile(r"\+?(\d{1,6}(?:\.\d{1,6})?|\.\d{1,6})(ms|s)")
 _PERCENT = re.compile(r"([+-]?)(\d{1,4}(?:\.\d{1,4})?)%|(\d{1,2}(?:\.\d{1,4})?)")
 _INTEGER = re.compile(r"[+-]?\d{1,3}(?:,\d{3}){1,6}|[+-]?\d{1,21}")
 _PARAGRAPH = "\n\n"
 """Ends a sentence, with a full stop where it has no mark of its own."""
-_ATTRIBUTES = {"speak": {"version", "xmlns", "xml:lang", "xmlns:xsi", "xsi:schemaLocation"}, "p": {"xml:lang"},
-               "s": {"xml:lang"}, "break": {"time", "strength"}, "say-as": {"interpret-as", "format", "detail"},
-               "prosody": {"rate"}}
-_ADVICE = "this toolkit reads speak, p, s, break, say-as and prosody rate"
+_ATTRIBUTES = {
+    "speak": {"version", "xmlns", "xml:lang", "xmlns:xsi", "xsi:schemaLocation"},
+    "p": {"xml:lang"},
+    "s": {"xml:lang"},
+    "break": {"time", "strength"},
+    "say-as": {"interpret-as", "format", "detail"},
+    "prosody": {"rate"},
+    "sub": {"alias"},
+    "phoneme": {"alphabet", "ph"},
+    "emphasis": {"level"},
+}
+_ADVICE = "this toolkit reads speak, p, s, break, say-as, sub, phoneme, emphasis and prosody rate"
 
 
 def is_ssml(text: str) -> bool:
@@ -42,17 +58,18 @@ def parse_ssml(text: str) -> list[Passage]:
         TextError: no well-formed XML, an element or a value that is not in the core.
     """
     reader = _Reader()
-    parser = expat.ParserCreate()
+    parser = expat.ParserCreate("utf-8")  # whatever the document says: a Python string has no encoding
     parser.buffer_text = True
     parser.StartElementHandler = reader.start
     parser.EndElementHandler = reader.end
     parser.CharacterDataHandler = reader.text
     parser.StartDoctypeDeclHandler = _refuse_doctype
     try:
-        parser.Parse(text.encode("utf-8", "replace"), True)
+        parser.Parse(text.lstrip("\ufeff \t\r\n").encode("utf-8", "replace"), True)
     except expat.ExpatError as error:
-        raise TextError(f"The SSML is no well-formed XML: {expat.ErrorString(error.code)} in line {error.lineno}, column "
-                        f"{error.offset}.") from error
+        raise TextError(
+            f"The SSML is no well-formed XML: {expat.ErrorString(error.code)} in line {error.lineno}, column {error.offset}."
+        ) from error
     return reader.passages()
 
 
@@ -67,10 +84,13 @@ class _Reader:
         self._open: list[str] = []
         self._said_as: Callable[[str], str] | None = None
         self._said: list[str] = []
+        self._rewrite: Callable[[str], str] | None = None
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         if self._said_as is not None:
-            raise TextError(f"SSML: say-as holds text only, not {name}.")
+            raise TextError(f"SSML: {self._open[-1]} holds text only, not {name}.")
+        if name == "lang":
+            raise TextError("SSML: lang is not supported: this front end reads English only; leave the element out.")
         if name not in _ATTRIBUTES or (name == "speak") != (not self._open):
             raise TextError(f"SSML: the element {name[:40]!r} is not supported here; {_ADVICE}.")
         unknown = sorted(attributes.keys() - _ATTRIBUTES[name])
@@ -83,6 +103,11 @@ class _Reader:
             self._break(_break_seconds(attributes))
         elif name == "say-as":
             self._said_as = _interpretation(attributes.get("interpret-as", ""))
+        elif name == "sub":
+            alias = attributes.get("alias", "")
+            self._said_as = lambda _: alias
+        elif name == "phoneme":
+            self._said_as = _phoneme(attributes)
         elif name == "prosody":
             self._set_rate(_rate(attributes.get("rate", "medium")) * self._rates[-1])
 
@@ -90,7 +115,7 @@ class _Reader:
         self._open.pop()
         if name in ("p", "s"):
             self._parts.append(_PARAGRAPH)
-        elif name == "say-as" and self._said_as is not None:
+        elif name in ("say-as", "sub", "phoneme") and self._said_as is not None:
             self._parts.append(f" {self._said_as(''.join(self._said))} ")
             self._said_as, self._said = None, []
         elif name == "prosody":
@@ -136,8 +161,9 @@ def _break_seconds(attributes: dict[str, str]) -> float | None:
     found = _SECONDS.fullmatch(attributes["time"].strip())
     seconds = float(found[1]) / (1000 if found[2] == "ms" else 1) if found else -1.0
     if not 0 <= seconds <= MAX_BREAK_SECONDS:
-        raise TextError(f"SSML: break lasts from 0s to {MAX_BREAK_SECONDS:g}s, such as \"500ms\", not "
-                        f"{attributes['time'][:40]!r}.")
+        raise TextError(
+            f'SSML: break lasts from 0s to {MAX_BREAK_SECONDS:g}s, such as "500ms", not {attributes["time"][:40]!r}.'
+        )
     return seconds
 
 
@@ -153,22 +179,85 @@ def _rate(value: str) -> float:
         amount = float(found[2]) / 100
         rate = {"": amount, "+": 1 + amount, "-": 1 - amount}[found[1]]
     if not MIN_RATE <= rate <= MAX_RATE:
-        raise TextError(f"SSML: prosody rate {value[:40]!r} is not one of {', '.join(_RATES)}, or from "
-                        f"{100 * MIN_RATE:g}% to {100 * MAX_RATE:g}%.")
+        raise TextError(
+            f"SSML: prosody rate {value[:40]!r} is not one of {', '.join(_RATES)}, or from "
+            f"{100 * MIN_RATE:g}% to {100 * MAX_RATE:g}%."
+        )
     return rate
 
 
 def _interpretation(kind: str) -> Callable[[str], str]:
-    if kind in ("characters", "spell-out", "verbatim"):
-        return characters
-    if kind in ("digits", "telephone"):
-        return _grouped_digits
+    """How the text of `say-as` is rewritten."""
+    if kind in _KINDS:
+        return _KINDS[kind]
     if kind in ("cardinal", "number"):
         return lambda text: cardinal(_integer(text, kind))
     if kind == "ordinal":
         return lambda text: ordinal(_integer(text, kind))
-    raise TextError(f"SSML: say-as {kind[:40]!r} is not one of characters, digits, telephone, cardinal, ordinal; dates, times, "
-                    "money and units are understood as plain text.")
+    raise TextError(f"SSML: say-as {kind[:40]!r} is not one of {', '.join((*_KINDS, 'cardinal', 'ordinal'))}.")
+
+
+def _spell(text: str) -> str:
+    """Letters and digits one by one; signs by their names."""
+    plain = "".join(unicodedata.normalize("NFD", text))
+    words = []
+    for sign in plain:
+        if sign.isascii() and sign.isalnum():
+            words.append(characters(sign))
+        elif sign in _SIGN_NAMES:
+            words.append(_SIGN_NAMES[sign])
+    return " ".join(words)
+
+
+def _signed_digits(text: str) -> str:
+    """ "-12.5" to "minus one two point five"; groups are set apart."""
+    if found := re.fullmatch(r"\s*([+-]?)(\d+)\.(\d+)\s*", text):
+        sign = {"-": "minus ", "+": "plus ", "": ""}[found[1]]
+        return f"{sign}{digits(found[2])} point {digits(found[3])}"
+    start = text.strip()[:1]
+    return {"-": "minus ", "+": "plus "}.get(start, "") + ", ".join(digits(group) for group in re.findall(r"\d+", text))
+
+
+def _telephone(text: str) -> str:
+    """Digit by digit in its groups; letters of a vanity number stay words."""
+    plus = "plus " if text.strip().startswith("+") else ""
+    return plus + ", ".join(digits(group) if group.isdigit() else group.lower() for group in re.findall(r"\d+|[A-Za-z]+", text))
+
+
+def _time(text: str) -> str:
+    """ "930" and "9.30" as times of day; what is written as one is read so anyway."""
+    found = re.fullmatch(r"\s*(\d{1,2})[.:h]?(\d{2})\s*([ap]\.?m\.?)?\s*", text, re.IGNORECASE)
+    return f"{found[1]}:{found[2]}{' ' + found[3] if found[3] else ''}" if found else text
+
+
+_SIGN_NAMES = {
+    "-": "dash", ".": "dot", "/": "slash", "_": "underscore", "@": "at", "#": "hash", "+": "plus", "*": "star", "&": "and",
+    "%": "percent", "=": "equals", "$": "dollar", ":": "colon", "!": "exclamation mark", "?": "question mark",
+}
+_KINDS: dict[str, Callable[[str], str]] = {
+    "characters": _spell,
+    "spell-out": _spell,
+    "verbatim": _spell,
+    "digits": _signed_digits,
+    "telephone": _telephone,
+    "date": str,
+    "time": _time,
+    "unit": str,
+    "currency": str,
+    "fraction": str,
+    "address": str,
+    "duration": str,
+}
+
+
+def _phoneme(attributes: dict[str, str]) -> Callable[[str], str]:
+    """The text of `phoneme` with its pronunciation."""
+    alphabet = attributes.get("alphabet", "ipa")
+    if alphabet not in ("ipa", "x-arpabet", "arpabet"):
+        raise TextError(f"SSML: phoneme has the alphabet {alphabet[:40]!r}; use ipa or x-arpabet.")
+    pronunciation = attributes.get("ph", "")
+    symbols = symbols_of_ipa(pronunciation) if alphabet == "ipa" else symbols_of_arpabet(pronunciation)
+    return lambda text: f"[{' '.join(text.replace('[', ' ').replace(']', ' ').split()) or 'o'}](/{symbols}/)"
 
 
 def _integer(text: str, kind: str) -> int:
@@ -176,7 +265,3 @@ def _integer(text: str, kind: str) -> int:
     if not _INTEGER.fullmatch(compact):
         raise TextError(f"SSML: say-as {kind} takes a whole number, not {compact[:40]!r}.")
     return int(compact.replace(",", ""))
-
-
-def _grouped_digits(text: str) -> str:
-    return ", ".join(digits(group) for group in re.findall(r"\d+", text))

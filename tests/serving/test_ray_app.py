@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from runtime import BackendError, Synthesizer
-from serving.speaker import Order
+from serving.backends.interface import SpeechJob
 from tests.conftest import TEXT
 
 ray = pytest.importorskip("ray", reason="needs the extra `ray`")
@@ -58,7 +58,7 @@ def wait_for_endpoint() -> None:
 
 def expected(tiny: Path) -> list[bytes]:
     with Synthesizer(tiny, provider="cpu", threads=1) as synthesizer:
-        return [synthesizer.synthesize(TEXT, seed=seed).pcm_bytes() for seed in range(REQUESTS)]
+        return [b"".join(chunk.pcm_bytes() for chunk in synthesizer.stream(TEXT, seed=seed)) for seed in range(REQUESTS)]
 
 
 async def ask(client: Any, seed: int) -> tuple[int, bytes, float]:
@@ -115,10 +115,10 @@ class DyingReplicas:
     def remote(self, order: dict[str, Any]) -> Any:
         from ray.exceptions import ActorDiedError
 
-        async def pieces() -> AsyncIterator[bytes]:
+        async def pieces() -> AsyncIterator[tuple[bytes, int, str]]:
             life = self.lives.pop(0) if self.lives else len(self.pieces)
             for piece in self.pieces[:life]:
-                yield piece
+                yield piece, 0, "hello."
             if life < len(self.pieces):
                 raise ActorDiedError
 
@@ -128,10 +128,10 @@ class DyingReplicas:
 class Cancellable:
     """A generator with the `cancel` of Ray's."""
 
-    def __init__(self, generator: AsyncIterator[bytes]) -> None:
+    def __init__(self, generator: AsyncIterator[Any]) -> None:
         self.generator = generator
 
-    def __aiter__(self) -> AsyncIterator[bytes]:
+    def __aiter__(self) -> AsyncIterator[Any]:
         return self.generator
 
     def cancel(self) -> None:
@@ -144,23 +144,23 @@ def test_the_next_replica_goes_on_where_the_client_is(lives: list[int], monkeypa
 
     monkeypatch.setattr(ray_app, "WAIT_SECONDS", 0)
     pieces = [np.arange(start, start + 10, dtype="<i2").tobytes() for start in range(0, 50, 10)]
-    speaker = ray_app.RaySpeaker(DyingReplicas(pieces, list(lives)))
+    backend: Any = ray_app.RayBackend(DyingReplicas(pieces, list(lives)))
 
     async def said() -> list[int]:
-        return [int(sample) async for samples in speaker.speak(Order("Hello.")) for sample in samples]
+        return [int(sample) async for chunk in backend.speak(SpeechJob(text="Hello.")) for sample in chunk.samples]
 
     assert asyncio.run(said()) == list(range(50))
-    assert speaker.repeated == len(lives)
+    assert backend.repeated == len(lives)
 
 
 def test_a_text_that_kills_every_replica_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     from serving import ray_app
 
     monkeypatch.setattr(ray_app, "WAIT_SECONDS", 0)
-    speaker = ray_app.RaySpeaker(DyingReplicas([b"12"], [0] * 99))
+    backend: Any = ray_app.RayBackend(DyingReplicas([b"12"], [0] * 99))
 
     async def said() -> None:
-        async for _ in speaker.speak(Order("Hello.")):
+        async for _ in backend.speak(SpeechJob(text="Hello.")):
             pass
 
     with pytest.raises(BackendError, match="replicas died"):

@@ -10,7 +10,7 @@ import soundfile
 from benchmarks.held_out import held_out
 from benchmarks.quality.systems import Recordings
 from training import recordings
-from training.data.teacher import Reading
+from training.data.teacher import TeacherUtterance
 from training.data.text import split_of
 from training.held_out import everyday, grown
 
@@ -41,9 +41,9 @@ class FakeTeacher:
     def __init__(self, folder: Path, voice: str) -> None:
         del folder, voice
 
-    def read(self, phonemes: str, with_audio: bool) -> Reading:
+    def read(self, phonemes: str, with_audio: bool) -> TeacherUtterance:
         none = np.zeros(0)
-        return Reading(none, none, none, (0, 0), np.full(240 * len(phonemes), 0.1, np.float32))
+        return TeacherUtterance(none, none, none, (0, 0), np.full(240 * len(phonemes), 0.1, np.float32))
 
 
 def test_recordings_are_kept_and_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,8 @@
 """The codec. Mel frames to 25 tokens a second of 6,561 codes (FSQ, 3 levels x 8 digits) and back to mels.
 
-The encoder sees both sides and only trains and clones; the decoder's trunk is the vocoder's, causal and streaming. A second
-head reads the teacher's phonemes off the digits, as CosyVoice's supervised tokens do, and a frozen recogniser listens to what
-is decoded: 317 bits a second are few, and what a listener needs first is which sound it was.
+The encoder is not causal: it is used in training and for cloning only. The decoder's trunk is the vocoder's, causal and
+streaming. A second head predicts the teacher's phonemes from the digits, as in CosyVoice's supervised tokens, and a frozen
+recogniser compares the phonemes of decoded and true frames: at 317 bits per second, intelligibility comes first.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from export.model.state import StateReader
 from export.model.vocoder import DecoderTrunk
 from runtime.text.phonemes import IDS
 from training.codec.mel import BANDS
-from training.codec.recogniser import HearingLoss, Recogniser, spelling_loss
+from training.codec.recogniser import PhonemePerceptualLoss, Recogniser, spelling_loss
 from training.codec.spectrograms import Spectrogram, crops
 from training.loop import fit, half, warm_cosine
 from training.optimizers import Optimizers
 
 PHONEME_WIDTH = 192
 RATE = 1.5e-3
-PHONEME_WEIGHT, HEARING_WEIGHT = 0.1, 0.4
+PHONEME_WEIGHT, PERCEPTUAL_WEIGHT = 0.1, 0.4
 """Of the phonemes' cross-entropy and of the hearing loss (some tenths each) beside the L1 (about 0.06)."""
 REAL_SHARE = 0.25
 
@@ -52,7 +52,7 @@ class MelDecoder(nn.Module):
 
 
 class PhonemeHead(nn.Module):
-    """Digits [B, T, 8] to logits [B, 4 T, phonemes] of what sounds in each mel frame; it sees a token on either side."""
+    """Digits [B, T, 8] to phoneme logits [B, 4 T, phonemes] of each mel frame; with one token of context on either side."""
 
     def __init__(self, config: VocoderConfig, phonemes: int) -> None:
         super().__init__()
@@ -66,7 +66,7 @@ class PhonemeHead(nn.Module):
 
 
 class Codec(NamedTuple):
-    """What goes on from an earlier training."""
+    """Encoder and decoder to continue training from."""
 
     encoder: CodecEncoder
     decoder: MelDecoder
@@ -83,7 +83,7 @@ def train_codec(corpus: Sequence[Spectrogram], real: Sequence[Spectrogram], reco
     """
     torch.manual_seed(seed)
     encoder, decoder = start or Codec(CodecEncoder(config), MelDecoder(config, len(corpus[0].speaker)))
-    head, hearing_loss = PhonemeHead(config, IDS), HearingLoss(recogniser)
+    head, perceptual_loss = PhonemeHead(config, IDS), PhonemePerceptualLoss(recogniser)
     encoder.requires_grad_(not fixed_codes)
     parts = {"encoder": encoder, "decoder": decoder, "phonemes": head}
     learning = [(name, each) for part in parts.values() for name, each in part.named_parameters() if each.requires_grad]
@@ -97,10 +97,11 @@ def train_codec(corpus: Sequence[Spectrogram], real: Sequence[Spectrogram], reco
         with half():
             digits = encoder(frames)
             made, logits = decoder(digits, speakers), head(digits)
-        l1, spelling, hearing = (made.float() - frames).abs().mean(), spelling_loss(logits, spoken), hearing_loss(made, frames)
-        loss = l1 + PHONEME_WEIGHT * spelling + HEARING_WEIGHT * hearing
+        l1, spelling = (made.float() - frames).abs().mean(), spelling_loss(logits, spoken)
+        perceptual = perceptual_loss(made, frames)
+        loss = l1 + PHONEME_WEIGHT * spelling + PERCEPTUAL_WEIGHT * perceptual
         optimizers.step(loss, warm_cosine(index, steps, 50, 0.03))
         codes = len(set(encoder.quantise.codes(digits).flatten().tolist()))
-        return {"l1": l1.item(), "phonemes": spelling.item(), "hearing": hearing.item(), "codes": float(codes)}
+        return {"l1": l1.item(), "phonemes": spelling.item(), "perceptual": perceptual.item(), "codes": float(codes)}
 
     fit(folder, {**parts, "optimizers": optimizers}, step, steps)

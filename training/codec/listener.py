@@ -13,7 +13,7 @@ from torch.nn.utils.rnn import pad_sequence
 from export.model.config import VocoderConfig
 from export.model.listener import Listener
 from runtime.bundle.contract import NO_TOKEN
-from training.data.token_file import Spoken
+from training.data.token_file import TokenizedUtterance
 from training.language_model.batches import corrupt
 from training.loop import fit, half, warm_cosine
 from training.optimizers import Optimizers
@@ -24,8 +24,8 @@ REDRAWN = 0.1
 UNHEARD = -100
 
 
-def train_listener(train: Sequence[Spoken], held_out: Sequence[Spoken], folder: Path, config: VocoderConfig, steps: int,
-                   batch: int = 32, seed: int = 0) -> None:
+def train_listener(train: Sequence[TokenizedUtterance], held_out: Sequence[TokenizedUtterance], folder: Path,
+                   config: VocoderConfig, steps: int, batch: int = 32, seed: int = 0) -> None:
     """Fit the listener to the teacher's alignments; validation is the share of tokens of `held_out` that it hears right."""
     torch.manual_seed(seed)
     listener = Listener(config)
@@ -51,7 +51,7 @@ def train_listener(train: Sequence[Spoken], held_out: Sequence[Spoken], folder: 
     fit(folder, {"listener": listener, "optimizers": optimizers}, step, steps, validate)
 
 
-def padded(utterances: Sequence[Spoken]) -> tuple[Tensor, Tensor]:
+def padded(utterances: Sequence[TokenizedUtterance]) -> tuple[Tensor, Tensor]:
     """Codes and the phoneme id that each speaks, int64 [B, T]; NO_TOKEN and UNHEARD behind their ends."""
     return (pad_sequence([each.codes for each in utterances], True, NO_TOKEN),
             pad_sequence([each.ids[each.aligned] for each in utterances], True, UNHEARD))

@@ -1,5 +1,6 @@
-"""The recogniser. It reads the teacher's phonemes off mel frames; frozen, it listens to what codec and waveform
-decoder make: that every sound is heard as it was before is what a listener needs, and L1 over bands hardly asks for it.
+"""A phoneme recogniser on mel frames; frozen, it is a perceptual loss for codec and waveform decoder.
+
+L1 over mel bands hardly depends on whether each phoneme stays intelligible; this loss does.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class Recogniser(nn.Module):
         self.leave = nn.Linear(WIDTH, IDS)
 
     def features(self, mels: Tensor) -> Tensor:
-        """What the logits are read off: [B, F, WIDTH]."""
+        """Hidden features before the logits, [B, F, WIDTH]."""
         x = self.enter(mels.transpose(1, 2)).transpose(1, 2)
         for block in self.blocks:
             x = block(x)
@@ -47,8 +48,8 @@ class Recogniser(nn.Module):
         return logits
 
 
-class HearingLoss(nn.Module):
-    """How differently a frozen recogniser hears two spectrograms: divergence of its phonemes, and distance of its features."""
+class PhonemePerceptualLoss(nn.Module):
+    """Distance of two spectrograms by a frozen recogniser: divergence of its phoneme posteriors plus L1 of its features."""
 
     def __init__(self, recogniser: Recogniser) -> None:
         super().__init__()

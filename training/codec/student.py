@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from export.model.encoders import ConvNeXt
 from training.codec.mel import BANDS, HOP, MelSpectrogram
 from training.data.shards import read_folder
-from training.data.teacher import FEATURE_HOP, Reading
+from training.data.teacher import FEATURE_HOP, TeacherUtterance
 from training.loop import fit, half, warm_cosine
 from training.optimizers import update
 
@@ -80,7 +80,7 @@ def _crop(heard: Heard, rng: np.random.Generator) -> Heard:
 
 
 class RenderMels:
-    """Reading to mel arrays, for `training.data.corpus`: what the codec and the language models train on."""
+    """TeacherUtterance to mel arrays, for `training.data.corpus`: what the codec and the language models train on."""
 
     def __init__(self, folder: Path) -> None:
         torch.set_num_threads(1)
@@ -88,7 +88,7 @@ class RenderMels:
         self._student.load_state_dict(torch.load(folder / "state.pt", weights_only=True)["student"])
 
     @torch.inference_mode()
-    def __call__(self, reading: Reading) -> dict[str, np.ndarray]:
+    def __call__(self, reading: TeacherUtterance) -> dict[str, np.ndarray]:
         features, pitch = torch.from_numpy(reading.features)[None], torch.from_numpy(reading.pitch)[None]
         mels = self._student(features, pitch)
         return {"mels": mels[0].to(torch.float16).numpy(), "pitch": reading.pitch.astype(np.float16),

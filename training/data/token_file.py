@@ -1,7 +1,6 @@
-"""What language models train on: every utterance as codec tokens beside its text, in one small file.
+"""Training data of the language models: the codec tokens and text of every utterance, in one small file.
 
-With that file, which a checkpoint has beside its weights, another patch size needs its own training only; without it, teacher
-and student have to read for an hour first.
+A checkpoint contains the file, so that another patch size can be trained without the teacher and the codec.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ TOKENS = "tokens.npz"
 
 
 @dataclass(frozen=True)
-class Spoken:
+class TokenizedUtterance:
     """One utterance for a language model: phoneme ids [P], codes [T], and the phoneme's index for each code [T]."""
 
     text: str
@@ -32,7 +31,7 @@ class Spoken:
     aligned: Tensor
 
 
-def write_spoken(path: Path, utterances: Sequence[Spoken]) -> None:
+def write_spoken(path: Path, utterances: Sequence[TokenizedUtterance]) -> None:
     """One compressed file: texts and voices as lines, and all arrays of a kind end to end."""
     lines = "".join(f"{each.voice}\t{each.text}\n" for each in utterances)
     with atomic_file(path) as file:
@@ -54,16 +53,16 @@ def copy_spoken(source: Path, target: Path) -> None:
             file.write(source.read_bytes())
 
 
-def read_spoken(path: Path) -> dict[str, list[Spoken]]:
+def read_spoken(path: Path) -> dict[str, list[TokenizedUtterance]]:
     """The utterances of each split (`training.data.text.split_of`), in the order in which they were written."""
     with np.load(path, allow_pickle=False) as found:
         lines = found["texts"].tobytes().decode().splitlines()
         ids = np.split(found["ids"].astype(np.int64), np.cumsum(found["id_counts"])[:-1])
         ends = np.cumsum(found["code_counts"])[:-1]
         codes, advances = (np.split(found[name].astype(np.int64), ends) for name in ("codes", "advances"))
-    made: dict[str, list[Spoken]] = {"train": [], "validation": [], "test": []}
+    made: dict[str, list[TokenizedUtterance]] = {"train": [], "validation": [], "test": []}
     for line, *arrays in zip(lines, ids, codes, advances, strict=True):
         voice, text = line.split("\t", 1)
         phonemes, tokens, steps = map(torch.from_numpy, arrays)
-        made[split_of(text)].append(Spoken(text, voice, phonemes, tokens, steps.cumsum(0)))
+        made[split_of(text)].append(TokenizedUtterance(text, voice, phonemes, tokens, steps.cumsum(0)))
     return made

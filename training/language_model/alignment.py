@@ -1,7 +1,7 @@
 """Guided attention: one head learns where the teacher was in the text, from the teacher's own durations.
 
 A small backbone finds the text-to-speech alignment late and loses it easily (skips, loops). The teacher knows it, so one
-head of one layer is told: the query that predicts token t should look at the phoneme that token t speaks. It costs one
+head of one layer is guided: the query that predicts token t should look at the phoneme that token t speaks. It costs one
 head's scores in training, nothing at run time, and the graph stays a plain Qwen2 decoder.
 """
 
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from export.model.backbone import SelfAttention
 from export.model.language_model import SpeechLM
-from training.data.token_file import Spoken
+from training.data.token_file import TokenizedUtterance
 
 LAYER, HEAD = 2, 0
 
@@ -33,7 +33,7 @@ class GuidedAttention:
     def _remember(self, _: nn.Module, inputs: tuple[Tensor, tuple[Tensor, Tensor]]) -> None:
         self._seen = inputs
 
-    def loss(self, utterances: Sequence[Spoken]) -> Tensor:
+    def loss(self, utterances: Sequence[TokenizedUtterance]) -> Tensor:
         """Mean negative log attention weight on the phoneme being spoken."""
         if self._seen is None:
             raise RuntimeError("run the model first")
@@ -46,7 +46,7 @@ class GuidedAttention:
         return -log_weights[rows, codes, phonemes].mean()
 
 
-def _places(row: int, spoken: Spoken) -> Tensor:
-    """Where the guided weights of a row's utterance are: row, query and key of each code, int64 [3, T]."""
+def _places(row: int, spoken: TokenizedUtterance) -> Tensor:
+    """Row, query and key index of the guided attention weight of each code, int64 [3, T]."""
     first, codes = len(spoken.ids) + 1, len(spoken.codes)
     return torch.stack((torch.full((codes,), row), torch.arange(first, first + codes), spoken.aligned + 1))

@@ -8,13 +8,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from training.data.token_file import Spoken
+from training.data.token_file import TokenizedUtterance
 
 
 class Batches:
     """Epochs of shuffled, length-bucketed batches. `patch` tokens count as one position."""
 
-    def __init__(self, utterances: Sequence[Spoken], positions: int, patch: int, seed: int) -> None:
+    def __init__(self, utterances: Sequence[TokenizedUtterance], positions: int, patch: int, seed: int) -> None:
         self._utterances = utterances
         self._lengths = np.array([len(u.ids) + 2 + -(-len(u.codes) // patch) for u in utterances])
         self._positions = positions
@@ -22,7 +22,7 @@ class Batches:
         self._plans: dict[int, list[list[int]]] = {}
         self.per_epoch = len(self._plan(0))
 
-    def __getitem__(self, step: int) -> list[Spoken]:
+    def __getitem__(self, step: int) -> list[TokenizedUtterance]:
         epoch, index = divmod(step, self.per_epoch)
         plan = self._plan(epoch)
         return [self._utterances[pick] for pick in plan[min(index, len(plan) - 1)]]

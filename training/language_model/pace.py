@@ -1,4 +1,4 @@
-"""How fast the teacher's voices speak, measured on the corpus: what a reading's length is held against at run time."""
+"""Measure the speaking rate of the corpus: the runtime compares an utterance's length with it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from runtime.bundle.manifest import Pace
 from runtime.errors import CheckpointError
-from training.data.token_file import Spoken
+from training.data.token_file import TokenizedUtterance
 
 ENOUGH = 100
 """Utterances from which anything can be said."""
@@ -22,8 +22,8 @@ BINS = 12
 """Of lengths, spaced evenly in their logarithm; each weighs the same, or running text would outweigh short utterances."""
 
 
-def measured_pace(utterances: Sequence[Spoken]) -> Pace:
-    """The line through codec tokens over phoneme ids with the least relative error, and how far off the corpus lies.
+def measured_pace(utterances: Sequence[TokenizedUtterance]) -> Pace:
+    """Fit codec tokens as a line over phoneme ids by least relative error, and measure the spread around it.
 
     Raises CheckpointError for a corpus too small to tell.
     """

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from export.checkpoints.embedded import load_patch_parts, patch_sizes
 from export.model.config import ModelConfig
 from export.model.language_model import PatchLM, TokenLM
-from training.data.token_file import Spoken
+from training.data.token_file import TokenizedUtterance
 from training.language_model.batches import Batches, corrupt, moved
 from training.language_model.structured import structure
 from training.language_model.token_level import GOING_ON, initialise
@@ -43,7 +43,8 @@ def nearest(start: Path, patch: int) -> int | None:
     return min(patch_sizes(start), key=lambda size: abs(size - patch), default=None)
 
 
-def train_patch_level(train: list[Spoken], held_out: list[Spoken], voices: Voices, folder: Path, config: ModelConfig,
+def train_patch_level(train: list[TokenizedUtterance],
+                      held_out: list[TokenizedUtterance], voices: Voices, folder: Path, config: ModelConfig,
                       token_level: TokenLM, epochs: float, start: Path | None = None, positions: int = 2200,
                       seed: int = 0, device: torch.device = CPU) -> None:
     """Teacher-forced cross-entropy over valid target positions; `positions` counts text ids and patches."""
@@ -54,7 +55,7 @@ def train_patch_level(train: list[Spoken], held_out: list[Spoken], voices: Voice
     batches, checks = Batches(train, positions, config.patch, seed), Batches(held_out, positions, config.patch, seed)
     steps = int(epochs * batches.per_epoch)
 
-    def loss_of(utterances: list[Spoken], codes: list[Tensor]) -> Tensor:
+    def loss_of(utterances: list[TokenizedUtterance], codes: list[Tensor]) -> Tensor:
         speakers = torch.stack([voices[u.voice] for u in utterances]).to(device)
         with half(device):
             logits, _ = model.logits(moved([u.ids for u in utterances], device), moved(codes, device), speakers)

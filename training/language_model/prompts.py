@@ -1,7 +1,7 @@
-"""What stands before the text, as in a bundle's voices: the id of who speaks, or a recording that is gone on from.
+"""Prompts before the text, as in a bundle's voices: a voice's text id, or a recording to continue from.
 
-The backbone reads no speaker embedding; only the extractor does. Where several voices share it, a text id of each voice's own
-says before the text whose tokens are to come. Without one it has to guess at the first token, and goes on however it guessed.
+The backbone has no speaker embedding as input; only the extractor has. Where several voices share a backbone, one text id per
+voice before the text says whose tokens follow. Without it the backbone guesses at the first token and keeps to its guess.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from collections.abc import Iterator, Mapping, Sequence
 import torch
 
 from runtime.text.phonemes import SYMBOLS, to_ids
-from training.data.token_file import Spoken
-from training.language_model.sentence_splicing import crossed
+from training.data.token_file import TokenizedUtterance
+from training.language_model.sentence_splicing import swap_endings
 
-UNTOLD, CONTINUED, CROSSED = 0.1, 0.2, 0.3
-"""Shares of the utterances that are read without a voice's id, as for a stranger without a transcript; that are joined in
-pairs, as for one with a transcript; and that change ends with another one."""
+WITHOUT_ID, CONTINUED, SWAPPED = 0.1, 0.2, 0.3
+"""Shares of utterances without a voice id, as when cloning without a transcript; joined in pairs, as when cloning with one; and
+with endings swapped in pairs."""
 SHORT = 16
 """Phoneme ids of an utterance of few words, as "Turn left!" ..."""
-SAID_AGAIN = 2
-"""... which is read this many times more: a robot says more of them than the corpus does."""
+REPEATS = 2
+"""... which is repeated this many times more: robots say more of these than the corpus has."""
 MOST_IDS = 240
 """Phoneme ids of a pair: longer ones stay single."""
 
@@ -30,48 +30,48 @@ Ids = Mapping[str, int]
 
 
 def voice_ids(voices: Sequence[str]) -> dict[str, int]:
-    """A text id behind the phonemes' for each voice, in order."""
+    """One text id per voice, in order, after those of the phonemes."""
     return {voice: len(SYMBOLS) + 1 + place for place, voice in enumerate(voices)}
 
 
-def told(spoken: Spoken, voice: int) -> Spoken:
+def with_voice_id(spoken: TokenizedUtterance, voice: int) -> TokenizedUtterance:
     """The utterance with the voice's id before its text."""
     ids = torch.cat((torch.tensor([voice]), spoken.ids))
-    return Spoken(spoken.text, spoken.voice, ids, spoken.codes, spoken.aligned + 1)
+    return TokenizedUtterance(spoken.text, spoken.voice, ids, spoken.codes, spoken.aligned + 1)
 
 
-def continued(first: Spoken, second: Spoken) -> Spoken:
+def continued(first: TokenizedUtterance, second: TokenizedUtterance) -> TokenizedUtterance:
     """Two utterances of one voice as one, a space between their texts, as `clone_voice` puts a transcript before a text."""
     lead = torch.cat((first.ids, torch.tensor(to_ids(" "))))
-    return Spoken(f"{first.text} {second.text}", first.voice, torch.cat((lead, second.ids)),
+    return TokenizedUtterance(f"{first.text} {second.text}", first.voice, torch.cat((lead, second.ids)),
                   torch.cat((first.codes, second.codes)), torch.cat((first.aligned, second.aligned + len(lead))))
 
 
-def mixed(utterances: Sequence[Spoken], voices: Ids, seed: int) -> list[Spoken]:
-    """Every utterance once, and short ones again: most told, some of these with each other's ends, some untold, some continued
-    by another one of their voice."""
+def mixed(utterances: Sequence[TokenizedUtterance], voices: Ids, seed: int) -> list[TokenizedUtterance]:
+    """Every utterance once and short ones again: most with their voice's id, some of these with swapped endings; some without
+    an id; some continued by another utterance of their voice."""
     rng = random.Random(seed)
-    made = [told(each, voices[each.voice]) for each in utterances if len(each.ids) <= SHORT] * SAID_AGAIN
-    waiting, crossing = defaultdict[str, list[Spoken]](list), defaultdict[str, list[Spoken]](list)
+    made = [with_voice_id(each, voices[each.voice]) for each in utterances if len(each.ids) <= SHORT] * REPEATS
+    waiting, swapping = defaultdict[str, list[TokenizedUtterance]](list), defaultdict[str, list[TokenizedUtterance]](list)
     for spoken in utterances:
         draw = rng.random()
         if draw < CONTINUED:
             waiting[spoken.voice].append(spoken)
-        elif draw < CONTINUED + UNTOLD:
+        elif draw < CONTINUED + WITHOUT_ID:
             made.append(spoken)
-        elif draw < CONTINUED + UNTOLD + CROSSED:
-            crossing[spoken.voice].append(spoken)
+        elif draw < CONTINUED + WITHOUT_ID + SWAPPED:
+            swapping[spoken.voice].append(spoken)
         else:
-            made.append(told(spoken, voices[spoken.voice]))
+            made.append(with_voice_id(spoken, voices[spoken.voice]))
     for own in waiting.values():
         made += _in_pairs(own, rng)
-    for voice, own in crossing.items():
-        made += [told(each, voices[voice]) for each in crossed(own, rng)]
+    for voice, own in swapping.items():
+        made += [with_voice_id(each, voices[voice]) for each in swap_endings(own, rng)]
     return made
 
 
-def _in_pairs(own: list[Spoken], rng: random.Random) -> Iterator[Spoken]:
-    """One voice's utterances, each continued by another; single where two are too long."""
+def _in_pairs(own: list[TokenizedUtterance], rng: random.Random) -> Iterator[TokenizedUtterance]:
+    """Join one voice's utterances in pairs; those too long for a pair stay single."""
     rng.shuffle(own)
     while own:
         first = own.pop()

@@ -1,7 +1,7 @@
-"""The beginning of one sentence and the end of another: text that nobody would say, spoken as it stands.
+"""Splice the beginning of one sentence and the end of another, in text and codes.
 
-Robots say such sentences, cut and joined by programs, and a model that has only read whole ones has never seen them. The
-teacher's alignment says where to cut, between words without a pause.
+Programs compose such sentences for robots, and a model trained on whole sentences only has seen none. The cuts are at spaces
+between words, without a pause, by the teacher's alignment.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from collections.abc import Sequence
 import torch
 
 from runtime.text.phonemes import PUNCTUATION, SYMBOLS
-from training.data.token_file import Spoken
+from training.data.token_file import TokenizedUtterance
 
 SPACE = SYMBOLS.index(" ") + 1
 
 
-def joints(spoken: Spoken) -> list[int]:
+def joints(spoken: TokenizedUtterance) -> list[int]:
     """Indices in `spoken.ids` of the spaces, no punctuation before them, on both sides of which something is spoken."""
     first, last = int(spoken.aligned[0]), int(spoken.aligned[-1])
     pauses = {SYMBOLS.index(mark) + 1 for mark in PUNCTUATION}
@@ -25,16 +25,16 @@ def joints(spoken: Spoken) -> list[int]:
     return [place for place in range(first + 1, last + 1) if ids[place] == SPACE and ids[place - 1] not in pauses]
 
 
-def spliced(first: Spoken, end: int, second: Spoken, begin: int) -> Spoken:
-    """`first` before its joint `end`, and `second` from its joint `begin` on."""
+def spliced(first: TokenizedUtterance, end: int, second: TokenizedUtterance, begin: int) -> TokenizedUtterance:
+    """`first` up to its joint `end`, then `second` from its joint `begin`."""
     head, tail = first.aligned < end, second.aligned >= begin
-    return Spoken(f"{first.text} ... {second.text}", first.voice, torch.cat((first.ids[:end], second.ids[begin:])),
+    return TokenizedUtterance(f"{first.text} ... {second.text}", first.voice, torch.cat((first.ids[:end], second.ids[begin:])),
                   torch.cat((first.codes[head], second.codes[tail])),
                   torch.cat((first.aligned[head], second.aligned[tail] - begin + end)))
 
 
-def crossed(utterances: Sequence[Spoken], rng: random.Random) -> list[Spoken]:
-    """Utterances of one voice in pairs, each with the other's end; those stay that cannot be cut, and an odd one."""
+def swap_endings(utterances: Sequence[TokenizedUtterance], rng: random.Random) -> list[TokenizedUtterance]:
+    """Swap endings within pairs of one voice's utterances; those that cannot be cut, and an odd one, pass unchanged."""
     whole = [each for each in utterances if not joints(each)]
     cut = [each for each in utterances if joints(each)]
     rng.shuffle(cut)

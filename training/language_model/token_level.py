@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from export.model.config import ModelConfig
 from export.model.language_model import TokenLM
-from training.data.token_file import Spoken
+from training.data.token_file import TokenizedUtterance
 from training.language_model.alignment import GuidedAttention
 from training.language_model.batches import Batches, corrupt, moved
 from training.language_model.structured import structure
@@ -50,12 +50,13 @@ def build(config: ModelConfig, seed: int, start: TokenLM | None = None) -> Token
     return model
 
 
-def targets_of(utterances: list[Spoken], end: int) -> Tensor:
+def targets_of(utterances: list[TokenizedUtterance], end: int) -> Tensor:
     """All codes and ends, in the order of `TokenLM.logits`."""
     return torch.cat([torch.cat((u.codes, torch.tensor([end]))) for u in utterances])
 
 
-def train_token_level(train: list[Spoken], held_out: list[Spoken], folder: Path, config: ModelConfig, epochs: float,
+def train_token_level(train: list[TokenizedUtterance],
+                      held_out: list[TokenizedUtterance], folder: Path, config: ModelConfig, epochs: float,
                       start: TokenLM | None = None, positions: int = 4500, seed: int = 0,
                       device: torch.device = CPU) -> None:
     """Cross-entropy over codes and end, inputs lightly corrupted, one head guided along the text."""
@@ -66,7 +67,7 @@ def train_token_level(train: list[Spoken], held_out: list[Spoken], folder: Path,
     steps = int(epochs * batches.per_epoch)
     levels, digits = 3, 8
 
-    def losses(utterances: list[Spoken], codes: list[Tensor]) -> tuple[Tensor, Tensor]:
+    def losses(utterances: list[TokenizedUtterance], codes: list[Tensor]) -> tuple[Tensor, Tensor]:
         with half(device):
             logits = model.logits(moved([u.ids for u in utterances], device), moved(codes, device))
             guidance = guide.loss(utterances)

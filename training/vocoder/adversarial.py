@@ -1,6 +1,6 @@
 """The waveform decoder once more, against discriminators: what its losses of distances left dull is made crisp.
 
-Spectral, pitch and hearing losses stay, so that what is said stays.
+Spectral, pitch and perceptual losses stay, to keep the words intelligible.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from export.model.vocoder import StreamingVocoder
 from training.codec.mel import MelSpectrogram
-from training.codec.recogniser import HearingLoss, Recogniser
+from training.codec.recogniser import PhonemePerceptualLoss, Recogniser
 from training.loop import CPU, fit, warm_cosine
 from training.optimizers import update
 from training.vocoder.crops import Recording, draw_recordings
 from training.vocoder.discriminators import Discriminators
-from training.vocoder.vocoder import HEARING_WEIGHT, PITCH_WEIGHT, SpectralLoss, pitch_loss, voice_crops
+from training.vocoder.vocoder import PERCEPTUAL_WEIGHT, PITCH_WEIGHT, SpectralLoss, pitch_loss, voice_crops
 
 RATE = 3e-4
 BETAS = (0.8, 0.99)
@@ -38,7 +38,8 @@ def train_adversarial(recordings: Sequence[Recording], start: StreamingVocoder, 
     torch.manual_seed(seed)
     vocoder, judges = start.to(device).train().requires_grad_(True), Discriminators().to(device)
     averaged = AveragedModel(vocoder, multi_avg_fn=get_ema_multi_avg_fn(AVERAGE))  # type: ignore[no-untyped-call]
-    loss_of, hearing_loss, mel = SpectralLoss().to(device), HearingLoss(recogniser).to(device), MelSpectrogram().to(device)
+    loss_of, mel = SpectralLoss().to(device), MelSpectrogram().to(device)
+    perceptual_loss = PhonemePerceptualLoss(recogniser).to(device)
     makes, tells = (torch.optim.AdamW(part.parameters(), RATE, betas=BETAS, weight_decay=0.01) for part in (vocoder, judges))
 
     def step(index: int) -> dict[str, float]:
@@ -52,12 +53,12 @@ def train_adversarial(recordings: Sequence[Recording], start: StreamingVocoder, 
         update(tells, telling, RATE * warm_cosine(index, steps, 1, 0.05), CLIP)
         passing, features = judges.judge(spoken, judged)
         spectral, pitch = loss_of(made, crops.target), pitch_loss(heard, crops.pitch)
-        hearing = hearing_loss(mel(made), mel(crops.target))
-        loss = (spectral + PITCH_WEIGHT * pitch + HEARING_WEIGHT * hearing
+        perceptual = perceptual_loss(mel(made), mel(crops.target))
+        loss = (spectral + PITCH_WEIGHT * pitch + PERCEPTUAL_WEIGHT * perceptual
                 + PASSING_WEIGHT * passing + FEATURE_WEIGHT * features)
         update(makes, loss, RATE * warm_cosine(index, steps, 200, 0.05), CLIP)
         averaged.update_parameters(vocoder)
         return {"telling": telling.item(), "passing": passing.item(), "features": features.item(),
-                "spectral": spectral.item(), "pitch": pitch.item(), "hearing": hearing.item()}
+                "spectral": spectral.item(), "pitch": pitch.item(), "perceptual": perceptual.item()}
 
     fit(folder, {"vocoder": vocoder, "averaged": averaged, "judges": judges, "makes": makes, "tells": tells}, step, steps)

@@ -1,4 +1,4 @@
-"""What the waveform decoder trains on: the teacher's recordings, the student's mels as sketches of many more, and crops."""
+"""Training data of the waveform decoder: the teacher's recordings, the student's mels of many more sentences, and crops."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class Recording:
 
 @dataclass(frozen=True)
 class Sketch:
-    """What the student made of one utterance: its codes [T], normalised log-mels float16 [4 T, 80], the teacher's pitch in Hz
+    """One utterance by the student: its codes [T], normalised log-mels float16 [4 T, 80], the teacher's pitch in Hz
     [4 T] and the speaker."""
 
     codes: Tensor

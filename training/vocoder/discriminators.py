@@ -1,5 +1,5 @@
-"""What tells made speech from spoken: discriminators of the waveform folded at several periods, and of its spectrogram at
-several resolutions. They exist in training only.
+"""Discriminators of synthetic and real speech: of the waveform folded at several periods, and of its spectrogram at several
+resolutions. They exist in training only.
 
 A loss of distances alone is smallest at the mean of all that might have been said, which sounds dull; these hear that it is.
 """

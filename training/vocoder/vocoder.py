@@ -19,13 +19,13 @@ from export.model.harmonic import HIGHEST, LOWEST
 from export.model.state import StateReader
 from export.model.vocoder import StreamingVocoder
 from training.codec.mel import MelSpectrogram
-from training.codec.recogniser import HearingLoss, Recogniser
+from training.codec.recogniser import PhonemePerceptualLoss, Recogniser
 from training.loop import CPU, fit, half, warm_cosine
 from training.optimizers import Optimizers
 from training.vocoder.crops import SETTLE, Recording, Sketch, draw_recordings, draw_sketches
 
 RATE = 8e-4
-PITCH_WEIGHT, HEARING_WEIGHT = 3.0, 2.0
+PITCH_WEIGHT, PERCEPTUAL_WEIGHT = 3.0, 2.0
 SKETCHED = 0.5
 """Share of a batch that the student made."""
 MEL_WEIGHT = 8.0
@@ -70,7 +70,8 @@ def train_vocoder(recordings: Sequence[Recording], sketches: Sequence[Sketch], t
     if head is not None:
         vocoder.head.load_state_dict(head)
     vocoder.to(device)
-    loss_of, hearing_loss, mel = SpectralLoss().to(device), HearingLoss(recogniser).to(device), MelSpectrogram().to(device)
+    loss_of, mel = SpectralLoss().to(device), MelSpectrogram().to(device)
+    perceptual_loss = PhonemePerceptualLoss(recogniser).to(device)
     optimizers = Optimizers(vocoder.named_parameters(), RATE, 0.01)
     sketched = round(SKETCHED * batch)
 
@@ -83,10 +84,10 @@ def train_vocoder(recordings: Sequence[Recording], sketches: Sequence[Sketch], t
         made, heard = voice_crops(vocoder, codes, speakers, track)
         frames, wanted = mel(made)[:, EDGE:-EDGE], torch.cat((mel(spoken.target), drawn.target))[:, EDGE:-EDGE]
         spectral, pitch = loss_of(made[:-sketched], spoken.target), pitch_loss(heard, track)
-        mels, hearing = (frames - wanted)[-sketched:].abs().mean(), hearing_loss(frames, wanted)
-        loss = spectral + MEL_WEIGHT * mels + PITCH_WEIGHT * pitch + HEARING_WEIGHT * hearing
+        mels, perceptual = (frames - wanted)[-sketched:].abs().mean(), perceptual_loss(frames, wanted)
+        loss = spectral + MEL_WEIGHT * mels + PITCH_WEIGHT * pitch + PERCEPTUAL_WEIGHT * perceptual
         optimizers.step(loss, warm_cosine(index, steps, 50, 0.05), clip=5.0)
-        return {"spectral": spectral.item(), "mels": mels.item(), "pitch": pitch.item(), "hearing": hearing.item()}
+        return {"spectral": spectral.item(), "mels": mels.item(), "pitch": pitch.item(), "perceptual": perceptual.item()}
 
     fit(folder, {"vocoder": vocoder, "optimizers": optimizers}, step, steps)
 

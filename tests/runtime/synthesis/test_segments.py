@@ -25,7 +25,7 @@ def test_words_are_spoken_while_the_writer_goes_on(synthesizer: Synthesizer) -> 
 
     stream = synthesizer.stream(writer())
     first = next(stream)
-    assert first.text.startswith("hello world") and not go_on.is_set()
+    assert first.text.startswith("Hello world") and not go_on.is_set()
     go_on.set()
     rest = [chunk.samples for chunk in stream]
     whole = synthesizer.synthesize(TEXT)

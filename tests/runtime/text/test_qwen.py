@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
 
 from runtime.errors import BundleError, TextError
-from runtime.text.qwen import MOST_IDS, PROMPT_END, SYSTEM_PROMPT, QwenFrontEnd, QwenTokenizer
+from runtime.text.qwen import _TAGGED, MOST_IDS, PROMPT_END, SYSTEM_PROMPT, QwenFrontEnd, QwenTokenizer, _sentences
 
 BASE = 268
 """Ids of the small vocabulary: 256 bytes, 9 merges, 3 tokens of Qwen2's own."""
@@ -58,6 +59,22 @@ def test_numbers_are_spelled_in_plain_english_only(front_end: QwenFrontEnd) -> N
         "doctor Lee, I paid three dollars and fifty cents for twelve of them!"]
     assert "12" in front_end.sentences("[breath]I have 12 of them.")[0]
     assert "12" in front_end.sentences("我有12个。")[0]
+
+
+@pytest.mark.parametrize("unit", ["!", ".", "[", "<|", "...", "a! "])
+def test_patterns_are_linear(unit: str) -> None:
+    def seconds(length: int) -> float:
+        text = unit * (length // len(unit)) + "x"
+        begin = time.process_time()
+        assert "".join(_sentences(text)) == text and _TAGGED.search(text) is None
+        return time.process_time() - begin
+
+    seconds(1000)
+    assert seconds(200_000) < 10 * seconds(50_000) + 0.2, "four times as long is linear, sixteen times quadratic"
+
+
+def test_a_lone_surrogate_is_read(front_end: QwenFrontEnd) -> None:
+    assert front_end.tokenizer.ids("caf\udce9")
 
 
 def test_nothing_to_say(front_end: QwenFrontEnd) -> None:

@@ -63,7 +63,7 @@ def test_it_trains_on_made_and_real_speech_with_every_loss(tmp_path: Path) -> No
     before = listener.leave.weight.clone()
     train_codec(*_corpora(), listener, tmp_path, EMBEDDED_VOCODER, 2, batch=4)  # type: ignore[call-arg]
     figures = json.loads((tmp_path / "log.jsonl").read_text().splitlines()[-1])
-    assert figures["step"] == 2 and all(figures[name] > 0 for name in ("l1", "phonemes", "hearing", "codes"))
+    assert figures["step"] == 2 and all(figures[name] > 0 for name in ("l1", "phonemes", "perceptual", "codes"))
     assert torch.equal(listener.leave.weight, before)
 
 

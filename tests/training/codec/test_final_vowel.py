@@ -5,7 +5,7 @@ import pytest
 
 from runtime.cloning.encoders import TAIL_FRAMES
 from runtime.text.phonemes import to_ids
-from training.codec.final_vowel import FADE, KEPT, dying, ends_in_plosive, without_paragoge
+from training.codec.final_vowel import FADE, KEPT, ends_in_plosive, fade_out, without_final_vowel
 
 SILENT = -2.0
 
@@ -29,7 +29,7 @@ def test_a_last_plosive_keeps_its_sound_and_dies_away(last: tuple[int, int]) -> 
     ids, lead = to_ids("stˈɑp."), 6
     durations = np.array([4, 4, 4, 4, *last])
     mels = spoken(lead + int(durations.sum()))
-    cut, shared = without_paragoge(mels, ids, durations, lead)
+    cut, shared = without_final_vowel(mels, ids, durations, lead)
     end = round(2.5 * (lead + 16)) + KEPT
     assert len(cut) == end + FADE + TAIL_FRAMES < len(mels)
     assert np.array_equal(cut[:end], mels[:end]) and np.all(cut[-TAIL_FRAMES:] == SILENT)
@@ -42,14 +42,14 @@ def test_others_stay_as_they_are() -> None:
     durations = np.array([4, 4, 4, 12])
     mels = spoken(24)
     for phonemes in ("jˈɛ.", "jˈɛt"):
-        cut, shared = without_paragoge(mels, to_ids(phonemes), durations, 0)
+        cut, shared = without_final_vowel(mels, to_ids(phonemes), durations, 0)
         assert cut is mels and shared is durations
 
 
 def test_a_plosive_at_the_very_end_stays() -> None:
     mels = spoken(16, pause=3)
-    assert without_paragoge(mels, to_ids("stˈɑp."), np.array([4, 4, 4, 4, 2, 2]), 0)[0] is mels
+    assert without_final_vowel(mels, to_ids("stˈɑp."), np.array([4, 4, 4, 4, 2, 2]), 0)[0] is mels
 
 
 def test_frames_keep_their_type() -> None:
-    assert dying(spoken(16).astype(np.float16), 20).dtype == np.float16
+    assert fade_out(spoken(16).astype(np.float16), 20).dtype == np.float16

@@ -13,10 +13,10 @@ from export.model.listener import Listener
 from runtime.bundle.contract import NO_TOKEN
 from runtime.text.phonemes import IDS
 from training.codec.listener import UNHEARD, padded, train_listener
-from training.data.token_file import Spoken
+from training.data.token_file import TokenizedUtterance
 
 
-def utterances(count: int, seed: int) -> list[Spoken]:
+def utterances(count: int, seed: int) -> list[TokenizedUtterance]:
     """Each phoneme is one code, but two phonemes share code 3: which it is, the code before tells."""
     rng, made = np.random.default_rng(seed), []
     for _ in range(count):
@@ -25,7 +25,7 @@ def utterances(count: int, seed: int) -> list[Spoken]:
         codes = 700 * ids[aligned]
         shared = (ids[aligned] == 4) | (ids[aligned] == 5)
         codes = np.where(shared & (np.arange(len(codes)) % 3 > 0), 3, codes)
-        made.append(Spoken("", "", *(torch.from_numpy(each.astype(np.int64)) for each in (ids, codes, aligned))))
+        made.append(TokenizedUtterance("", "", *(torch.from_numpy(each.astype(np.int64)) for each in (ids, codes, aligned))))
     return made
 
 

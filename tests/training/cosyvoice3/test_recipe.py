@@ -65,7 +65,7 @@ def test_training_learns_resumes_and_loads(cosyvoice_directory: Path, corpus: Pa
                                            monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("training.loop.SAVE_SECONDS", -1.0)
     through = run(cosyvoice_directory, corpus, tmp_path / "through", sizes)
-    monkeypatch.setattr("training.cosyvoice3.loss_of", _stop_at(9))
+    monkeypatch.setattr("training.cosyvoice3.recipe.loss_of", _stop_at(9))
     with pytest.raises(KeyboardInterrupt):
         run(cosyvoice_directory, corpus, tmp_path / "stopped", sizes)
     monkeypatch.undo()
@@ -109,7 +109,7 @@ WORKER = """
 import sys, time
 from pathlib import Path
 import msgspec, torch
-import training.cosyvoice3 as own
+from training.cosyvoice3 import recipe as own
 import training.loop
 from export.model.config import ModelConfig
 

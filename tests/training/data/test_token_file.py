@@ -7,16 +7,16 @@ import torch
 
 from runtime.errors import OutputError
 from training.data.text import split_of
-from training.data.token_file import Spoken, copy_spoken, read_spoken, write_spoken
+from training.data.token_file import TokenizedUtterance, copy_spoken, read_spoken, write_spoken
 
 TEXTS = [f"Somebody reads {'a' * (index % 20)}, then {'b' * (index // 20)}." for index in range(400)]
 
 
-def utterance(text: str, index: int) -> Spoken:
+def utterance(text: str, index: int) -> TokenizedUtterance:
     """Ids, codes up to the largest, and an alignment that skips phonemes."""
     aligned = torch.tensor([0, 0, 2, 2, 5]) if index % 2 else torch.tensor([1, 1, 1])
     codes = torch.tensor([6560, 0, 17, 5, index])[:len(aligned)]
-    return Spoken(text, "jm_kumo", torch.arange(1, 7 + index % 3), codes, aligned)
+    return TokenizedUtterance(text, "jm_kumo", torch.arange(1, 7 + index % 3), codes, aligned)
 
 
 def test_utterances_come_back_each_in_its_split(tmp_path: Path) -> None:

@@ -1,21 +1,22 @@
-"""The guided head is told to look at the phoneme that each code speaks, in rows of different lengths."""
+"""The guided head is trained to look at the phoneme that each code speaks, in rows of different lengths."""
 
 import torch
 
 from export.model.config import embedded
 from export.model.language_model import TokenLM
-from training.data.token_file import Spoken
+from training.data.token_file import TokenizedUtterance
 from training.language_model.alignment import HEAD, LAYER, GuidedAttention
 from training.language_model.token_level import build
 
 
-def _spoken(phonemes: int, codes: int, seed: int) -> Spoken:
+def _spoken(phonemes: int, codes: int, seed: int) -> TokenizedUtterance:
     draw = torch.Generator().manual_seed(seed)
-    return Spoken("", "kumo", torch.randint(1, 40, (phonemes,), generator=draw), torch.randint(6561, (codes,), generator=draw),
-                  torch.randint(phonemes, (codes,), generator=draw).sort().values)
+    return TokenizedUtterance("", "kumo", torch.randint(1, 40, (phonemes,), generator=draw),
+                              torch.randint(6561, (codes,), generator=draw),
+                              torch.randint(phonemes, (codes,), generator=draw).sort().values)
 
 
-def _alone(model: TokenLM, spoken: Spoken) -> list[torch.Tensor]:
+def _alone(model: TokenLM, spoken: TokenizedUtterance) -> list[torch.Tensor]:
     """-log of the head's weight on its phoneme, code by code, with nothing beside it in the batch."""
     seen = []
     attention = model.backbone.layers[LAYER].self_attn

@@ -3,13 +3,13 @@
 import numpy as np
 import torch
 
-from training.data.token_file import Spoken
+from training.data.token_file import TokenizedUtterance
 from training.language_model.batches import Batches, corrupt
 
 
-def _utterances(count: int) -> list[Spoken]:
+def _utterances(count: int) -> list[TokenizedUtterance]:
     rng = np.random.default_rng(0)
-    return [Spoken(str(i), "v", torch.ones(int(n), dtype=torch.long), torch.ones(2 * int(n), dtype=torch.long),
+    return [TokenizedUtterance(str(i), "v", torch.ones(int(n), dtype=torch.long), torch.ones(2 * int(n), dtype=torch.long),
                    torch.zeros(2 * int(n), dtype=torch.long)) for i, n in enumerate(rng.integers(5, 60, count))]
 
 

@@ -5,16 +5,16 @@ import pytest
 import torch
 
 from runtime.errors import CheckpointError
-from training.data.token_file import Spoken
+from training.data.token_file import TokenizedUtterance
 from training.language_model.pace import measured_pace
 
 
-def spoken(ids: int, tokens: int) -> Spoken:
-    return Spoken("Text.", "voice", torch.zeros(ids, dtype=torch.int64), torch.zeros(tokens, dtype=torch.int64),
+def spoken(ids: int, tokens: int) -> TokenizedUtterance:
+    return TokenizedUtterance("Text.", "voice", torch.zeros(ids, dtype=torch.int64), torch.zeros(tokens, dtype=torch.int64),
                   torch.zeros(tokens, dtype=torch.int64))
 
 
-def corpus(stumbles: int = 0) -> list[Spoken]:
+def corpus(stumbles: int = 0) -> list[TokenizedUtterance]:
     """15 tokens and 1.5 an id, a fifth more or less; `stumbles` readings of ten times that."""
     rng = np.random.default_rng(0)
     lengths = rng.integers(4, 150, 4000)

@@ -4,17 +4,17 @@ import torch
 
 from export.model.config import embedded
 from runtime.text.phonemes import SYMBOLS, to_ids
-from training.data.token_file import Spoken
-from training.language_model.prompts import MOST_IDS, SAID_AGAIN, SHORT, continued, mixed, told, voice_ids
+from training.data.token_file import TokenizedUtterance
+from training.language_model.prompts import MOST_IDS, REPEATS, SHORT, continued, mixed, voice_ids, with_voice_id
 
 
-def _spoken(text: str, voice: str = "a") -> Spoken:
+def _spoken(text: str, voice: str = "a") -> TokenizedUtterance:
     ids = torch.tensor(to_ids(text))
     aligned = torch.arange(len(ids)).repeat_interleave(2)
-    return Spoken(text, voice, ids, 100 + ids[aligned], aligned)
+    return TokenizedUtterance(text, voice, ids, 100 + ids[aligned], aligned)
 
 
-def _as_spoken(made: Spoken) -> None:
+def _as_spoken(made: TokenizedUtterance) -> None:
     """Every code is that of the phoneme it is aligned with."""
     assert torch.equal(made.codes, 100 + made.ids[made.aligned])
 
@@ -26,7 +26,7 @@ def test_voices_have_ids_that_no_phoneme_has_and_the_model_has_room_for() -> Non
 
 
 def test_told_puts_the_id_first() -> None:
-    made = told(_spoken("mun"), 60)
+    made = with_voice_id(_spoken("mun"), 60)
     assert made.ids.tolist() == [60, *to_ids("mun")]
     _as_spoken(made)
 
@@ -44,9 +44,9 @@ def test_a_mixture_holds_everything_once_and_pairs_only_one_voice() -> None:
     ids = voice_ids(["a", "b"])
     made = mixed(utterances, ids, seed=3)
     assert sorted(word for one in made for word in one.text.split()) == sorted(texts)
-    kinds = {kind: sum(1 for one in made if _kind(one) == kind) for kind in ("told", "untold", "pair")}
-    assert 240 < kinds["told"] < 320 and 20 < kinds["untold"] < 70 and 25 < kinds["pair"] < 55
-    assert all(one.ids[0] == ids[one.voice] for one in made if _kind(one) == "told")
+    kinds = {kind: sum(1 for one in made if _kind(one) == kind) for kind in ("with id", "without id", "pair")}
+    assert 240 < kinds["with id"] < 320 and 20 < kinds["without id"] < 70 and 25 < kinds["pair"] < 55
+    assert all(one.ids[0] == ids[one.voice] for one in made if _kind(one) == "with id")
     for one in made:
         _as_spoken(one)
     assert [one.text for one in mixed(utterances, ids, seed=3)] == [one.text for one in made]
@@ -66,7 +66,7 @@ def test_some_sentences_change_ends_and_nothing_is_lost() -> None:
 def test_short_utterances_are_read_again() -> None:
     utterances = [_spoken("m" * SHORT), _spoken("m" * (SHORT + 1))]
     lengths = [len(one.codes) for one in mixed(utterances, voice_ids(["a"]), seed=5)]
-    assert lengths.count(2 * SHORT) == 1 + SAID_AGAIN and lengths.count(2 * SHORT + 2) == 1
+    assert lengths.count(2 * SHORT) == 1 + REPEATS and lengths.count(2 * SHORT + 2) == 1
 
 
 def test_a_pair_is_not_too_long() -> None:
@@ -74,5 +74,5 @@ def test_a_pair_is_not_too_long() -> None:
     assert all(len(one.ids) <= MOST_IDS // 2 + 2 for one in mixed(utterances, voice_ids(["a"]), seed=0))
 
 
-def _kind(spoken: Spoken) -> str:
-    return "told" if spoken.ids[0] > len(SYMBOLS) else "pair" if " " in spoken.text else "untold"
+def _kind(spoken: TokenizedUtterance) -> str:
+    return "with id" if spoken.ids[0] > len(SYMBOLS) else "pair" if " " in spoken.text else "without id"

@@ -6,15 +6,15 @@ import pytest
 import torch
 
 from runtime.text.phonemes import to_ids
-from training.data.token_file import Spoken
-from training.language_model.sentence_splicing import crossed, joints, spliced
+from training.data.token_file import TokenizedUtterance
+from training.language_model.sentence_splicing import joints, spliced, swap_endings
 
 
-def said(phonemes: str, first_code: int) -> Spoken:
+def said(phonemes: str, first_code: int) -> TokenizedUtterance:
     """Two tokens a phoneme, each code telling phoneme and utterance."""
     ids = torch.tensor(to_ids(phonemes))
     aligned = torch.arange(len(ids)).repeat_interleave(2)
-    return Spoken(phonemes, "a", ids, first_code + ids[aligned], aligned)
+    return TokenizedUtterance(phonemes, "a", ids, first_code + ids[aligned], aligned)
 
 
 @pytest.mark.parametrize(("phonemes", "places"), [
@@ -27,7 +27,7 @@ def test_joints_are_spaces_without_a_pause(phonemes: str, places: list[int]) -> 
 def test_a_joint_has_speech_on_both_sides() -> None:
     whole = said("mun lit su", 0)
     middle = (whole.aligned > 3) & (whole.aligned < 7)
-    assert joints(Spoken("", "a", whole.ids, whole.codes[middle], whole.aligned[middle])) == []
+    assert joints(TokenizedUtterance("", "a", whole.ids, whole.codes[middle], whole.aligned[middle])) == []
 
 
 def test_spliced_speaks_one_sentences_beginning_and_the_others_end() -> None:
@@ -41,7 +41,7 @@ def test_spliced_speaks_one_sentences_beginning_and_the_others_end() -> None:
 
 def test_crossed_loses_and_repeats_nothing() -> None:
     utterances = [said("mun lit su.", 100 * index) for index in range(1, 8)] + [said("mun.", 900)]
-    made = crossed(utterances, random.Random(1))
+    made = swap_endings(utterances, random.Random(1))
     assert len(made) == len(utterances)
     before, after = (sorted(code for each in all_ for code in each.codes.tolist()) for all_ in (utterances, made))
     assert after == before
@@ -52,5 +52,5 @@ def test_crossed_loses_and_repeats_nothing() -> None:
 
 def test_one_voice_alone_or_nothing_stays() -> None:
     lone = said("mun lit.", 100)
-    assert [each.text for each in crossed([lone], random.Random(0))] == [lone.text]
-    assert crossed([], random.Random(0)) == []
+    assert [each.text for each in swap_endings([lone], random.Random(0))] == [lone.text]
+    assert swap_endings([], random.Random(0)) == []

@@ -31,9 +31,9 @@ def test_they_learn_to_tell_tone_from_noise() -> None:
         optimizer.step()
         losses.append(loss.item())
     assert losses[0] > 1.8 and losses[-1] < 1.0
-    told, _ = judges.judge(spoken, made)
+    judged, _ = judges.judge(spoken, made)
     same, distance = judges.judge(spoken, spoken)
-    assert told.item() > same.item() + 0.3
+    assert judged.item() > same.item() + 0.3
     assert distance.item() == 0
 
 

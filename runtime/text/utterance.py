@@ -1,0 +1,38 @@
+"""What a front end makes of a text: utterances with the user's words and what is said for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class SpokenWord:
+    """One token of the text and how it is said."""
+
+    text: str
+    """As the user wrote it."""
+    start: int
+    end: int
+    """Characters of the text given."""
+    words: str
+    """Lower-case words."""
+    phonemes: str
+    """Symbols of the model, words separated by spaces."""
+    kind: str
+    """Class whose rule read it: "word", "money", "date", "unit" ..."""
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """What is said in one go."""
+
+    text: str
+    """The part of the user's text that it says."""
+    start: int
+    """Where that begins in the text."""
+    spoken: str
+    """Normalised words."""
+    phonemes: str
+    """Symbols of the model; empty for a front end without phonemes."""
+    ids: list[int]
+    words: tuple[SpokenWord, ...] = ()

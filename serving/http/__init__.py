@@ -1,0 +1,1 @@
+"""The HTTP side: who may connect, how long they may take, and the routes beside OpenAI's."""
