@@ -11,7 +11,6 @@ import os
 import secrets
 import shutil
 import stat
-import time
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -21,8 +20,6 @@ from typing import BinaryIO
 
 from .errors import OutputError
 
-ABANDONED_SECONDS = 5.0
-"""Age from which an unlocked partial directory is taken for one that a killed run has left: a new one is locked at once."""
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
 BROKEN_ARCHIVE = (OSError, ValueError, KeyError, EOFError, MemoryError, RuntimeError, zipfile.BadZipFile, zlib.error)
@@ -108,8 +105,7 @@ def new_directory(target: Path) -> Iterator[Path]:
         with output_errors(target):
             created = _make_parents(target.parent)
             _remove_abandoned(target)
-            partial.mkdir()
-            lock = _lock(partial)
+            lock = _make_locked(partial)
             yield partial
             _take_place(partial, target)
             created = []
@@ -124,6 +120,15 @@ def new_directory(target: Path) -> Iterator[Path]:
 
 def _partial_stem(target: Path) -> str:
     return f".{target.name[:200]}.partial-"
+
+
+def _make_locked(directory: Path) -> int:
+    """Make a directory that is locked from the moment it has its name; returns the lock's descriptor, or -1."""
+    unlocked = directory.with_name(directory.name.replace(".partial-", ".new-"))
+    unlocked.mkdir()
+    lock = _lock(unlocked)
+    os.rename(unlocked, directory)
+    return lock
 
 
 def _lock(directory: Path) -> int:
@@ -150,7 +155,7 @@ def _remove_abandoned(target: Path) -> None:
     """Delete what a killed run left beside the target; a run that still lives holds the lock of its own."""
     for path in target.parent.glob(f"{glob.escape(_partial_stem(target))}*"):
         with suppress(OSError):
-            if time.time() - path.stat().st_mtime > ABANDONED_SECONDS and (lock := _lock(path)) >= 0:
+            if (lock := _lock(path)) >= 0:
                 shutil.rmtree(path, ignore_errors=True)
                 os.close(lock)
 

@@ -153,7 +153,6 @@ def test_what_a_killed_export_left_is_cleared(saved_checkpoint: Path, tmp_path: 
     stale, living = tmp_path / ".out.partial-0a", tmp_path / ".out.partial-0b"
     for path in (stale, living):
         path.mkdir()
-        os.utime(path, (0, 0))
     descriptor = os.open(living, os.O_RDONLY)
     fcntl.flock(descriptor, fcntl.LOCK_EX)
     code = tldr_export(monkeypatch, "--checkpoint", saved_checkpoint, "--token-level", "--fp32", "--no-verify", "--out",

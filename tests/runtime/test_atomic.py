@@ -60,8 +60,7 @@ def test_two_writers_of_one_place_both_succeed(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["made"]
 
 
-def test_a_running_writer_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(directories, "ABANDONED_SECONDS", -1.0)
+def test_a_running_writer_is_left_alone(tmp_path: Path) -> None:
     with new_directory(tmp_path / "made") as first:
         with new_directory(tmp_path / "made") as second:
             fill(second, "second")
