@@ -30,7 +30,7 @@ BATCHES = (1, 2, 4, 8, 16)
 
 
 class Variant(msgspec.Struct, frozen=True):
-    """How the texts are made: `synthesize` one after another (no batch), or `synthesize_many`."""
+    """One way to synthesize the texts: `synthesize` one after another (no batch), or `synthesize_many`."""
 
     batch: int | None
     exact: bool = True

@@ -1,4 +1,4 @@
-"""Where the bundles to measure come from: directories, presets with random weights, and the token-level twin of either.
+"""Find or export the bundles to measure: directories, presets with random weights, token-level baselines.
 
 What has to be exported first goes to a cache, under a hash of everything that it depends on, and is used again.
 """
@@ -33,7 +33,7 @@ def default_cache() -> Path:
 
 @dataclass(frozen=True)
 class BundleRequest:
-    """What is to be measured, as it was asked for: bundles, or a preset; neither is the embedded voice."""
+    """Bundles or a preset to measure, as requested; neither: the embedded voice."""
 
     bundles: tuple[Path, ...]
     preset: str | None
@@ -42,7 +42,7 @@ class BundleRequest:
     precision: Precision
     """Of the preset."""
     cpu: bool
-    """Whether the preset's graphs are those for CPUs."""
+    """Export the preset's graphs for CPUs."""
     against: str | None
     """`token-level`, or a bundle's directory."""
     seconds: float
@@ -50,7 +50,7 @@ class BundleRequest:
 
 
 def find_bundles(wanted: BundleRequest, cache: Path, progress: Callable[[str], None]) -> tuple[list[Path], Path | None]:
-    """The bundles to measure, and the one that they are held against. OptionError for what makes no sense or is not known."""
+    """Return the bundles to measure, and the baseline. OptionError for contradicting or unknown requests."""
     if wanted.preset is not None and wanted.bundles:
         raise OptionError("Give either --preset or --bundle, not both.")
     if wanted.preset is None and wanted.patches:
@@ -82,7 +82,7 @@ def token_level_twin(bundle: Path, seconds: float, cache: Path, progress: Callab
 
 
 def names(bundles: Sequence[Bundle]) -> list[str]:
-    """A name for each, told apart by its directory where two would be the same."""
+    """Name each bundle, with its directory where two names would be equal."""
     plain = [f"{bundle.manifest.model} {system(bundle)} {bundle.manifest.numbers}" for bundle in bundles]
     found = [name if plain.count(name) == 1 else f"{name} ({bundle.root.name})"
              for name, bundle in zip(plain, bundles, strict=True)]
@@ -98,7 +98,7 @@ def system(bundle: Bundle) -> str:
 
 
 class GraphFormat(NamedTuple):
-    """How graphs are written."""
+    """Precision and target of exported graphs."""
 
     precision: Precision
     cpu: bool

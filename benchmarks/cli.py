@@ -48,7 +48,7 @@ def spread_lists(args: Sequence[str]) -> list[str]:
 
 
 def report_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Where reports go: the same for all commands that write some."""
+    """Add the options for the outputs of a command."""
     for option in (
         click.option("--json", "json_path", type=click.Path(path_type=Path), metavar="PATH", help="Write every figure there."),
         click.option("--markdown", "markdown_path", type=click.Path(path_type=Path), metavar="PATH",

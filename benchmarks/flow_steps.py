@@ -1,6 +1,6 @@
 """`python -m benchmarks.flow_steps --bundle DIR`: what fewer steps of CosyVoice3's flow cost and save.
 
-One chunk of mel frames is made from the same noise, tokens and prompt with each number of steps, and held against many steps.
+One chunk of mel frames is made from the same noise, tokens and prompt with each number of steps, and compared with many steps.
 What an error sounds like only ears, or a recogniser, can tell: `tldr-speak --flow-steps N` makes the sound.
 """
 
@@ -36,7 +36,7 @@ class FlowStepsRow(msgspec.Struct, frozen=True):
     error: float
     """Root mean square difference of the mel from the reference's, as a part of the way from the noise to the reference."""
     seconds: float
-    """What the chunk took."""
+    """Cost of the chunk."""
     cache_bytes: int
     """Keys and values that are kept, of all steps."""
 
@@ -74,7 +74,7 @@ class Chunk:
 
 
 def measure(chunk: Chunk, steps: Sequence[int], repeats: int = 1) -> list[FlowStepsRow]:
-    """Every number of steps, in turn, held against `REFERENCE`; times are the least of the repeats."""
+    """Every number of steps, in turn, compared with `REFERENCE`; times are the least of the repeats."""
     wanted = chunk.solve(REFERENCE)
     way, rows = _size(wanted.mel - wanted.noise), []
     for count in steps:

@@ -101,7 +101,7 @@ def _cell(text: str) -> str:
 @click.option("--json", "json_path", type=click.Path(path_type=Path), default=None, help="Write all cases here.")
 def main(bundle: Path | None, voice: str | None, count: int | None, seed: int, jobs: int, markdown_path: Path | None,
          json_path: Path | None) -> None:
-    """Speak the hard cases and hold what Whisper tiny hears against what should be heard."""
+    """Speak the hard cases and compare Whisper tiny's transcripts with the expected ones."""
     cases, console = hard_cases()[:count], Console(stderr=True)
     spoken = speak_all(bundle, voice, [SentenceJob(case.text, seed) for case in cases], jobs)
     judged = [judge(case, heard) for case, heard in

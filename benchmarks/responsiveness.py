@@ -48,7 +48,7 @@ class LatencyRow(msgspec.Struct, frozen=True):
 
     @property
     def holds(self) -> bool:
-        """Whether the value is within its bound."""
+        """True if the value is within its bound."""
         return self.bound is None or self.value <= self.bound
 
 

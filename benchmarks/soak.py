@@ -1,7 +1,7 @@
 """`python -m benchmarks.soak`: thousands of utterances in one process, from several threads, some cancelled in the middle.
 
 Each whole result must equal its single-threaded twin, sample for sample, and each cancelled one must be the twin's beginning;
-the resident memory must stay where it was after the warm-up; nobody may wait for ever.
+the resident memory must stay where it was after the warm-up; no call may wait forever.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ WARM_UP = 0.1
 
 @dataclass
 class Outcome:
-    """What came of a run."""
+    """Result of a run."""
 
     whole: int = 0
     cancelled: int = 0

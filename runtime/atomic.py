@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import fcntl
+import glob
 import hashlib
 import os
 import secrets
 import shutil
+import stat
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -35,13 +38,16 @@ def atomic_file(path: Path | str) -> Iterator[BinaryIO]:
             with target.open("wb") as file:
                 yield file
             return
-        temporary = target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
+        real = Path(os.path.realpath(target))  # through a link: the file that it names is replaced
+        temporary = real.with_name(f".{real.name[:200]}.{secrets.token_hex(6)}.part")
         try:
             with temporary.open("xb") as file:
+                if real.exists():
+                    os.fchmod(file.fileno(), stat.S_IMODE(real.stat().st_mode))
                 yield file
                 file.flush()
                 os.fsync(file.fileno())  # a full disk may show only here
-            os.replace(temporary, target)
+            os.replace(temporary, real)
         finally:
             temporary.unlink(missing_ok=True)
     except (OSError, ValueError) as error:
@@ -85,31 +91,55 @@ def output_errors(target: Path) -> Iterator[None]:
 def new_directory(target: Path) -> Iterator[Path]:
     """An empty directory beside `target`; it takes the target's place on success and is removed on any failure.
 
-    A directory that stood there before is replaced in one step where the system can, and deleted afterwards.
+    A directory that was there before is replaced in one step where the system can, and deleted afterwards. Of several writers
+    of one target, in any thread, process or container, each has a directory of its own, and the last to finish stays.
 
     Raises:
         OutputError: unwritable place, full disk.
     """
     target = Path(os.path.abspath(target))
-    partial = _partial(target)
+    partial = target.with_name(f"{_partial_stem(target)}{secrets.token_hex(6)}")
     created: list[Path] = []
+    lock = -1
     try:
         with output_errors(target):
             created = _make_parents(target.parent)
             _remove_abandoned(target)
-            partial.mkdir()
+            lock = _make_locked(partial)
             yield partial
             _take_place(partial, target)
             created = []
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+        if lock >= 0:
+            os.close(lock)
         for parent in reversed(created):
             with suppress(OSError):  # somebody else has put something there
                 parent.rmdir()
 
 
-def _partial(target: Path) -> Path:
-    return target.with_name(f".{target.name}.partial-{os.getpid()}")
+def _partial_stem(target: Path) -> str:
+    return f".{target.name[:200]}.partial-"
+
+
+def _make_locked(directory: Path) -> int:
+    """Make a directory that is locked from the moment it has its name; returns the lock's descriptor, or -1."""
+    unlocked = directory.with_name(directory.name.replace(".partial-", ".new-"))
+    unlocked.mkdir()
+    lock = _lock(unlocked)
+    os.rename(unlocked, directory)
+    return lock
+
+
+def _lock(directory: Path) -> int:
+    """Lock a directory for as long as the returned descriptor is open; -1 where the file system has no locks."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(descriptor)
+        return -1
+    return descriptor
 
 
 def _make_parents(parent: Path) -> list[Path]:
@@ -122,18 +152,24 @@ def _make_parents(parent: Path) -> list[Path]:
 
 
 def _remove_abandoned(target: Path) -> None:
-    """Delete what a killed run left beside the target; a run that still lives keeps its own."""
-    for path in target.parent.glob(f".{target.name}.partial-*"):
-        owner = path.name.rpartition("-")[2]
-        if owner.isdigit() and not Path("/proc", owner).exists():
-            shutil.rmtree(path, ignore_errors=True)
+    """Delete what a killed run left beside the target; a run that still lives holds the lock of its own."""
+    for path in target.parent.glob(f"{glob.escape(_partial_stem(target))}*"):
+        with suppress(OSError):
+            if (lock := _lock(path)) >= 0:
+                shutil.rmtree(path, ignore_errors=True)
+                os.close(lock)
 
 
 def _take_place(partial: Path, target: Path) -> None:
     """Move `partial` to `target`; what was there ends up at `partial`, for the caller to delete."""
     if not target.exists():
-        os.rename(partial, target)
-    elif not _exchange(partial, target):
+        try:
+            os.rename(partial, target)
+            return
+        except OSError:
+            if not target.is_dir():  # else another writer was quicker: its directory is replaced below
+                raise
+    if not _exchange(partial, target):
         old = partial.with_name(partial.name + "-old")
         os.rename(target, old)
         os.rename(partial, target)

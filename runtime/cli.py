@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -220,10 +221,15 @@ def _check_options(output: str, voice: str | None, reference: Path | None, trans
         raise OptionError("--voice and --reference exclude each other; give one of them.")
     if reference is not None and not reference.is_file():
         raise OptionError(f"There is no recording at {reference}.")
-    if output == json_path:
+    if json_path is not None and _same_file(output, json_path):
         raise OptionError(f"--output and --json cannot both go to {output}.")
     if streaming and Path(output).suffix.lower() not in (".wav", ""):
         raise OptionError(f"--stream writes WAV only; {output} must end in .wav, or be `-`.")
+
+
+def _same_file(first: str, second: str) -> bool:
+    """Return whether two outputs are one file, whatever links and spellings name it."""
+    return first == second or ("-" not in (first, second) and os.path.realpath(first) == os.path.realpath(second))
 
 
 @contextlib.contextmanager

@@ -25,7 +25,7 @@ UNIQUE_IN = ("runtime", "export", "engines", "benchmarks", "training")
 MOST_MODULES = 12
 LARGER_FOLDERS = {"export/model": 16}
 """Folders that hold more modules, each one network or class of its kind."""
-REPEATED_CLASSES = {"Line", "Listener", "Recogniser", "Source", "StreamingVocoder", "_Call"}
+REPEATED_CLASSES = {"Recogniser", "Source", "_Call"}
 """Class names that may occur twice until they are renamed."""
 
 

@@ -1,4 +1,4 @@
-"""How much a reading sounds like a speaker: Resemblyzer's GE2E encoder (Apache-2.0) from a PyPI package, no download."""
+"""Similarity of speech to a speaker: Resemblyzer's GE2E encoder (Apache-2.0) from a PyPI package, no download."""
 
 from __future__ import annotations
 

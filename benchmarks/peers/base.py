@@ -1,4 +1,4 @@
-"""What a peer is: a program that decodes tokens of the backbone's sizes, or one that reads sentences aloud."""
+"""Interfaces of peers: programs that decode tokens at the backbone's sizes, or that speak sentences."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Peer(ABC):
     """One other program. Its module imports the program's package in `load` only."""
 
     distribution: ClassVar[str]
-    """What pip calls it."""
+    """Name on PyPI."""
     precisions: ClassVar[tuple[str, ...]] = ()
     """Best known first; the first is the default."""
 
@@ -36,14 +36,14 @@ class Peer(ABC):
         return found[self.distribution]
 
     def close(self) -> None:  # noqa: B027 - most let go of everything by themselves
-        """Give back what it holds."""
+        """Release the program's resources."""
 
 
 class StepPeer(Peer):
     """The token-level model: the same backbone and head, random weights, batch 1, keys and values of the past kept."""
 
     what: ClassVar[str]
-    """How a token is made, for the report."""
+    """Description of a decoding step, for the report."""
 
     @abstractmethod
     def load(self, config: ModelConfig, folder: Path, threads: int) -> None:

@@ -26,7 +26,7 @@ def measure_steps(names: Sequence[str], bundles: Sequence[tuple[str, Bundle]], c
         return []
     ours = next(((name, bundle) for name, bundle in bundles if bundle.manifest.sizes.token_level), None)
     if ours is None or ours[1].manifest.model not in PRESETS:
-        why = "it is held against a token-level system of known sizes; add --against token-level"
+        why = "it is compared with a token-level system of known sizes; add --against token-level"
         return [PeerFigures(name, missing=why) for name in names]
     sizes = PRESETS[ours[1].manifest.model](1)
     system = MeasuredSystem(ours[0], ours[1], config.provider, config.threads)

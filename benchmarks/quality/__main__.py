@@ -72,7 +72,7 @@ def main(bundles: tuple[str, ...], recordings: tuple[str, ...], codecs: tuple[st
 
 def plan(systems: list[EvaluatedSystem], voices: tuple[str, ...], count: int | None, seed: int, listen: int,
          done: list[ScoredSentence]) -> list[ScoringTask]:
-    """What is still to be read: sentence i by voice i modulo the number of voices, by every system that has not yet."""
+    """List the missing sentences: sentence i by voice i modulo the number of voices, per system."""
     have = {(r.system, r.number, r.voice, r.seed) for r in done if r.audio is not None or r.number > listen}
     lists = {voice: held_out(count, voice) for voice in voices}
     tasks = []

@@ -1,4 +1,4 @@
-"""What makes a reading a failure, whatever its word error rate: it loops, it breaks off, it falls silent."""
+"""Detect failures of a spoken sentence, whatever its word error rate: loops, truncation, silence."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ INAUDIBLE = 3e-3
 """Root mean square of the loudest frame of a reading that nobody would hear."""
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 _DIGITS = "xdigits"
-"""What words that stand for digits begin with, and no other does."""
+"""Prefix of the words that replace digits; no other word has it."""
 
 
 def failures(text: str, heard: str, samples: np.ndarray, sample_rate: int, expected_seconds: float,
@@ -47,7 +47,7 @@ def failures(text: str, heard: str, samples: np.ndarray, sample_rate: int, expec
 
 
 def loops(text: str, heard: str, spelled: Callable[[], str] | None = None) -> bool:
-    """Whether a word or words are heard REPEATS times in a row and more often than the text has them in a row.
+    """Return True if words are recognised REPEATS times in a row, and more often than the text repeats them.
 
     A number that a recogniser writes in digits is one word: 0.666 is no loop of sixes. Over a fraction it may stammer by
     itself, as Whisper does over the teacher's own recording of "three and one-half inches" ("3 1 1 1 1 1 1 1 inches"): where
@@ -61,7 +61,7 @@ def loops(text: str, heard: str, spelled: Callable[[], str] | None = None) -> bo
 
 
 def _repeats(asked: Sequence[str], said: Sequence[str], times: int) -> bool:
-    """Whether words of any number come `times` in a row in `said`, and more often than in `asked`."""
+    """Return True if any run of words occurs `times` in a row in `said`, and more often than in `asked`."""
     return any(runs(said, size) >= times and runs(said, size) > runs(asked, size) for size in range(1, 1 + len(said) // times))
 
 
@@ -71,7 +71,7 @@ def _spelled(number: re.Match[str]) -> str:
 
 
 def runs(spoken: Sequence[str], size: int) -> int:
-    """How often, at most, `size` words come in a row without others between."""
+    """Count the longest immediate repetition of any `size` words."""
     best = 0
     for start in range(len(spoken) - size + 1):
         count = 1
@@ -82,7 +82,7 @@ def runs(spoken: Sequence[str], size: int) -> int:
 
 
 def truncated(text: str, heard: str, share: float) -> bool:
-    """Whether a reading is far too short, or rather short with none of the last words heard at its end."""
+    """Return True if speech is far too short, or rather short with none of the last words recognised at its end."""
     asked, said = words(text), words(heard)
     if len(asked) <= LAST_WORDS:
         return share < TOO_SHORT / 2

@@ -39,7 +39,7 @@ class ScoredSentence(msgspec.Struct, frozen=True):
     teacher_seconds: float
     stopped_by: str
     heard: dict[str, str]
-    """What each recogniser understood."""
+    """Transcript by each recogniser."""
     similarity: dict[str, float]
     """Cosine to each voice of the teacher."""
     dnsmos: float
@@ -64,7 +64,7 @@ class ScoringTask:
     seed: int
     systems: tuple[int, ...]
     keep: bool
-    """Whether the page lets one listen to it."""
+    """Keep the sound for the page."""
 
 
 class Judges:

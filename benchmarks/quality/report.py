@@ -1,4 +1,4 @@
-"""What a run leaves in its folder: figures.json, table.md, wer-rtf.svg and a page to listen on, index.html."""
+"""Outputs of a run: figures.json, table.md, wer-rtf.svg, and index.html with players."""
 
 from __future__ import annotations
 

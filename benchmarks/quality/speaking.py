@@ -31,7 +31,7 @@ class SentenceJob(msgspec.Struct, frozen=True):
 
 
 class SpokenResult(msgspec.Struct, frozen=True):
-    """What came of it."""
+    """Result of one job."""
 
     text: str
     seed: int
@@ -89,7 +89,7 @@ def speak_all(bundle: Path | None, voice: str | None, jobs: Sequence[SentenceJob
 
 
 def expected_seconds(text: str, front_end: FrontEnd) -> float:
-    """How long the teacher would take, within about a third."""
+    """Estimate the teacher's duration of a text, within about a third."""
     sentences = front_end.sentences(text)
     return sum(SECONDS_BESIDES + SECONDS_PER_ID * len(front_end.ids(sentence)) for sentence in sentences)
 

@@ -27,7 +27,7 @@ def real_time_factors(systems: Sequence[EvaluatedSystem], sentences: Sequence[st
 
 
 def processor() -> str:
-    """What the figures were taken on."""
+    """Describe the processor that the figures were measured on."""
     lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if Path("/proc/cpuinfo").exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
     return f"{names[0] if names else platform.machine()}, {os.cpu_count()} cores, one thread"

@@ -1,4 +1,4 @@
-"""Who reads: a bundle, recordings that someone made, or a bundle's codec going over such recordings."""
+"""Evaluated systems: a bundle, recordings, or recordings through a bundle's codec."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from runtime.vocoder.vocoding import VocoderOpener, vocoder_opener
 INDEX = "index.tsv"
 _LANGUAGE_MODEL = ("MODEL_CARD", "text/", *(f"onnx/{graph}" for graph in (
     "text_embedding", "speech_embedding", "compressor", "backbone", "extractor", "step")))
-"""How the names of the files begin that a codec does without."""
+"""Prefixes of files that a codec does not need."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""What a report says in words."""
+"""Sentences of a report."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LAUNCH_BOUND = ("No projection to Jetson modules: the time of a model this small
 
 
 def title(report: Report) -> str:
-    """What was measured."""
+    """Title of a run: models and kind of weights."""
     models = ", ".join(dict.fromkeys(system.model for system in report.systems))
     return f"{models}, {report.weights} weights"
 
@@ -38,7 +38,7 @@ def described(report: Report) -> str:
 
 
 def warning(report: Report) -> str:
-    """What a reader must know before any time below is believed; empty where the machine was free."""
+    """Warn where other programs kept the machine busy; empty otherwise."""
     machine = report.machine
     if machine.load_before <= BUSY * machine.cores:
         return ""
@@ -64,12 +64,12 @@ def headlines(report: Report) -> list[tuple[str, str]]:
 
 
 def bottleneck(projected: Sequence[Projection]) -> list[str]:
-    """Which stage stands in the way, a sentence a system on the machine that users ask about."""
+    """Name the slowest stage on AGX Orin, one sentence per system."""
     found = []
     for one in projected:
         if one.platform.startswith("AGX Orin") and one.precision == "fp16":
             share = one.stages[one.slowest] / one.rtf if one.slowest in one.stages else 0.0
             bound = f", bound by {one.bound}" if one.bound else ""
-            found.append(f"{one.system} on {one.platform} at FP16: RTF {one.rtf:.3f} ({one.kind}). In the way stands the "
-                         f"{one.slowest}: {share:.0%} of the time{bound}.")
+            found.append(f"{one.system} on {one.platform} at FP16: RTF {one.rtf:.3f} ({one.kind}). Bottleneck: the "
+                         f"{one.slowest}, {share:.0%} of the time{bound}.")
     return found

@@ -36,7 +36,7 @@ def report_tables(report: Report) -> list[Table]:
 
 
 def ratios(report: Report) -> Table:
-    """Each system over the one it is held against."""
+    """Ratios of each system to its baseline."""
     rows = tuple((row.system, row.against, f"{row.seconds:g}", f"{row.lm_speedup:.2f} ({row.lm_speedup_low:.2f} - "
                   f"{row.lm_speedup_high:.2f})", f"{row.speedup:.2f}", f"{row.kv_bytes:.3f}", f"{row.kv_bytes_speech:.3f}")
                  for row in report.ratios)
@@ -60,7 +60,7 @@ def durations(systems: Iterable[SystemFigures]) -> Table:
 
 
 def stages(systems: Iterable[SystemFigures]) -> Table:
-    """Where a patch's time goes, at one length."""
+    """Time per patch by stage, at one length."""
     rows = []
     for system in systems:
         if not system.durations:
@@ -102,7 +102,7 @@ def peers(found: Iterable[PeerFigures]) -> Table:
 
 
 def footprints(report: Report) -> Table:
-    """What a system takes before it says anything."""
+    """Size, load time and memory of each system."""
     rows = tuple((system.name, f"{system.file_bytes / 1e6:,.1f}", f"{system.load_seconds:.2f}",
                   f"{system.peak_resident_bytes / 1e6:,.0f}",
                   "-" if system.peak_device_bytes is None else f"{system.peak_device_bytes / 1e6:,.0f}", system.provider,
@@ -146,7 +146,7 @@ def projections(found: Sequence[Projection]) -> Table:
         f"{one.stages[name]:.3f}" if name in one.stages else "-" for name in ("language model", "flow", "vocoder")),
         f"{one.rtf:.3f}", f"{one.slowest}{f' ({one.bound})' if one.bound else ''}") for one in found)
     return Table("Projection to Jetson", ("system", "module", "precision", "kind", "language model", "flow", "vocoder", "RTF",
-                                          "stands in the way"), rows,
+                                          "bottleneck"), rows,
                  f"Seconds a second of audio. Nothing ran on a Jetson unless its row says `measured`. Formula: {FORMULA}.")
 
 

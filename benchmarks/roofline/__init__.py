@@ -1,1 +1,1 @@
-"""How near to the memory's speed a bundle comes, and what it would cost on other machines."""
+"""Stages relative to the memory's bandwidth, and projections to other machines."""

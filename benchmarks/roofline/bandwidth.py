@@ -15,7 +15,7 @@ PASSES = 7
 
 class BandwidthProbe:
     """Reads memory now and then through a run. On a virtual machine it is half as fast at some moments as at others: a median
-    of patches is to be held against the median of these passes, from the same minutes, and not against the fastest."""
+    of patches is compared with the median of these passes, from the same minutes, and not against the fastest."""
 
     def __init__(self, threads: int, probe_bytes: int = PROBE_BYTES) -> None:
         self.threads = threads

@@ -1,4 +1,4 @@
-"""What a report says about limits and about other machines."""
+"""Figures of limits and projections in a report."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class SystemRoofline(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class StageCost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What one second of audio takes of a stage, whatever the machine."""
+    """Cost of one stage per second of audio, on any machine."""
 
     stage: str
     weights: float
@@ -39,7 +39,7 @@ class StageCost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     operations: float
     """Multiply and add count as two."""
     origin: str
-    """How it was counted."""
+    """Origin of the counts."""
 
 
 class Roofline(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -66,6 +66,6 @@ class Projection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Seconds a second of audio."""
     rtf: float
     slowest: str
-    """The stage that takes most: it stands in the way."""
+    """The stage that takes most time: the bottleneck."""
     bound: str
-    """What bounds that stage: memory or arithmetic; empty where it was measured."""
+    """Bound of that stage: memory or arithmetic; empty where it was measured."""

@@ -16,12 +16,12 @@ from runtime.vocoder.vocoding import BLOCKS
 LANGUAGE_MODEL = "language model"
 """Name of the row that sums the stages before flow and vocoder, and the host's time between them."""
 PARTS = ("compressor", "backbone", "extractor")
-"""What the graph `step` does in one, where a bundle has it, for all patches but the first."""
+"""Graphs that `step` fuses, where a bundle has it, for all patches but the first."""
 
 
 @dataclass(frozen=True)
 class PatchCost:
-    """What one graph reads and computes for one patch."""
+    """Bytes and operations of one graph per patch."""
 
     graph: str
     weight_bytes: float

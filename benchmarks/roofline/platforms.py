@@ -11,7 +11,7 @@ class Platform:
 
     name: str
     words: str
-    """What the board's device tree calls it, so that a measured report finds its row."""
+    """Name in the board's device tree, which assigns a measured report to its row."""
     bandwidth: float
     """Bytes a second."""
     fp16: float

@@ -25,7 +25,7 @@ LEAST_BYTES_PER_SECOND_OF_AUDIO = 2e9
 """Weights and cache read per second of audio below which kernel launches, not memory, decide: no projection is shown."""
 MEMORY_SHARE = 0.75
 COMPUTE_SHARE = 0.35
-"""What kernels are assumed to reach of the published peaks."""
+"""Shares of the published peaks that kernels are assumed to reach."""
 STAGES = ("language model", "flow", "vocoder")
 PRECISIONS = {"fp16": (2.0, 2.0, 2.0), "fp16-int8": (1.0, 1.0, 2.0), "fp16-int4": (0.52, 1.0, 2.0)}
 """Bytes of a weight of each stage, by `Manifest.numbers`."""
@@ -35,7 +35,7 @@ FORMULA = (f"max(bytes / ({MEMORY_SHARE:g} × bandwidth), operations / ({COMPUTE
 
 
 def stage_costs(bundle: Bundle, seconds: float, text_ids: int) -> tuple[StageCost, ...]:
-    """What a second of audio reads and computes by stage; CosyVoice3's own flow and vocoder where the bundle has none."""
+    """Count bytes and operations per second of audio and stage; CosyVoice3's flow and vocoder where the bundle has none."""
     patches = bundle.manifest.token_rate / bundle.manifest.sizes.patch
     found = {stage: StageCost(stage, 0.0, 0.0, 0.0, "") for stage in STAGES}
     for cost in patch_costs(bundle, seconds, text_ids, widened=False):
@@ -73,7 +73,7 @@ def _added(sum_: StageCost, cost: PatchCost, patches: float, precision: str) -> 
 
 
 def measured_rows(report: Report) -> list[Projection]:
-    """What a run on one of the platforms says. OptionError where it was made on none of them."""
+    """Rows of a run on one of the platforms. OptionError for a run on another machine."""
     machine = " ".join((report.machine.model, *report.machine.gpus))
     named = [platform for platform in PLATFORMS if platform.words in machine]
     if not named:

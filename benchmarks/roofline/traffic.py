@@ -1,4 +1,4 @@
-"""What one call of a graph reads and computes, counted from its ONNX file.
+"""Bytes and operations of one call of a graph, counted from its ONNX file.
 
 Weights count once for every node that uses them: the extractor's slots once a patch, its layers and its head k times, as the
 graph is unrolled. A table that is looked up counts with the rows taken, not with its size.

@@ -21,7 +21,7 @@ STEPS = 4
 
 @dataclass(frozen=True)
 class BatchedRun:
-    """What was allocated, and how long each patch of all rows took."""
+    """Allocated bytes, and seconds per patch of all rows."""
 
     kv_bytes_allocated: int
     step_seconds: list[float]
@@ -36,7 +36,7 @@ class BatchedSteps:
         self._random = np.random.default_rng(0)
 
     def close(self) -> None:
-        """Give back the graphs."""
+        """Release the graphs."""
         self._backend.close()
 
     def run(self, batch: int, seconds: float, text_ids: int) -> BatchedRun:

@@ -9,7 +9,7 @@ import msgspec
 
 
 class BenchConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """What to measure, and with what."""
+    """Systems, lengths and conditions of a run."""
 
     seconds: tuple[float, ...]
     """Forced lengths."""
@@ -28,7 +28,7 @@ class BenchConfig(msgspec.Struct, frozen=True, kw_only=True):
     peers: tuple[str, ...] = ()
     roofline: bool = True
     cache: Path = Path()
-    """Where peers keep the weights that are generated for them."""
+    """Folder for weights that are generated for peers."""
 
     def encode(self) -> str:
         """JSON, for a child process."""

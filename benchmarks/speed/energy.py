@@ -21,7 +21,7 @@ class Meter(ABC):
     """Joules between `start` and `stop`."""
 
     source: str
-    """What is metered, for the report."""
+    """Name of the meter, for the report."""
 
     @abstractmethod
     def start(self) -> None:
@@ -32,7 +32,7 @@ class Meter(ABC):
         """Joules since `start`."""
 
     def close(self) -> None:  # noqa: B027 - most hold nothing
-        """Give back what it holds."""
+        """Release the meter."""
 
 
 class RaplMeter(Meter):
@@ -123,6 +123,6 @@ class JetsonMeter(Meter):
 def open_meter() -> Meter | None:
     """The meter that sees most of what speech costs here; None where there is none that may be read."""
     for kind in (JetsonMeter, NvmlMeter, RaplMeter):
-        with suppress(Exception):  # no package, no driver, no counter, no right to read it: each has errors of its own
+        with suppress(Exception):  # no package, no driver, no counter, no right to read it: each raises other errors
             return kind()
     return None

@@ -1,4 +1,4 @@
-"""What `tldr-bench --json` writes: times in seconds or, where the name ends in `_ms`, milliseconds; sizes in bytes.
+"""Schema of `tldr-bench --json`: times in seconds or, where the name ends in `_ms`, milliseconds; sizes in bytes.
 
 Every time is a median over repetitions with the quartiles around it. RTF is compute / audio: below 1 is faster than speech.
 """
@@ -34,7 +34,7 @@ class Percentiles(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class StageFigures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One stage behind the prefill: a patch's share of it, and its single calls."""
+    """One stage after the prefill: time per patch, and single calls."""
 
     patch_ms: Spread
     call_ms: Percentiles
@@ -64,13 +64,13 @@ class DurationFigures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """From the call to the first samples; None where the bundle has no vocoder."""
     tokens_per_second: Spread
     patch_ms: Percentiles
-    """One patch behind the prefill, without the vocoder."""
+    """One patch after the prefill, without the vocoder."""
     stages: dict[str, StageFigures]
     kv_bytes_allocated: int
     """A cache of just this text and this length."""
     kv_bytes_used: int
     kv_bytes_speech: int
-    """What of it belongs to speech, not to the text before it."""
+    """The part of speech positions, without the text before them."""
     energy_joules: Spread | None
     curve: tuple[CurvePoint, ...]
     patch_ms_values: tuple[float, ...]
@@ -128,7 +128,7 @@ class SystemFigures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Ratio(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One system beside the one it is held against, repetition by repetition: above 1 is faster; bytes below 1 are fewer."""
+    """One system relative to its baseline, repetition by repetition: above 1 is faster; bytes below 1 are fewer."""
 
     system: str
     against: str
@@ -163,7 +163,7 @@ class PeerFigures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Machine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where it was measured. Two reports may be compared where `identity` is the same."""
+    """Machine of a run. Two reports are comparable where `identity` is equal."""
 
     model: str
     """Name of the board, where the system has one (a Jetson does)."""
@@ -181,7 +181,7 @@ class Machine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def identity(self) -> tuple[str, ...]:
-        """What must be the same for times to be comparable."""
+        """Fields that must be equal for times to be comparable."""
         return self.model, self.cpu, str(self.cores), *self.gpus, self.power_mode
 
 
@@ -199,7 +199,7 @@ class Report(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     weights: str
     """`random` where a preset was measured, else `trained`."""
     energy_source: str
-    """What measured energy; empty where nothing here can."""
+    """Energy meter; empty where there is none."""
     systems: tuple[SystemFigures, ...]
     ratios: tuple[Ratio, ...]
     roofline: Roofline | None = None

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.speed.footprint BUNDLE`: load time, memory and batches of one bundle in a process of its own.
+"""`python -m benchmarks.speed.footprint BUNDLE`: load time, memory and batches of one bundle in a separate process.
 
 Prints one line of JSON. A process that holds nothing else is the only place where a peak belongs to one system.
 """
@@ -29,7 +29,7 @@ _STATUS = Path("/proc/self/status")
 
 
 class Footprint(msgspec.Struct, frozen=True):
-    """What it found."""
+    """Result of the child process."""
 
     provider: str
     load_seconds: float

@@ -1,4 +1,4 @@
-"""Where a measurement was made: processor, clocks, power mode, GPU, versions. Nothing that names its owner."""
+"""Description of the machine: processor, clocks, power mode, GPU, versions; nothing that names its owner."""
 
 from __future__ import annotations
 

@@ -99,7 +99,7 @@ def _prefill(sample: Sample) -> float:
 
 
 def _stages(samples: Sequence[Sample]) -> dict[str, StageFigures]:
-    """Time of each stage behind the prefill; the vocoder's whole time, as it has no prefill of its own."""
+    """Time of each stage after the prefill; the whole time of the vocoder, which has no prefill."""
     found = {}
     for name in samples[0].stages:
         if name == "text_embedding":

@@ -60,7 +60,7 @@ class BundleSpeaker:
         return listen(begin, (chunk.samples for chunk in self._synthesizer.stream(text)), self._synthesizer.sample_rate)
 
     def close(self) -> None:
-        """Give back the graphs."""
+        """Release the graphs."""
         self._synthesizer.close()
 
 

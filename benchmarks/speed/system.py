@@ -87,7 +87,7 @@ class MeasuredSystem:
         return self._backend.provider
 
     def close(self) -> None:
-        """Give back the graphs."""
+        """Release the graphs."""
         self._backend.close()
 
     def run(self, seconds: float, text_ids: int, seed: int = 0) -> Sample:
@@ -158,7 +158,7 @@ def exact_limits(bundle: Bundle, voice: Voice, patches: int, text_ids: int) -> L
 
 def _columns(rows: Sequence[dict[str, float]], times: Sequence[float],
              vocoder_rows: Sequence[dict[str, float]]) -> dict[str, np.ndarray]:
-    """Seconds by stage, a row a patch; what a call behind the vocoder's last patch took counts to the last patch."""
+    """Seconds by stage, one row per patch; calls after the vocoder's last patch count for the last patch."""
     names = list(dict.fromkeys(name for row in rows for name in row))
     columns = {name: np.array([row.get(name, 0.0) for row in rows]) for name in names}
     behind = list(dict.fromkeys(name for row in vocoder_rows for name in row))

@@ -192,6 +192,10 @@ def cosyvoice3(patch: int = 4) -> ModelConfig:
 EMBEDDED_VOCODER = VocoderConfig(sample_rate=24_000, hop=240, frames_per_token=4, token_width=256, token_blocks=4,
                                  frame_width=256, frame_blocks=6)
 
+SPECTRAL_VOCODER = VocoderConfig(sample_rate=24_000, hop=320, frames_per_token=3, token_width=256, token_blocks=4,
+                                 frame_width=256, frame_blocks=8)
+"""Of `export.model.spectral.vocoder`."""
+
 
 def embedded(patch: int = 4) -> ModelConfig:
     """The small voice that ships with the toolkit."""

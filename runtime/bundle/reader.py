@@ -48,7 +48,7 @@ class Bundle:
         check_consistency(manifest)
         for name, digest in manifest.files.items():
             _check_file(root, name, digest)
-        return cls(root, manifest)
+        return cls(root.resolve(), manifest)  # voices and graphs are read later, wherever the process is then
 
     def graph_paths(self) -> dict[str, Path]:
         """Where each graph lies."""

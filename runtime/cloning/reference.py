@@ -16,6 +16,7 @@ from .features import SPEECH_RATE
 SHORTEST, LONGEST = 0.5, 30.0
 """Seconds of a recording. CosyVoice3's speech tokenizer takes no more."""
 SILENCE = 1e-4
+MAX_CHANNELS = 16
 
 
 def clone_voice(bundle: Bundle, front_end: FrontEnd, reference: Path, transcript: str | None,
@@ -43,19 +44,29 @@ def clone_voice(bundle: Bundle, front_end: FrontEnd, reference: Path, transcript
     return voice
 
 
+def _check_length(path: Path, rate: int, seconds: float, channels: int) -> None:
+    if rate < SPEECH_RATE:
+        raise VoiceError(f"The recording {path} has {rate} samples per second, at least {SPEECH_RATE} are needed.")
+    if not SHORTEST <= seconds <= LONGEST:
+        raise VoiceError(f"The recording {path} lasts {seconds:.1f} s; give one of {SHORTEST:g} to {LONGEST:g} s.")
+    if channels > MAX_CHANNELS:
+        raise VoiceError(f"The recording {path} has {channels} channels; give one of at most {MAX_CHANNELS}.")
+
+
 def read_recording(path: Path) -> tuple[np.ndarray, int]:
     """Mono samples float32 [T] and their rate. Raises VoiceError."""
     soundfile = package("soundfile")
     try:
-        samples, rate = soundfile.read(str(path), dtype="float32", always_2d=True)
+        with soundfile.SoundFile(str(path)) as file:
+            rate, seconds = file.samplerate, file.frames / file.samplerate
+            _check_length(path, rate, seconds, file.channels)  # before a sample is decoded: a small file may hold hours
+            samples = file.read(round(LONGEST * rate) + 1, dtype="float32", always_2d=True)
+    except VoiceError:
+        raise
     except Exception as error:  # soundfile's own, or the system's
         raise VoiceError(f"The recording {path} cannot be read ({error}); give a WAV or FLAC file.") from error
+    _check_length(path, rate, len(samples) / rate, 1)  # a header may promise more than there is
     mono: np.ndarray = samples.mean(1)
-    seconds = len(mono) / rate
-    if rate < SPEECH_RATE:
-        raise VoiceError(f"The recording {path} has {rate} samples a second, at least {SPEECH_RATE} are needed.")
-    if not SHORTEST <= seconds <= LONGEST:
-        raise VoiceError(f"The recording {path} lasts {seconds:.1f} s; give one of {SHORTEST:g} to {LONGEST:g} s.")
     if not np.isfinite(mono).all() or np.abs(mono).max() < SILENCE:
         raise VoiceError(f"The recording {path} is silent or broken; give one with speech in it.")
     return mono, rate

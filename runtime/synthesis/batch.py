@@ -81,7 +81,7 @@ class Batch:
 
 
 @dataclass(eq=False)
-class Utterance:
+class BatchUtterance:
     """One text on its way through the batch."""
 
     index: int
@@ -106,7 +106,7 @@ class Utterance:
 class _Piece(DecodeJob):
     """One attempt at one piece of a text."""
 
-    utterance: Utterance
+    utterance: BatchUtterance
     number: int
     earlier: list[Attempt]
     patches: list[np.ndarray] = field(default_factory=list)
@@ -126,13 +126,13 @@ class BatchRun:
         self._begin = self._mark = time.perf_counter()
         self._waiting: deque[DecodeJob] = deque()
 
-    def results(self, utterances: list[Utterance], decoder: BatchDecoder) -> Generator[tuple[int, Audio], None, None]:
+    def results(self, utterances: list[BatchUtterance], decoder: BatchDecoder) -> Generator[tuple[int, Audio], None, None]:
         """Each text as it is finished."""
         self._waiting.extend(self._piece(text, number, []) for text in utterances for number in range(len(text.pieces)))
         for text in utterances:
             if not text.pieces:  # nothing but pauses
                 yield text.index, self._finish(text)
-        running: dict[Utterance, None] = {}
+        running: dict[BatchUtterance, None] = {}
         for patch in decoder.decode(self._waiting):
             piece = cast(_Piece, patch.job)
             if piece.utterance.request.ticket.cancelled:
@@ -148,7 +148,7 @@ class BatchRun:
                     del running[text]
                     yield text.index, self._finish(text)
 
-    def _piece(self, text: Utterance, number: int, earlier: list[Attempt]) -> _Piece:
+    def _piece(self, text: BatchUtterance, number: int, earlier: list[Attempt]) -> _Piece:
         request = text.request
         random = uniform_source(request.seed, number, len(earlier))
         return _Piece(text.pieces[number], request.voice, request.sampling, random, utterance=text, number=number,
@@ -167,7 +167,7 @@ class BatchRun:
         text.tally.stopped(kept.reason)
         return len(text.decoded) == len(text.pieces)
 
-    def _finish(self, text: Utterance) -> Audio:
+    def _finish(self, text: BatchUtterance) -> Audio:
         samples = text.samples(self._renderer, self._speech)
         if text.request.ticket.cancelled:  # then they may end in the middle
             raise Cancelled("The batch was cancelled before its end.")
@@ -178,7 +178,7 @@ class BatchRun:
         self._hooks.notify_finished(audio.stats)
         return audio
 
-    def _share(self, texts: list[Utterance]) -> None:
+    def _share(self, texts: list[BatchUtterance]) -> None:
         """Count the time since the last call, in equal parts, to the texts that it was spent on."""
         now = time.perf_counter()
         for text in texts:
@@ -189,7 +189,7 @@ class BatchRun:
         self._mark = now
 
 
-def longest(decoder: Decoder, utterances: Iterable[Utterance]) -> int:
+def longest(decoder: Decoder, utterances: Iterable[BatchUtterance]) -> int:
     """Cache positions of the longest row that these may need."""
     return max((decoder.prefix_length(len(ids), text.request.voice) + decoder.bounds(len(ids), text.request.voice).max_patches
                 for text in utterances for ids in text.pieces), default=1)

@@ -23,7 +23,7 @@ from ..text.normalization.scanner import Locale
 from ..text.pronunciation.user_lexicon import Lexicon
 from ..vocoder.vocoding import vocoder_opener
 from .alignment import AlignmentVerifier
-from .batch import Batch, BatchRun, Utterance, longest
+from .batch import Batch, BatchRun, BatchUtterance, longest
 from .rendering import UtteranceRenderer
 from .segments import Segment, Text, TextSegmenter, check_text
 from .sentence import Request, SentenceSynthesizer
@@ -136,7 +136,7 @@ class Pipeline:
             finally:
                 self.speech.decoder.cache.clear()
 
-    def _utterance(self, index: int, text: str, request: Request, rate: float) -> Utterance:
+    def _utterance(self, index: int, text: str, request: Request, rate: float) -> BatchUtterance:
         tally = StatsAccumulator(self.backend.provider, 0)
         try:
             check_text(text)
@@ -145,9 +145,9 @@ class Pipeline:
             raise TextError(f"Text {index}: {error}") from error
         tally.compute_seconds = tally.stage_seconds["text"]
         pieces = [part for line in lines for part in self._renderer.pieces(line, request.voice)]
-        return Utterance(index, lines, pieces, request, tally)
+        return BatchUtterance(index, lines, pieces, request, tally)
 
-    def _results(self, utterances: list[Utterance], ticket: CancelToken, rows: int,
+    def _results(self, utterances: list[BatchUtterance], ticket: CancelToken, rows: int,
                  exact: bool) -> Generator[tuple[int, Audio], None, None]:
         """Finished texts, the turn held from first to last."""
         with self._queue.acquire(ticket):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import signal
@@ -149,12 +150,13 @@ def test_an_interrupt_that_a_library_swallows_ends_the_export(saved_checkpoint: 
 
 @pytest.mark.usefixtures("copied_graphs")
 def test_what_a_killed_export_left_is_cleared(saved_checkpoint: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    finished = subprocess.Popen([sys.executable, "-c", ""])
-    finished.wait()
-    stale, living = tmp_path / f".out.partial-{finished.pid}", tmp_path / f".out.partial-{os.getppid()}"
-    stale.mkdir()
-    living.mkdir()
+    stale, living = tmp_path / ".out.partial-0a", tmp_path / ".out.partial-0b"
+    for path in (stale, living):
+        path.mkdir()
+    descriptor = os.open(living, os.O_RDONLY)
+    fcntl.flock(descriptor, fcntl.LOCK_EX)
     code = tldr_export(monkeypatch, "--checkpoint", saved_checkpoint, "--token-level", "--fp32", "--no-verify", "--out",
                        tmp_path / "out")
+    os.close(descriptor)
     assert code == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([living.name, "out"])

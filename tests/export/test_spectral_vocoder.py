@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from export.model.config import VocoderConfig
-from export.model.spectral_vocoder import FFT, SpectralHead, SpectralVocoder, dft_matrices, hertz
+from export.model.spectral.fourier import BINS, RealDFT
+from export.model.spectral.vocoder import FFT, SpectralHead, SpectralVocoder, hertz, windows
 from export.model.state import StateReader
 
 SIZES = VocoderConfig(sample_rate=24_000, hop=320, frames_per_token=3, token_width=32, token_blocks=2, frame_width=32,
@@ -59,14 +60,25 @@ def test_the_source_has_the_wanted_pitch() -> None:
     assert float(silent.abs().max()) < 1e-6
 
 
-def test_transform_and_inverse_restore_a_signal() -> None:
-    forward, inverse = dft_matrices(320)
+def test_overlapping_windows_restore_a_signal() -> None:
+    window, synthesis = windows(320)
     signal = torch.randn(320 * 20, generator=torch.Generator().manual_seed(3))
     restored = torch.zeros(320 * 20)
     for start in range(0, 320 * 16 + 1, 320):
-        restored[start:start + 1280] += signal[start:start + 1280] @ forward @ inverse * (FFT / 4)
+        restored[start:start + 1280] += torch.nn.functional.pad(signal[start:start + FFT] * window, (0, 80)) * synthesis
     middle = slice(320 * 4, 320 * 16)
     assert torch.allclose(restored[middle], signal[middle], atol=1e-4)
+
+
+def test_the_factored_transform_is_the_real_dft() -> None:
+    transform = RealDFT()
+    signal = torch.randn(2, 3, FFT, generator=torch.Generator().manual_seed(4))
+    real, imaginary = transform(signal)
+    wanted = torch.fft.rfft(signal)
+    assert torch.allclose(real, wanted.real, atol=1e-3) and torch.allclose(imaginary, wanted.imag, atol=1e-3)
+    weights = torch.full((BINS,), 2.0)
+    weights[0] = weights[-1] = 1.0
+    assert torch.allclose(transform.inverse(real * weights, imaginary * weights) / FFT, signal, atol=1e-4)
 
 
 def test_unvoiced_frames_have_no_pitch() -> None:

@@ -130,6 +130,7 @@ BAD = {
     "full disk, streamed": ([TEXT, "--stream", "-o", "/dev/full"], "disk is full"),
     "json": ([TEXT, "-o", "/dev/null", "--json", "missing/x.json"], "missing/x.json"),
     "two on stdout": ([TEXT, "-o", "-", "--json", "-"], "--json"),
+    "two into one file": ([TEXT, "-o", "q.wav", "--json", "./q.wav"], "--json"),
     "transcript alone": ([TEXT, "--transcript", "x"], "--reference"),
     "transcript and instruction": ([TEXT, "--reference", __file__, "--transcript", "x", "--instruction", "y"], "--instruction"),
     "missing reference": ([TEXT, "--reference", "x.wav", "--transcript", "x"], "x.wav"),

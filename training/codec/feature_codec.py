@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from export.model.config import VocoderConfig
 from export.model.encoders import FSQ, ConvNeXt
-from export.model.spectral_vocoder import FEATURES, TEXT_WIDTH, TRUNK_LOOKAHEAD, VOICED, SpectralVocoder
+from export.model.spectral.vocoder import FEATURES, TEXT_WIDTH, TRUNK_LOOKAHEAD, VOICED, SpectralVocoder
 from export.model.state import StateReader
 from training.data.prosody import ProsodyUtterance
 from training.loop import fit, half, warm_cosine

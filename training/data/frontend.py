@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import base64
 import gzip
-import re
 import sqlite3
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
+
+from training.data.misaki_lexicon import WORD, compile_pronunciations, known_words
 
 IPA_TO_SYMBOLS = {
     "d͡ʒ": "ʤ", "t͡ʃ": "ʧ", "eɪ": "A", "aɪ": "I", "ɔɪ": "Y", "oʊ": "O", "aʊ": "W", "ˈɚ": "ˈɜɹ", "ˌɚ": "ˌɜɹ",
@@ -21,7 +23,6 @@ IPA_TO_SYMBOLS = {
 }
 """gruut's IPA to the teacher's alphabet: one character a phoneme, diphthongs and affricates included."""
 
-WORD = re.compile(r"[a-z]+(?:['.][a-z]+)*'?")
 PREFERRED = {"the": "ðə", "a": "ə", "to": "tə", "live": "lˈɪv", "use": "jˈuz", "close": "klˈOz"}
 """Words whose first dictionary entry is not the more frequent one in running text."""
 
@@ -34,25 +35,35 @@ def to_symbols(phonemes: str) -> str:
     return text
 
 
-def build(target: Path) -> dict[str, int]:
-    """Write `lexicon.txt.gz` and `letters.npz` into `target`; returns their entry counts."""
+def build(target: Path, corpus: Iterable[str] | None = None) -> dict[str, int]:
+    """Write `lexicon.txt.gz` and `letters.npz` into `target`; returns their entry counts.
+
+    With a `corpus` of sentences misaki's pronunciations take precedence, the most frequent one of each word; compiling takes
+    about two minutes. The letter model stays gruut's.
+    """
     import gruut_lang_en
 
     source = Path(gruut_lang_en.__file__).parent
     target.mkdir(parents=True, exist_ok=True)
-    words = _write_lexicon(source / "lexicon.db", target / "lexicon.txt.gz")
+    entries = _gruut_entries(source / "lexicon.db")
+    if corpus is not None:
+        entries |= compile_pronunciations(corpus, entries.keys() | known_words())
+    words = _write_lexicon(entries, target / "lexicon.txt.gz")
     features = _write_letter_model(source / "g2p" / "model.crf", target / "letters.npz")
     return {"words": words, "letter_features": features}
 
 
-def _write_lexicon(database: Path, path: Path) -> int:
+def _gruut_entries(database: Path) -> dict[str, str]:
     entries: dict[str, str] = {}
     query = "select word, phonemes from word_phonemes order by word, pron_order desc"
     with sqlite3.connect(database) as connection:
         for word, phonemes in connection.execute(query):
             if WORD.fullmatch(word.lower()):
                 entries[word.lower()] = to_symbols(phonemes)
-    entries.update(PREFERRED)
+    return entries | PREFERRED
+
+
+def _write_lexicon(entries: dict[str, str], path: Path) -> int:
     text = "".join(f"{word}\t{phonemes}\n" for word, phonemes in sorted(entries.items()))
     path.write_bytes(gzip.compress(text.encode("utf-8"), 9, mtime=0))
     return len(entries)

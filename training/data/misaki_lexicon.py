@@ -30,9 +30,9 @@ def misaki() -> Any:
 
 
 def compile_pronunciations(sentences: Iterable[str], words: Iterable[str]) -> dict[str, str]:
-    """Pronunciation of every lower-case word that misaki knows, of those in `sentences`, in `words` and in its own lexicons."""
+    """Pronunciation of every lower-case word of `words` and `sentences` that misaki knows."""
     rules = misaki()
-    found = {word: reading for word in sorted({*words, *_own_words(rules)}) if (reading := _alone(rules, word)) is not None}
+    found = {word: reading for word in sorted(set(words)) if (reading := _alone(rules, word)) is not None}
     for word, readings in _in_context(rules, sentences).items():
         reading, count = readings.most_common(1)[0]
         if count >= ENOUGH and is_plain(reading):
@@ -52,7 +52,9 @@ def to_symbols(reading: str) -> str:
     return reading.strip()
 
 
-def _own_words(rules: Any) -> set[str]:
+def known_words() -> set[str]:
+    """Lower-case words of misaki's two lexicons."""
+    rules = misaki()
     return {word.lower() for lexicon in (rules.lexicon.golds, rules.lexicon.silvers) for word in _keys(lexicon)
             if WORD.fullmatch(word.lower())}
 

@@ -14,7 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from export.model.spectral_vocoder import BINS, FUTURE, PITCH_AHEAD, SpectralHead, SpectralVocoder
+from export.model.spectral.fourier import BINS
+from export.model.spectral.vocoder import FUTURE, PITCH_AHEAD, SpectralHead, SpectralVocoder
 from export.model.state import StateReader
 from training.codec.feature_codec import (
     WEIGHTS,

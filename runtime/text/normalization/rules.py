@@ -29,6 +29,7 @@ RULES = RuleSet(
         *identifiers.DIGIT,
         *identifiers.DIGIT_VERSIONS,
         *money.DIGIT,
+        *units.DIGIT_EARLY,
         *numerals.DIGIT_BEFORE_UNITS,
         *units.DIGIT,
         *numerals.DIGIT,

@@ -158,3 +158,10 @@ def test_unknown_voice(tiny: Path) -> None:
     with pytest.raises(VoiceError) as error:
         Bundle.open(tiny).voice("tenor")
     assert "alto, bass, prompted" in sentence_of(error)
+
+
+def test_a_bundle_named_relatively_survives_a_change_of_folder(own_bundle: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(own_bundle.parent)
+    bundle = Bundle.open(own_bundle.name)
+    monkeypatch.chdir("/")
+    assert bundle.voice("bass").name == "bass"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -126,3 +128,19 @@ def test_other_rates(speaker: Synthesizer, recording: Path, tmp_path: Path) -> N
     assert np.abs(filter_bank(sound(1, 16_000))).max() > 0
     loud = at_home.flow_mel > -4
     assert np.abs(voice.flow_mel - at_home.flow_mel)[loud].mean() < 0.05
+
+
+def test_a_long_recording_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
+    """A small compressed file may hold hours of many channels: a child with little memory must read its length only."""
+    path = tmp_path / "long.flac"
+    soundfile.write(path, np.zeros((24_000 * 600, 8), np.int16), 24_000)
+    code = ("import resource, sys; from runtime.cloning.reference import read_recording\n"
+            "from runtime.errors import VoiceError\n"
+            "import soundfile, numpy\n"
+            "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+            "try:\n    read_recording(__import__('pathlib').Path(sys.argv[1]))\n"
+            "except VoiceError as error:\n    print(error)\n"
+            "print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)")
+    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, timeout=120, check=True)
+    message, grown = done.stdout.splitlines()
+    assert "lasts 600.0 s" in message and int(grown) < 100

@@ -9,7 +9,7 @@ from torch import nn
 
 from export.model.config import VocoderConfig
 from export.model.encoders import FSQ
-from export.model.spectral_vocoder import SpectralVocoder
+from export.model.spectral.vocoder import SpectralVocoder
 from training.codec.feature_codec import (
     PHONEMES,
     FeatureEncoder,

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from export.model.config import VocoderConfig
-from export.model.spectral_vocoder import SpectralHead, SpectralVocoder
+from export.model.spectral.vocoder import SpectralHead, SpectralVocoder
 from tests.training.codec.test_feature_codec import UTTERANCES
 from training.codec.feature_codec import PHONEMES, FeatureEncoder
 from training.hibari import load_decoder

@@ -108,6 +108,13 @@ def _place_or_person(found: re.Match[str], scanner: Scanner) -> str | None:
     return person if after[:1].isupper() else place + _stop(found, False)
 
 
+def _place(found: re.Match[str], scanner: Scanner) -> str | None:
+    """"Ft Worth", "St Andrews"; but "5 Main St Springfield"."""
+    if found["word"] == "St" and _STREET_IN.search(scanner.text[max(0, found.start() - 24) : found.start()]):
+        return None
+    return PLACES_WITHOUT_DOT[found["word"]]
+
+
 def _street(found: re.Match[str], scanner: Scanner) -> str | None:
     """ "Oak Ave" without a dot."""
     text, word = scanner.text, found["word"]
@@ -248,7 +255,7 @@ LETTER = (
     rule("abbreviation", ".", _INITIALISM, _spelled),
     rule("abbreviation", ".", _INITIAL, _initial),
     rule(
-        "abbreviation", "", _PLACE, lambda found, scanner: PLACES_WITHOUT_DOT[found["word"]], words=_first(PLACES_WITHOUT_DOT)
+        "abbreviation", "", _PLACE, _place, words=_first(PLACES_WITHOUT_DOT)
     ),
     rule(
         "abbreviation",

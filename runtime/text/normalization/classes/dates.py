@@ -71,7 +71,7 @@ _NEW_SENTENCE = re.compile(
     r"\s*\Z|\s*\n|\s(?!(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|Mon|Tue|Wed|Thu|Fri|Sat|Sun)\w*\b)"
     r"(?:[A-Z][a-z']|[IA]\b)"
 )
-_DECADE = r"(?<![\w.,$€£])(?P<mark>'?)(?P<decade>(?:1[1-9]|20)\d0|[1-9]0)'?s(?![\w/]|\.\w|-\d)"
+_DECADE = r"(?<![\w.,$€£])(?P<mark>'?)(?P<decade>(?:1[1-9]|20)\d0|[1-9]0)'?s(?![\w/]|\.\w)"
 _DECADE_BEFORE_LIST = """
     the her his their my your our its early mid late roaring swinging fifties sixties
     """

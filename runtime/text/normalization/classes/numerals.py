@@ -11,9 +11,10 @@ from ..tables.acronyms import spell
 _INTEGER = r"(?:\d{1,3}(?:,\d{2,3})*,\d{3}(?!\d)|\d+)"
 _NUMBER = rf"{_INTEGER}(?:\.\d+)?"
 _MIXED_FRACTION = r"(?<![\w.,/])(?P<whole>\d{1,4})[ -](?P<top>\d{1,2})/(?P<bottom>\d{1,2})(?![\w/]|[.,]\d)"
-_NAMED = r"(?<![\w.,/-])(?P<name>24/7|9/11|50[/-]50|20/20|802\.11(?=[a-z]{0,2}\b)|7-11)(?![A-Z\d/]|[.,]\d)"
+_NAMED = r"(?<![\w.,/-])(?P<name>24/7|9/11|50[/-]50|20/20|401\(k\)|802\.11(?=[a-z]{0,2}\b)|7-11)(?![A-Z\d/]|[.,]\d)"
 _NAMES = {
-    "24/7": "twenty four seven", "9/11": "nine eleven", "50/50": "fifty fifty", "50-50": "fifty fifty",
+    "24/7": "twenty four seven", "9/11": "nine eleven", "401(k)": "four oh one k",
+    "50/50": "fifty fifty", "50-50": "fifty fifty",
     "20/20": "twenty twenty", "802.11": "eight oh two point eleven", "7-11": "seven eleven",
 }
 _FRACTION = r"(?<![\w.,/])(?P<top>\d{1,6}) ?/ ?(?P<bottom>\d{1,6})(?P<suffix>(?:st|nd|rd|th|ST|ND|RD|TH)s?)?(?![\w/]|[.,]\d)"
@@ -299,7 +300,7 @@ def _minus(found: re.Match[str], scanner: Scanner) -> str | None:
 
 DIGIT_EARLY = (
     rule("number", ".", _THOUSANDS_BY_DOT, _thousands, after="."),
-    rule("number", "/-", _NAMED, lambda found, scanner: _NAMES[found["name"]]),
+    rule("number", "/-(.", _NAMED, lambda found, scanner: _NAMES[found["name"]]),
     rule("ratio", ":", _VERSE, _verse, after=":"),
 )
 DIGIT_BEFORE_UNITS = (

@@ -114,7 +114,7 @@ def _either(symbols: Iterable[str]) -> str:
     return "|".join(re.escape(symbol) for symbol in sorted(symbols, key=lambda symbol: (-len(symbol), symbol)))
 
 
-_SPACED = [symbol for symbol in UNITS if symbol not in _ATTACHED]
+_SPACED = [symbol for symbol in UNITS if symbol not in _ATTACHED or symbol == "in"]
 _JOINED = [symbol for symbol in UNITS if symbol not in _SPACED_ONLY]
 _SYMBOL = rf"(?:(?P<joined>{_either(_JOINED)})|(?P<joint>[ -])(?P<spaced>{_either(_SPACED)}))"
 _PER = rf"(?:/(?P<per>{_either(_PERIODS)})(?:\^?(?P<per_power>[23]))?)?(?:(?<!\.)(?![\w^]|\.[A-Za-z]|'[a-z])|(?<=\.)(?!\w))"
@@ -189,7 +189,7 @@ _ALONE = {
 _LONE_UNIT = rf"(?<![\w'.-])(?P<symbol>{_either(_ALONE)})(?![\w'-]|\.\w)"
 _MILLIMETERS = r"(?<=[a-z] )mm(?![\w'.,?!-]|$| hm)"
 _PER_WORD_LIST = """
-    kg g km m mi mo yr hr h s min lb oz L l ft GB MB kWh kW W wk sqft second sec minute hour day week month year person unit
+    kg g km m mi mo yr hr h d s min lb oz L l ft GB MB kWh kW W wk sqft second sec minute hour day week month year person unit
     token night piece user frame gallon gal mile item cycle rev request page word channel core student seat
     """
 _PER_WORDS = _PER_WORD_LIST.split()
@@ -229,7 +229,7 @@ def _quantity(found: re.Match[str], scanner: Scanner) -> str | None:
         and not is_unit(found.start(), found.end(), number, symbol, found["scale"] or joint or "", scanner)
     ):
         return None
-    if symbol in _ATTACHED and joint == " ":
+    if symbol in _ATTACHED and joint == " " and not (symbol == "in" and _INCH_END.match(scanner.text, found.end())):
         return None
     if symbol == "x" and (found["per"] or _EQUATION.match(scanner.text, found.end())):
         return None
@@ -258,7 +258,8 @@ def _quantity(found: re.Match[str], scanner: Scanner) -> str | None:
 _EQUATION = re.compile(r" ?[+=)*<>^]| - ")
 _WORD_CONTINUES = re.compile(r"'s|-[a-z]")
 _NOUN_ONLY = re.compile(
-    r" (?:diameter|radius|scale|cable|pipe|screen|hose|bolt|bit|lens|gun|shell|rail|drive|pool|dash|race|run|walk|swim)\b"
+    r" (?:diameter|radius|scale|cable|pipe|screen|hose|bolt|bit|lens|gun|shell|fuse|breaker|charger|battery|motor|supply"
+    r"|lamp|bulb|outlet|bag|box|bottle|tank|weight|rail|drive|pool|dash|race|run|walk|swim)\b"
 )
 
 
@@ -506,6 +507,10 @@ def _first_words(symbols: Iterable[str]) -> list[str]:
     return [found[0].lower() for symbol in symbols if (found := re.match(r"[A-Za-z]+", symbol))]
 
 
+DIGIT_EARLY = (
+    rule("unit", "/", _ALTERNATIVES, _alternatives, after="/."),
+    rule("unit", "", _MIXED, _mixed, after="/9-"),
+)
 DIGIT = (
     rule("unit", "'", _FEET_INCHES, _feet_inches, after="'"),
     rule("unit", "'", _FEET_DASH, _feet_inches, after="'"),
@@ -516,8 +521,6 @@ DIGIT = (
     rule("number", "", r"(?<![\w.,])(?P<number>\d+(?:\.\d+)?) [x×] (?=\d)", _sizes, after="a. "),
     rule("code", "VRKk", _SIGNATURE, _capital_signature, after="A"),
     rule("unit", "pi", _VIDEO, _video, after="A"),
-    rule("unit", "/", _ALTERNATIVES, _alternatives, after="/."),
-    rule("unit", "", _MIXED, _mixed, after="/9-"),
     rule("unit", "", _QUANTITY, _quantity, after="Aa.,9-– °%‰µΩº"),
     rule("unit", "x×", _TIMES_X, _times_x, after="A.×"),
     rule("number", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", _CAPITAL, _capital, after="A."),

@@ -173,6 +173,9 @@ def code_letters(letters: str, scanner: Scanner, start: int) -> str:
     del versioned
     if letters.isupper() and len(letters) <= 2 and lower not in ("to",):
         return spell(letters)
+    joined = scanner.text[start + len(letters):start + len(letters) + 1] == "-"
+    if joined and len(letters) == 3 and letters.islower() and re.search("[aeiou]", letters):
+        return speak_word(letters)
     if letters.islower() and len(letters) <= 3 and lower not in COMMON_WORDS and known_reading(letters) is None:
         return spell(letters)
     return speak_word(letters)

@@ -16,7 +16,7 @@ BEFORE_NAMES = {
     "Brig": "brigadier", "Ens": "ensign", "Ald": "alderman",
 }
 """Before a capitalised name, with a dot."""
-PLACES_WITHOUT_DOT = {"Ft": "fort", "Mt": "mount"}
+PLACES_WITHOUT_DOT = {"Ft": "fort", "Mt": "mount", "St": "saint"}
 """Before a capitalised name even without a dot."""
 NUMBERED = {
     "no": "number", "nos": "numbers", "fig": "figure", "figs": "figures", "eq": "equation", "eqs": "equations",

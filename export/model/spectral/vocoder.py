@@ -16,12 +16,14 @@ import torch
 from torch import Tensor, nn
 
 from export.model.config import VocoderConfig
+from export.model.spectral.fourier import BINS, POINTS, RealDFT
 from export.model.state import StateReader
 
 TEXT_WIDTH = 128
 FEATURES = TEXT_WIDTH + 2
 """Text vector, scaled log F0, energy."""
-FFT, BINS = 1200, 601
+FFT = POINTS
+"""Samples of a window."""
 FUTURES = (3, 1, 1, 0, 0, 0, 0, 0, 0)
 """Future frames that each layer of the frame stack sees: the first convolution, then the blocks."""
 FUTURE = sum(FUTURES)
@@ -126,8 +128,9 @@ class SpectralHead(nn.Module):
     A step emits the hop that begins 600 samples before the centre of its frame: everything under later windows is after it.
     """
 
-    forward_dft: Tensor
-    inverse_dft: Tensor
+    window: Tensor
+    overlap: Tensor
+    weights: Tensor
     places: Tensor
 
     def __init__(self, config: VocoderConfig) -> None:
@@ -135,9 +138,13 @@ class SpectralHead(nn.Module):
         self.hop, self.sample_rate = config.hop, config.sample_rate
         self.blocks = -(-FFT // config.hop)
         self.head = nn.Linear(config.frame_width, 4 * BINS)
-        forward, inverse = dft_matrices(config.hop)
-        self.register_buffer("forward_dft", forward, persistent=False)
-        self.register_buffer("inverse_dft", inverse, persistent=False)
+        self.transform = RealDFT()
+        window, overlap = windows(config.hop)
+        self.register_buffer("window", window / (FFT / 4), persistent=False)  # a cosine's height is that of its bin
+        self.register_buffer("overlap", overlap, persistent=False)
+        weights = torch.full((BINS,), 2.0 / FFT)
+        weights[0] = weights[-1] = 1.0 / FFT
+        self.register_buffer("weights", weights, persistent=False)
         self.register_buffer("places", torch.arange(config.hop, dtype=torch.float32), persistent=False)
 
     @property
@@ -157,13 +164,14 @@ class SpectralHead(nn.Module):
     def forward(self, hidden: Tensor, pitch: Tensor, state: StateReader) -> Tensor:
         source = self._windows(self._pulses(pitch, state), state)
         gain, angle, residual, phase = self.spectra(hidden)
-        real, imaginary = (source @ self.forward_dft).chunk(2, dim=-1)
+        real, imaginary = self.transform(source * self.window)
         gain, angle = gain.clamp(max=LOUDEST).exp(), math.pi * angle.tanh()
         residual = residual.clamp(max=LOUDEST).exp()
         a, b = gain * angle.cos(), gain * angle.sin()
-        shaped = torch.cat((a * real - b * imaginary + residual * phase.cos(),
-                            a * imaginary + b * real + residual * phase.sin()), -1)
-        first, *later = (shaped @ self.inverse_dft).chunk(self.blocks, dim=-1)
+        shaped = (a * real - b * imaginary + residual * phase.cos(), a * imaginary + b * real + residual * phase.sin())
+        frames = self.transform.inverse(shaped[0] * self.weights, shaped[1] * self.weights)
+        padded = nn.functional.pad(frames, (0, self.blocks * self.hop - FFT)) * self.overlap
+        first, *later = padded.chunk(self.blocks, dim=-1)
         for late, each in enumerate(later, 1):
             first = first + state.extend(each, late)[:, :each.shape[1]]
         return first.flatten(1)
@@ -191,28 +199,19 @@ class SpectralHead(nn.Module):
         return torch.where(now > VOICED, pulses, torch.zeros_like(pulses))
 
     def _windows(self, pulses: Tensor, state: StateReader) -> Tensor:
-        """Pulses under each frame's window, zero-padded to whole hops: [B, F, blocks * hop]."""
+        """Pulses under each frame's window: [B, F, 1200]."""
         known = state.extend(pulses.flatten(1)[..., None], self.source_past)[..., 0]
         frames = pulses.shape[1]
         hops = known[:, :(frames + self.blocks - 1) * self.hop].reshape(len(known), frames + self.blocks - 1, self.hop)
-        return torch.cat([hops[:, each:each + frames] for each in range(self.blocks)], -1)
+        return torch.cat([hops[:, each:each + frames] for each in range(self.blocks)], -1)[..., :FFT]
 
 
-def dft_matrices(hop: int) -> tuple[Tensor, Tensor]:
-    """Windowed real DFT [blocks * hop, 2 * bins], in units of a cosine's height, and the windowed inverse
-    [2 * bins, blocks * hop] that overlap-adds to the signal; both Hann, float32."""
+def windows(hop: int) -> tuple[Tensor, Tensor]:
+    """Hann window [1200], and that of synthesis [blocks * hop]: zero-padded, divided by the sum of overlapping squares."""
     blocks = -(-FFT // hop)
-    places = torch.arange(FFT, dtype=torch.float64)
-    angles = 2 * math.pi * places[:, None] * torch.arange(BINS, dtype=torch.float64) / FFT
-    window = 0.5 - 0.5 * torch.cos(2 * math.pi * places / FFT)
-    forward = torch.cat((angles.cos(), -angles.sin()), 1) * window[:, None] / (FFT / 4)
-    weights = torch.full((BINS, 1), 2.0, dtype=torch.float64)
-    weights[0] = weights[-1] = 1.0
-    inverse = torch.cat((weights * angles.cos().t(), -weights * angles.sin().t())) / FFT * window
-    padding = (0, blocks * hop - FFT)
-    overlap = nn.functional.pad(window.square(), padding).reshape(blocks, hop).sum(0).repeat(blocks)
-    inverse = nn.functional.pad(inverse, padding) / overlap
-    return nn.functional.pad(forward, (0, 0, *padding)).float(), inverse.float()
+    window = 0.5 - 0.5 * torch.cos(2 * math.pi * torch.arange(FFT, dtype=torch.float64) / FFT)
+    padded = nn.functional.pad(window, (0, blocks * hop - FFT))
+    return window.float(), (padded / padded.square().reshape(blocks, hop).sum(0).repeat(blocks)).float()
 
 
 class SpectralVocoder(nn.Module):

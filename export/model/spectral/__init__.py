@@ -1,0 +1,1 @@
+"""The spectral decoder of the embedded voice."""
