@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from runtime.atomic import file_digest, new_directory, output_errors
+from runtime.bundle.engine_set import FOLDER as ENGINES
 from runtime.bundle.manifest import MANIFEST, Manifest
 from runtime.bundle.reader import Bundle
 from runtime.errors import OutputError
@@ -52,10 +53,30 @@ def hash_files(directory: Path) -> dict[str, str]:
 
 
 def check_replaceable(target: Path) -> None:
-    """Raise OutputError where something else than a bundle is at `target`."""
+    """Raise OutputError where something else than a bundle is at `target`, or files that no exporter has written.
+
+    Engines are left out of this: they belong to the graphs that are replaced, and `tldr-engines` builds them again.
+    """
     with output_errors(target):
         if target.is_symlink() or (target.exists() and not target.is_dir()):
             raise OutputError(f"{target} is not a directory; choose another place with --out.")
         if target.is_dir() and any(target.iterdir()) and not (target / MANIFEST).is_file():
             raise OutputError(f"{target} holds something else than a bundle and is left alone; choose another place with "
                               "--out.")
+        if others := _unlisted(target):
+            named = ", ".join(others[:3]) + (f" and {len(others) - 3} more" if len(others) > 3 else "")
+            raise OutputError(f"{target} holds files that are not part of the bundle ({named}),
+                              which a new export would "
+                              "delete; move them, or choose another place with --out.")
+
+
+def _unlisted(bundle: Path) -> list[str]:
+    """Return what is in a bundle's folder beside its manifest, the files that it lists, and engines."""
+    if not (bundle / MANIFEST).is_file():
+        return []
+    try:
+        listed = set(msgspec.json.decode((bundle / MANIFEST).read_bytes())["files"])
+    except (msgspec.DecodeError, KeyError, TypeError, UnicodeDecodeError):
+        listed = set()
+    found = (path.relative_to(bundle) for path in sorted(bundle.rglob("*")) if not path.is_dir())
+    return [name.as_posix() for name in found if name.as_posix() not in listed | {MANIFEST} and name.parts[0] != ENGINES]
