@@ -65,8 +65,7 @@ def check_replaceable(target: Path) -> None:
                               "--out.")
         if others := _unlisted(target):
             named = ", ".join(others[:3]) + (f" and {len(others) - 3} more" if len(others) > 3 else "")
-            raise OutputError(f"{target} holds files that are not part of the bundle ({named}),
-                              which a new export would "
+            raise OutputError(f"{target} holds files that are not part of the bundle ({named}), which a new export would "
                               "delete; move them, or choose another place with --out.")
 
 
