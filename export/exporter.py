@@ -33,10 +33,10 @@ from runtime.bundle.manifest import SCHEMA, Limits, Manifest, Parity, Positions,
 from runtime.bundle.reader import MAX_SECONDS, Bundle
 from runtime.bundle.voice import Voice, read_voice
 from runtime.decoding.decoder import Decoder
-from runtime.decoding.sampling import SamplingOptions
 from runtime.decoding.sequence import LengthLimits
 from runtime.doctor.packages import installed
 from runtime.errors import OptionError
+from runtime.options import SamplingOptions
 from runtime.text.phonemes import IDS
 
 TOOLS = ("tldr-edge", "torch", "onnxscript", "onnx-ir", "onnxruntime")

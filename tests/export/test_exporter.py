@@ -20,9 +20,9 @@ from export.verification.reference import greedy_run
 from runtime.backends import create_backend
 from runtime.bundle.reader import Bundle
 from runtime.decoding.decoder import Decoder
-from runtime.decoding.sampling import SamplingOptions
 from runtime.decoding.sequence import LengthLimits
 from runtime.errors import BundleError, CheckpointError, OptionError, OutputError, ParityError
+from runtime.options import SamplingOptions
 from tests.export.tiny import PATCH, Export
 
 
