@@ -262,7 +262,8 @@ ODD = {
     "an ASCII terminal": ("PYTHONIOENCODING=ascii PYTHONUTF8=0 LC_ALL=C exec {python} -m runtime.cli Hello -o é.wav", 0, ""),
     "the doctor on an ASCII terminal": ("PYTHONIOENCODING=ascii exec {python} -m runtime.cli --doctor", None, ""),
     "a long path": ("exec {python} -m runtime.cli Hello --bundle $(head -c 5000 /dev/zero | tr '\\0' x)", 2, "bundle"),
-    "a long reference": ("exec {python} -m runtime.cli Hello --reference $(head -c 5000 /dev/zero | tr '\\0' x)", 2, "recording"),
+    "a long reference": ("exec {python} -m runtime.cli Hello --reference $(head -c 5000 /dev/zero | tr '\\0' x)", 2,
+                         "recording"),
     "a manifest that is a pipe": ("mkdir b; mkfifo b/bundle.json; exec {python} -m runtime.cli Hello --bundle b", 2, "regular"),
 }
 
