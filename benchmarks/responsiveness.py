@@ -26,8 +26,8 @@ from runtime import Bundle, Synthesizer
 from runtime.backends import create_backend
 from runtime.command import run
 from runtime.decoding.decoder import Decoder
-from runtime.decoding.sampling import SamplingOptions
 from runtime.errors import OptionError
+from runtime.options import SamplingOptions
 from runtime.text.frontend import TextFrontEnd
 from runtime.vocoder.vocoding import TokenVocoder
 

@@ -15,8 +15,8 @@ from runtime.backends.onnxruntime import OnnxRuntimeBackend
 from runtime.bundle.reader import Bundle
 from runtime.bundle.voice import Voice
 from runtime.decoding.decoder import Decoder
-from runtime.decoding.sampling import SamplingOptions
 from runtime.decoding.sequence import LengthLimits
+from runtime.options import SamplingOptions
 from runtime.vocoder.vocoding import TokenVocoder
 
 Arrays = dict[str, np.ndarray]

@@ -24,11 +24,25 @@ from export.graphs.quantization import quantize
 from export.verification.loop_check import LoopCheck
 from export.verification.parity import check_graph, open_session
 from runtime.atomic import write_file
+<<<<<<< HEAD
 from runtime.bundle.contract import STEP
 from runtime.bundle.manifest import SCHEMA, Limits, Manifest, Parity, Positions
 from runtime.bundle.reader import Bundle
 from runtime.doctor.packages import installed
 from runtime.errors import OptionError
+=======
+from runtime.backends import create_backend
+from runtime.bundle.contract import STEP, Graph, Precision, language_model_graphs, side_graphs, step_graph
+from runtime.bundle.manifest import SCHEMA, Limits, Manifest, Parity, Positions, Weights
+from runtime.bundle.reader import MAX_SECONDS, Bundle
+from runtime.bundle.voice import Voice, read_voice
+from runtime.decoding.decoder import Decoder
+from runtime.decoding.sequence import LengthLimits
+from runtime.doctor.packages import installed
+from runtime.errors import OptionError
+from runtime.options import SamplingOptions
+from runtime.text.phonemes import IDS
+>>>>>>> main
 
 TOOLS = ("tldr-edge", "torch", "onnxscript", "onnx-ir", "onnxruntime")
 CPU_HEADS = 16
@@ -73,7 +87,7 @@ def export_bundle(source: ModelSource, config: ExportConfig, target: Path,
     progress("loading weights", 0.0)
     loaded = source.load(config.patch)
     plans = plan_graphs(loaded, config)
-    stages = _Stages(progress, len(plans) + 1 + config.verify * (2 + (config.precision == "fp16")))
+    stages = _StageProgress(progress, len(plans) + 1 + config.verify * (2 + (config.precision == "fp16")))
     with new_bundle(target) as partial:
         manifest = _manifest(loaded, config, plans, loaded.copy_files(partial))
         loop = LoopCheck(partial, manifest, loaded.utterances(partial / "text")) if config.verify else None
@@ -107,7 +121,7 @@ def plan_graphs(loaded: LoadedModel, config: ExportConfig) -> list[GraphPlan]:
     return [*plans, *loaded.auxiliary]
 
 
-class _Stages:
+class _StageProgress:
     """Reports stages in order to a progress function."""
 
     def __init__(self, progress: Progress, total: int) -> None:
@@ -119,7 +133,7 @@ class _Stages:
 
 
 def _write_graphs(partial: Path, manifest: Manifest, plans: Sequence[GraphPlan], text_ids: int, verify: bool,
-                  stages: _Stages) -> list[Parity]:
+                  stages: _StageProgress) -> list[Parity]:
     """Export graph by graph and compare each with its float32 module; one module is in memory at a time."""
     parity: list[Parity] = []
     for plan in plans:
@@ -138,7 +152,7 @@ def _write_graphs(partial: Path, manifest: Manifest, plans: Sequence[GraphPlan],
     return parity
 
 
-def _verify_bundle(partial: Path, manifest: Manifest, loop: LoopCheck, stages: _Stages) -> Manifest:
+def _verify_bundle(partial: Path, manifest: Manifest, loop: LoopCheck, stages: _StageProgress) -> Manifest:
     """Check FP16 ranges and audio, then the decoding loop; returns the manifest with what was found."""
     if manifest.precision == "fp16":
         stages.begin("FP16 ranges")

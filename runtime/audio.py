@@ -72,13 +72,9 @@ class Audio(Sound):
         Raises:
             OutputError: unknown suffix, unwritable path, full disk.
         """
+        check_suffix(path)
         suffix = Path(path).suffix.lower()
-        if suffix in (".flac", ".ogg"):
-            data = self._encoded(_FORMATS[suffix])
-        elif suffix == ".wav" or is_device(path):
-            data = self.wav_bytes()
-        else:
-            raise OutputError(f"Cannot write {path}: its name must end in {', '.join(_FORMATS)}.")
+        data = self._encoded(_FORMATS[suffix]) if suffix in (".flac", ".ogg") else self.wav_bytes()
         with atomic_file(path) as file:
             file.write(data)
 
@@ -92,6 +88,12 @@ class Audio(Sound):
             for start in range(0, len(self.samples), _BLOCK):
                 file.write(self.samples[start:start + _BLOCK])
         return buffer.getvalue()
+
+
+def check_suffix(path: Path | str) -> None:
+    """Raise OutputError for a file whose name tells no format that can be written; `-` and devices take WAV."""
+    if str(path) != "-" and Path(path).suffix.lower() not in _FORMATS and not is_device(path):
+        raise OutputError(f"Cannot write {str(path)[:300]}: its name must end in {', '.join(_FORMATS)}.")
 
 
 class WavWriter:

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, NoReturn
 
@@ -19,6 +19,7 @@ from .doctor.packages import installed
 from .errors import OptionError, OutputError, TextError
 
 if TYPE_CHECKING:
+    from .options import SynthesisOptions
     from .stats import Stats
     from .streaming.stream import Stream
     from .synthesizer import Synthesizer
@@ -27,7 +28,8 @@ _STDIN_BYTES = 4 << 20
 
 
 @click.command()
-@click.argument("text", required=False)
+@click.argument("text", nargs=-1)
+@click.option("-f", "--file", "text_file", type=click.Path(path_type=Path), metavar="FILE", help="Read TEXT from a file.")
 @click.option("-o", "--output", default="out.wav", show_default=True, metavar="FILE",
               help=".wav, .flac or .ogg; `-` writes WAV to standard output.")
 @click.option("--bundle", type=click.Path(path_type=Path), metavar="DIR",
@@ -56,13 +58,12 @@ _STDIN_BYTES = 4 << 20
 @click.option("--explain", is_flag=True, help="Print how TEXT is read, word by word, and speak nothing.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 @click.version_option(package_name="tldr-edge")
-def speak(text: str | None, output: str, bundle: Path | None, voice: str | None, list_voices: bool, reference: Path | None,
-          transcript: str | None, instruction: str | None, seed: int, provider: str, threads: int | None,
-          temperature: float | None, top_k: int | None, top_p: float | None, flow_steps: int | None,
-          streaming: bool, json_path: str | None, doctor: bool, rate: float,
-          lexicon: Path | None, locale: Literal["en-US", "en-GB"], explain: bool,
-          quiet: bool) -> None:
-    """Speak TEXT, plain or SSML (`-`: read it from standard input), into a sound file.
+def speak(text: tuple[str, ...], text_file: Path | None, output: str, bundle: Path | None, voice: str | None,
+          list_voices: bool, reference: Path | None, transcript: str | None, instruction: str | None, seed: int,
+          provider: str, threads: int | None, temperature: float | None, top_k: int | None, top_p: float | None,
+          flow_steps: int | None, streaming: bool, json_path: str | None, doctor: bool, rate: float,
+          lexicon: Path | None, locale: Literal["en-US", "en-GB"], explain: bool, quiet: bool) -> None:
+    """Speak TEXT, plain or SSML, into a sound file. `-`, or no TEXT where standard input is a pipe, reads it from there.
 
     With --stream and `-o -` the WAV goes out as it is made, its header without a length; into a file it grows beside
     its place and appears there when it is complete.
@@ -72,24 +73,26 @@ def speak(text: str | None, output: str, bundle: Path | None, voice: str | None,
     if list_voices:
         print_voices(bundle)
         return
-    if text is None:
-        raise click.UsageError("Missing argument 'TEXT'.")
     _check_options(output, voice, reference, transcript, instruction, streaming, json_path)
+    from .options import SynthesisOptions
+    from .synthesis.segments import check_text
     from .synthesizer import Synthesizer
+
+    given = SynthesisOptions(seed=seed, temperature=temperature, top_k=top_k, top_p=top_p, rate=rate)
+    spoken = read_text(text, text_file)
+    check_text(spoken)  # all of this before the bundle is loaded
 
     with Synthesizer(bundle, provider=provider, threads=threads, voice=voice, flow_steps=flow_steps, lexicon=lexicon,
                      locale=locale) as synthesizer:
         if explain:
-            click.echo(str(synthesizer.explain(read_text(text))))
+            click.echo(str(synthesizer.explain(spoken)))
             return
         cloned = None
         if reference is not None:
             cloned = synthesizer.clone_voice(reference, transcript, instruction=instruction)
-        spoken = read_text(text)
-        options: dict[str, Any] = {"voice": cloned, "seed": seed, "temperature": temperature, "top_k": top_k, "top_p": top_p,
-                                   "rate": rate}
+        options = replace(given, voice=cloned)
         if streaming:
-            stats = write_stream(synthesizer.stream(spoken, **options), output)
+            stats = write_stream(synthesizer.stream(spoken, options), output)
         else:
             stats = write_whole(synthesizer, spoken, output, options)
         figures = {"command": sys.argv[1:], "version": version(), "output": output,
@@ -97,7 +100,7 @@ def speak(text: str | None, output: str, bundle: Path | None, voice: str | None,
                    "sample_rate": synthesizer.sample_rate, "seed": seed, "stats": stats.as_dict()}
     if json_path is not None:
         write_json(json_path, figures)
-    if not quiet:
+    if not quiet and sys.stdout is not None:
         print_table(stats, output, aside="-" in (output, json_path))
 
 
@@ -106,22 +109,41 @@ def main() -> None:
     run(speak)
 
 
-def read_text(argument: str) -> str:
-    """The argument itself, or standard input for `-`; TextError where that is no UTF-8 or far too long."""
-    if argument != "-":
-        return argument
-    data = sys.stdin.buffer.read(_STDIN_BYTES + 1)
+def read_text(words: tuple[str, ...], path: Path | None) -> str:
+    """Return the words, the text of a file, or standard input for `-` and where nothing is given and it is a pipe.
+
+    Raises:
+        click.UsageError: nothing is given, or both words and a file.
+        TextError: the file or standard input cannot be read, is not UTF-8, or is far too long.
+    """
+    if path is not None and words:
+        raise click.UsageError("Give TEXT or --file, not both.")
+    if path is None and words and words != ("-",):
+        return " ".join(words)
+    if path is None and not words and (sys.stdin is None or sys.stdin.isatty()):
+        raise click.UsageError("Missing argument 'TEXT'.")
+    name = "Standard input" if path is None else str(path)
+    try:
+        if path is not None:
+            with path.open("rb") as file:
+                data = file.read(_STDIN_BYTES + 1)
+        elif sys.stdin is None:
+            raise TextError("Standard input is closed; give the text as an argument.")
+        else:
+            data = sys.stdin.buffer.read(_STDIN_BYTES + 1)
+    except OSError as error:
+        raise TextError(f"{name} cannot be read: {error.strerror}.") from error
     if len(data) > _STDIN_BYTES:
-        raise TextError(f"Standard input holds more than {_STDIN_BYTES >> 20} MiB of text; split it.")
+        raise TextError(f"{name} holds more than {_STDIN_BYTES >> 20} MiB of text; split it.")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise TextError(f"Standard input is not UTF-8 text (byte {error.start}); convert it first.") from error
+        raise TextError(f"{name} is not UTF-8 text (byte {error.start}); convert it first.") from error
 
 
-def write_whole(synthesizer: Synthesizer, text: str, output: str, options: dict[str, Any]) -> Stats:
+def write_whole(synthesizer: Synthesizer, text: str, output: str, options: SynthesisOptions) -> Stats:
     """Make all audio, then write it."""
-    audio = synthesizer.synthesize(text, **options)
+    audio = synthesizer.synthesize(text, options)
     if output == "-":
         with _stdout() as file:
             file.write(audio.wav_bytes())
@@ -147,7 +169,7 @@ def write_json(path: str, figures: dict[str, Any]) -> None:
     """Write figures to a file, or to standard output for `-`."""
     from .atomic import atomic_file
 
-    data = (json.dumps(figures, indent=2, ensure_ascii=False) + "\n").encode()
+    data = (json.dumps(figures, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
     with _stdout() if path == "-" else atomic_file(path) as file:
         file.write(data)
 
@@ -219,12 +241,33 @@ def _check_options(output: str, voice: str | None, reference: Path | None, trans
         raise OptionError("--transcript and --instruction exclude each other; give one of them.")
     if reference is not None and voice is not None:
         raise OptionError("--voice and --reference exclude each other; give one of them.")
-    if reference is not None and not reference.is_file():
-        raise OptionError(f"There is no recording at {reference}.")
+    if reference is not None and not _is_file(reference):
+        raise OptionError(f"There is no recording at {str(reference)[:300]}.")
+    for path in (output, json_path):
+        if path is not None:
+            _check_folder(path)
+    from .audio import check_suffix
+
+    if not (streaming and not Path(output).suffix):
+        check_suffix(output)
     if json_path is not None and _same_file(output, json_path):
         raise OptionError(f"--output and --json cannot both go to {output}.")
     if streaming and Path(output).suffix.lower() not in (".wav", ""):
         raise OptionError(f"--stream writes WAV only; {output} must end in .wav, or be `-`.")
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # too long, or a folder that may not be entered
+        return False
+
+
+def _check_folder(path: str) -> None:
+    """Raise OutputError where the folder of an output does not exist, before anything is computed."""
+    folder = os.path.dirname(os.path.abspath(path))
+    if path != "-" and not os.path.isdir(folder):
+        raise OutputError(f"Cannot write {path[:300]}: there is no folder {folder[:300]}; make it, or choose another place.")
 
 
 def _same_file(first: str, second: str) -> bool:
@@ -234,6 +277,8 @@ def _same_file(first: str, second: str) -> bool:
 
 @contextlib.contextmanager
 def _stdout() -> Iterator[BinaryIO]:
+    if sys.stdout is None:
+        raise OutputError("Standard output is closed; write into a file, with --quiet.")
     try:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()

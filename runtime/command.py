@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import io
+import os
 import signal
 import sys
 import threading
@@ -24,7 +26,8 @@ _came: list[int] = []
 def run(command: click.Command) -> NoReturn:
     """Run `command` on the process's arguments: exit 0, 2 for bad input, 130 for Ctrl-C; a traceback means a bug."""
     tune_process()
-    with _interrupts():
+    _accept_any_character()
+    with _interrupts(), _terminations():
         try:
             command.main(standalone_mode=False)  # it answers a broken pipe itself: exit 1, no words
             sys.exit(0)
@@ -36,6 +39,15 @@ def run(command: click.Command) -> NoReturn:
             sys.exit(EXIT_BAD_INPUT)
         except (KeyboardInterrupt, click.Abort):
             _leave_interrupted()
+        except _Terminated as ended:
+            sys.exit(128 + ended.number)
+        except EOFError:  # click takes it for an interrupt; a library that meets the end of a file raises it, too
+            raise
+        except OSError as error:
+            if error.filename is None or isinstance(error, BrokenPipeError):
+                raise
+            _say(f"Error: {os.fsdecode(error.filename)[:300]}: {error.strerror}; choose another path.")
+            sys.exit(EXIT_BAD_INPUT)
         except Exception:
             # A library's own code may turn the interrupt into an error of another kind: safetensors, opening a file, does.
             if not _came:
@@ -48,6 +60,39 @@ def raise_if_interrupted() -> None:
     steps."""
     if _came:
         raise KeyboardInterrupt
+
+
+class _Terminated(BaseException):
+    """SIGTERM or SIGHUP came: what is being written is removed on the way out."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
+
+
+@contextlib.contextmanager
+def _terminations() -> Iterator[None]:
+    """Raise `_Terminated` for the signals that end a process, where nobody else handles them."""
+    def end(number: int, frame: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_IGN)  # once is enough: the second must not break the clean-up
+        raise _Terminated(number)
+
+    in_main = threading.current_thread() is threading.main_thread()
+    ours = [number for number in (signal.SIGTERM, signal.SIGHUP) if in_main and signal.getsignal(number) is signal.SIG_DFL]
+    for number in ours:
+        signal.signal(number, end)
+    try:
+        yield
+    finally:
+        for number in ours:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _accept_any_character() -> None:
+    """Let terminals and files of any encoding take what is printed: characters that they lack are escaped."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 @contextlib.contextmanager

@@ -2,19 +2,67 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, TypedDict
 
+import msgspec
+import numpy as np
+
 from .bundle.manifest import Sampling
 from .bundle.voice import Voice
-from .decoding.sampling import SamplingOptions, uniform_source
 from .errors import OptionError
-from .vocoder.time_stretch import check_rate
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-__all__ = ["OptionOverrides", "SynthesisOptions", "merge_options"]
+
+CANDIDATES = 64
+"""Tokens that the sampler inside the graphs considers: the upper limit of `top_k`."""
+MAX_TEMPERATURE = 10.0
+MIN_RATE, MAX_RATE = 0.5, 2.0
+"""Beyond these, overlap-add repeats or drops whole sounds."""
+
+
+class SamplingOptions(msgspec.Struct, frozen=True):
+    """Temperature (0: greedy), top_k (1: greedy, at most 64) and top_p (0 < p <= 1) of every draw."""
+
+    temperature: float = 0.7
+    top_k: int = 25
+    top_p: float = 0.7
+
+    @classmethod
+    def chosen(cls, defaults: Sampling, temperature: float | None = None, top_k: int | None = None,
+               top_p: float | None = None) -> SamplingOptions:
+        """The bundle's defaults with the caller's choices over them; OptionError where one is out of range."""
+        options = cls(defaults.temperature if temperature is None else temperature,
+                      defaults.top_k if top_k is None else top_k,
+                      defaults.top_p if top_p is None else top_p)
+        options.check()
+        return options
+
+    def check(self) -> None:
+        """Raise OptionError for a value that the sampler does not take."""
+        if not _is_number(self.temperature) or not 0 <= self.temperature <= MAX_TEMPERATURE:
+            raise OptionError(f"temperature must be from 0 (greedy) to {MAX_TEMPERATURE:g}, not {self.temperature!r}.")
+        if isinstance(self.top_k, bool) or not isinstance(self.top_k, int) or not 1 <= self.top_k <= CANDIDATES:
+            raise OptionError(f"top_k must be a whole number from 1 (greedy) to {CANDIDATES}, not {self.top_k!r}.")
+        if not _is_number(self.top_p) or not 0 < self.top_p <= 1:
+            raise OptionError(f"top_p must be above 0 and at most 1, not {self.top_p!r}.")
+
+    @property
+    def greedy(self) -> bool:
+        """Whether every draw takes the likeliest token, whatever the seed."""
+        return self.temperature == 0 or self.top_k == 1
+
+    def inputs(self, batch: int = 1) -> dict[str, np.ndarray]:
+        """The extractor's three sampling inputs, [B] each; greedy is top_k = 1, as the graph divides by temperature."""
+        temperature, top_k = (1.0, 1) if self.greedy else (self.temperature, self.top_k)
+        return {
+            "temperature": np.full(batch, temperature, np.float32),
+            "top_k": np.full(batch, top_k, np.int64),
+            "top_p": np.full(batch, self.top_p, np.float32),
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +96,7 @@ class SynthesisOptions:
 
     def __post_init__(self) -> None:
         check_rate(self.rate)
-        uniform_source(self.seed, 0, 0)
+        check_seed(self.seed)
         SamplingOptions.chosen(Sampling(), self.temperature, self.top_k, self.top_p)
         for name in ("interrupt", "verify"):
             if not isinstance(getattr(self, name), bool):
@@ -88,3 +136,19 @@ def merge_options(options: SynthesisOptions | None, **overrides: Unpack[OptionOv
     if unknown:
         raise TypeError(f"There is no option {unknown[0]!r}; options are {', '.join(sorted(_NAMES))}.")
     return replace(options or SynthesisOptions(), **overrides)
+
+
+def check_rate(rate: float) -> None:
+    """Raise OptionError unless speech can be that fast."""
+    if isinstance(rate, bool) or not isinstance(rate, int | float) or not MIN_RATE <= rate <= MAX_RATE:
+        raise OptionError(f"rate must be from {MIN_RATE:g} (slow) to {MAX_RATE:g} (fast), not {rate!r}.")
+
+
+def check_seed(seed: int) -> None:
+    """Raise OptionError for a seed that the random numbers do not take."""
+    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**63:
+        raise OptionError(f"seed must be a whole number from 0 to 2**63 - 1, not {seed!r}.")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

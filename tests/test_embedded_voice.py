@@ -12,7 +12,8 @@ from benchmarks.responsiveness import chunkings
 from runtime import Bundle, Synthesizer
 from runtime.backends import create_backend
 from runtime.decoding.decoder import Decoder
-from runtime.decoding.sampling import SamplingOptions, uniform_source
+from runtime.decoding.sampling import uniform_source
+from runtime.options import SamplingOptions
 from runtime.synthesis.alignment import AlignmentVerifier
 from runtime.synthesis.attempts import MAX_OMISSION_SCORE
 from runtime.synthesis.sentence import gather

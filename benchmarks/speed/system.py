@@ -15,9 +15,10 @@ from runtime.bundle.manifest import Limits
 from runtime.bundle.reader import Bundle
 from runtime.bundle.voice import Voice
 from runtime.decoding.decoder import Decoder
-from runtime.decoding.sampling import SamplingOptions, uniform_source
+from runtime.decoding.sampling import uniform_source
 from runtime.decoding.sequence import LengthLimits
 from runtime.errors import OptionError
+from runtime.options import SamplingOptions
 from runtime.vocoder.vocoding import VocoderOpener, vocoder_opener
 
 FLOW_STAGES = ("flow_encoder", "flow_estimator")

@@ -42,7 +42,11 @@ class Bundle:
         root = EMBEDDED if path is None else Path(path)
         if path is None and not (root / MANIFEST).is_file():
             raise BundleError("This installation holds no embedded voice; make a bundle with tldr-export and name it.")
-        if not root.is_dir():
+        try:
+            found = root.is_dir()
+        except (OSError, ValueError) as error:  # a name that is too long, a folder that may not be entered, a null character
+            raise BundleError(f"{str(root)[:300]} cannot be opened ({error}); name another bundle.") from error
+        if not found:
             raise BundleError(f"There is no bundle at {root}; make one with tldr-export --out {root}.")
         manifest = read_manifest(root / MANIFEST)
         check_consistency(manifest)
@@ -87,6 +91,8 @@ class Bundle:
 def read_manifest(path: Path) -> Manifest:
     """`bundle.json` as its struct; BundleError if it is missing, too large, no JSON, or of another form or schema."""
     try:
+        if path.exists() and not path.is_file():
+            raise BundleError(f"{path} is not a regular file: this is not a complete bundle; {_AGAIN}.")
         with path.open("rb") as file:
             data = file.read(MAX_MANIFEST_BYTES + 1)
     except OSError as error:

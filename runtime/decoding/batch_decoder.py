@@ -18,11 +18,11 @@ from ..backends.base import memory_of
 from ..bundle.contract import NO_TOKEN
 from ..bundle.voice import Voice
 from ..errors import OptionError
+from ..options import SamplingOptions
 from ..stats import StoppedBy
 from .batch_cache import open_batch_cache
 from .batch_invariance import find_rounding
 from .decoder import Decoder, Prefix
-from .sampling import SamplingOptions
 from .sequence import LengthLimits, SequenceState
 
 MAX_BATCH = 256

@@ -14,7 +14,7 @@ import numpy as np
 from ..backends.base import DTYPES, Backend
 from ..bundle.contract import layer_names
 from ..bundle.manifest import Manifest
-from .sampling import SamplingOptions
+from ..options import SamplingOptions
 
 PERIODS = (16, 32)
 """Candidates, in positions. A vector holds 4, 8 or 16 values; less is not tried, as FP16 hides most of the differences from a

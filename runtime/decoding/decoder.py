@@ -19,9 +19,9 @@ from ..bundle.contract import NO_TOKEN, STEP, DType
 from ..bundle.manifest import Manifest, Positions
 from ..bundle.voice import Voice
 from ..errors import TextError
+from ..options import SamplingOptions
 from ..stats import StoppedBy
 from .cache import open_cache
-from .sampling import SamplingOptions
 from .sequence import LengthLimits, SequenceState
 
 BATCH = 1

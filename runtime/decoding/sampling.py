@@ -1,67 +1,19 @@
-"""How a token is drawn: the options that go into the extractor graph, and the graph's rule once more in numpy."""
+"""Random numbers of the draw, and the rule of the sampler inside the graphs in numpy."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
-import msgspec
 import numpy as np
 
-from ..bundle.manifest import Sampling
-from ..errors import OptionError
+from ..options import CANDIDATES, SamplingOptions, check_seed
 
-CANDIDATES = 64
-"""Tokens that the in-graph sampler ever considers: the upper limit of `top_k`."""
-MAX_TEMPERATURE = 10.0
 _MASKED = np.float32(-1e9)
-
-
-class SamplingOptions(msgspec.Struct, frozen=True):
-    """Temperature (0: greedy), top_k (1: greedy, at most 64) and top_p (0 < p <= 1) of every draw."""
-
-    temperature: float = 0.7
-    top_k: int = 25
-    top_p: float = 0.7
-
-    @classmethod
-    def chosen(cls, defaults: Sampling, temperature: float | None = None, top_k: int | None = None,
-               top_p: float | None = None) -> SamplingOptions:
-        """The bundle's defaults with the caller's choices over them; OptionError where one is out of range."""
-        options = cls(defaults.temperature if temperature is None else temperature,
-                      defaults.top_k if top_k is None else top_k,
-                      defaults.top_p if top_p is None else top_p)
-        options.check()
-        return options
-
-    def check(self) -> None:
-        """Raise OptionError for a value that the sampler does not take."""
-        if not _is_number(self.temperature) or not 0 <= self.temperature <= MAX_TEMPERATURE:
-            raise OptionError(f"temperature must be from 0 (greedy) to {MAX_TEMPERATURE:g}, not {self.temperature!r}.")
-        if isinstance(self.top_k, bool) or not isinstance(self.top_k, int) or not 1 <= self.top_k <= CANDIDATES:
-            raise OptionError(f"top_k must be a whole number from 1 (greedy) to {CANDIDATES}, not {self.top_k!r}.")
-        if not _is_number(self.top_p) or not 0 < self.top_p <= 1:
-            raise OptionError(f"top_p must be above 0 and at most 1, not {self.top_p!r}.")
-
-    @property
-    def greedy(self) -> bool:
-        """Whether every draw takes the likeliest token, whatever the seed."""
-        return self.temperature == 0 or self.top_k == 1
-
-    def inputs(self, batch: int = 1) -> dict[str, np.ndarray]:
-        """The extractor's three sampling inputs, [B] each; greedy is top_k = 1, as the graph divides by temperature."""
-        temperature, top_k = (1.0, 1) if self.greedy else (self.temperature, self.top_k)
-        return {
-            "temperature": np.full(batch, temperature, np.float32),
-            "top_k": np.full(batch, top_k, np.int64),
-            "top_p": np.full(batch, self.top_p, np.float32),
-        }
 
 
 def uniform_source(seed: int, sentence: int, attempt: int) -> np.random.Generator:
     """The uniforms of one attempt at one sentence; equal arguments give equal numbers. OptionError for a bad seed."""
-    if isinstance(seed, bool) or not isinstance(seed, int | np.integer) or not 0 <= seed < 2**63:
-        raise OptionError(f"seed must be a whole number from 0 to 2**63 - 1, not {seed!r}.")
+    check_seed(seed)
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence([int(seed), sentence, attempt])))
 
 
@@ -122,7 +74,3 @@ def _inverted(weights: np.ndarray, uniform: float) -> int:
     """Index drawn by inverting the distribution of `weights` at `uniform`; never one of weight 0."""
     cumulative = weights.cumsum()
     return int(np.searchsorted(cumulative, min(uniform * cumulative[-1], np.nextafter(cumulative[-1], 0)), side="right"))
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..bundle.manifest import Manifest
+from ..options import SamplingOptions
 from ..stats import StoppedBy
 from .repetition import RepetitionDetector
-from .sampling import SamplingOptions, draw_unrepeated
+from .sampling import draw_unrepeated
 
 
 @dataclass(frozen=True)

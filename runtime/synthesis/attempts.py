@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..decoding.repetition import RepetitionDetector
-from ..decoding.sampling import SamplingOptions
+from ..options import SamplingOptions
 from ..stats import SEVERITY, StoppedBy
 
 RETRIES = 4

@@ -10,16 +10,16 @@ from dataclasses import dataclass
 from itertools import chain
 
 from ..errors import NothingToSayError, TextError
+from ..options import MAX_RATE, MIN_RATE
 from ..stats import StatsAccumulator, Timer
 from ..streaming.request_queue import CancelToken
-from ..streaming.text_queue import TextQueue
 from ..text.clauses import Quiet, clauses
 from ..text.loading import FrontEnd
 from ..text.normalization.inline_pronunciations import without_pronunciations
 from ..text.passage import Passage
 from ..text.ssml import is_ssml, parse_ssml
 from ..text.utterance import Utterance
-from ..vocoder.time_stretch import MAX_RATE, MIN_RATE
+from .text_queue import TextQueue
 
 MAX_CHARACTERS = 100_000
 """Longest text of one call: about two hours of speech. Text that comes piece by piece has no such limit."""

@@ -13,8 +13,9 @@ from ..backends.base import Backend
 from ..bundle.manifest import Manifest
 from ..bundle.voice import Voice
 from ..decoding.decoder import Decoder
-from ..decoding.sampling import SamplingOptions, uniform_source
+from ..decoding.sampling import uniform_source
 from ..errors import Cancelled
+from ..options import SamplingOptions
 from ..stats import StatsAccumulator, StoppedBy
 from ..streaming.request_queue import CancelToken
 from ..vocoder.vocoding import VocoderOpener

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from xml.parsers import expat
 
 from ..errors import TextError
-from ..vocoder.time_stretch import MAX_RATE, MIN_RATE
+from ..options import MAX_RATE, MIN_RATE
 from .normalization.classes.identifiers import characters
 from .normalization.number_words import cardinal, digits, ordinal
 from .passage import Passage

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..errors import OptionError
+from ..options import check_rate
 
-MIN_RATE, MAX_RATE = 0.5, 2.0
-"""Beyond these, overlap-add repeats or drops whole sounds."""
 _FRAME_SECONDS = 0.03
 """Two to six periods of a voice: shorter ones flutter, longer ones echo."""
 _SEARCH_SECONDS = 0.008
@@ -84,11 +82,6 @@ class TimeStretcher:
         gone = min(max(0, before - self._start), len(self._input))
         self._input, self._start = self._input[gone:], self._start + gone
 
-
-def check_rate(rate: float) -> None:
-    """OptionError unless speech can be that fast."""
-    if isinstance(rate, bool) or not isinstance(rate, int | float) or not MIN_RATE <= rate <= MAX_RATE:
-        raise OptionError(f"rate must be from {MIN_RATE:g} (slow) to {MAX_RATE:g} (fast), not {rate!r}.")
 
 
 def _best_shift(region: np.ndarray, expected: np.ndarray) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from runtime.vocoder.time_stretch import MAX_RATE, MIN_RATE
+from runtime.options import MAX_RATE, MIN_RATE
 from serving.encoding import MEDIA_TYPES
 from serving.errors import ApiError
 

@@ -136,7 +136,6 @@ BAD = {
     "missing reference": ([TEXT, "--reference", "x.wav", "--transcript", "x"], "x.wav"),
     "reference": ([TEXT, "--reference", __file__, "--transcript", "x"], "clone"),
     "reference and voice": ([TEXT, "--reference", __file__, "--transcript", "x", "--voice", "alto"], "--voice"),
-    "no text": ([], "TEXT"),
     "unknown option": ([TEXT, "--volume", "11"], "--volume"),
 }
 
@@ -221,3 +220,75 @@ def test_an_interrupt_in_code_run_from_a_string_ends_with_the_same_code(tmp_path
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
     ended = subprocess.run([sys.executable, "-m", "stopped"], cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert ended.returncode == 130 and ended.stderr.endswith("Interrupted; no file was left half-written.\n")
+
+
+def test_no_text(tldr_speak: Speak, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a terminal nobody waits for input that was not announced; an empty pipe holds no text."""
+    terminal = io.TextIOWrapper(io.BytesIO())
+    for at_terminal, part in ((True, "Missing argument 'TEXT'"), (False, "empty")):
+        monkeypatch.setattr(terminal, "isatty", lambda at_terminal=at_terminal: at_terminal)
+        monkeypatch.setattr(sys, "stdin", terminal)
+        done = tldr_speak()
+        assert done.code == 2 and part in done.err
+
+
+def test_several_words_are_one_text(tldr_speak: Speak) -> None:
+    assert tldr_speak("Hello", "world.", "-o", "two.wav").code == 0 and tldr_speak("Hello world.", "-o", "one.wav").code == 0
+    assert Path("one.wav").read_bytes() == Path("two.wav").read_bytes()
+
+
+def test_text_from_a_file_or_a_pipe(tldr_speak: Speak, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("text.txt").write_text("Hello world.")
+    assert tldr_speak("-f", "text.txt", "-o", "file.wav").code == 0
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"Hello world.")))
+    assert tldr_speak("-o", "pipe.wav").code == 0
+    assert Path("file.wav").read_bytes() == Path("pipe.wav").read_bytes()
+    assert tldr_speak("Hello", "-f", "text.txt").code == tldr_speak("-f", "missing.txt").code == 2
+
+
+@pytest.mark.parametrize("arguments", [["--rate", "3"], ["--temperature", "-1"], ["-o", "x.mp3"], ["-o", "no/such/x.wav"],
+                                       ["--json", "no/such/x.json"], ["--seed", "-1"]], ids=str)
+def test_options_are_checked_before_the_bundle_is_loaded(tldr_speak: Speak, arguments: list[str],
+                                                         monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runtime.synthesizer.Synthesizer.__init__", lambda *_, **__: pytest.fail("it was loaded"))
+    assert tldr_speak(TEXT, *arguments).code == 2
+
+
+ODD = {
+    "closed output": ("exec {python} -m runtime.cli Hello -o o.wav >&-", 0, ""),
+    "closed input": ("exec {python} -m runtime.cli - <&-", 2, "closed"),
+    "WAV to a closed output": ("exec {python} -m runtime.cli Hello -o - >&-", 2, "closed"),
+    "an argument that is no UTF-8": ("exec {python} -m runtime.cli $'caf\\xe9' -o o.wav --json o.json", 0, ""),
+    "an ASCII terminal": ("PYTHONIOENCODING=ascii PYTHONUTF8=0 LC_ALL=C exec {python} -m runtime.cli Hello -o é.wav", 0, ""),
+    "the doctor on an ASCII terminal": ("PYTHONIOENCODING=ascii exec {python} -m runtime.cli --doctor", None, ""),
+    "a long path": ("exec {python} -m runtime.cli Hello --bundle $(head -c 5000 /dev/zero | tr '\\0' x)", 2, "bundle"),
+    "a long reference": ("exec {python} -m runtime.cli Hello --reference $(head -c 5000 /dev/zero | tr '\\0' x)", 2,
+                         "recording"),
+    "a manifest that is a pipe": ("mkdir b; mkfifo b/bundle.json; exec {python} -m runtime.cli Hello --bundle b", 2, "regular"),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_surroundings_end_in_a_sentence(name: str, tiny: Path, tmp_path: Path) -> None:
+    line, code, part = ODD[name]
+    own = "--bundle" in line or "--doctor" in line
+    command = line.format(python=sys.executable) if own else line.format(python=sys.executable).replace(
+        "runtime.cli", "runtime.cli --bundle \"$TINY\"")
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "TINY": str(tiny)}
+    done = subprocess.run(["bash", "-c", command], cwd=tmp_path, env=environment, capture_output=True, timeout=120, check=False)
+    err = done.stderr.decode(errors="replace")
+    assert "Traceback" not in err and part in err, err
+    assert done.returncode == code if code is not None else done.returncode in (0, 1)
+
+
+@pytest.mark.parametrize("kind", [signal.SIGTERM, signal.SIGHUP])
+def test_a_stream_that_is_terminated_leaves_nothing(kind: signal.Signals, tiny: Path, tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    command = [sys.executable, "-m", "runtime.cli", "--bundle", str(tiny), "--stream", "-o", "o.wav", "Hello world. " * 5000]
+    process = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 60
+    while not list(tmp_path.glob(".*.part")) and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    process.send_signal(kind)
+    process.communicate(timeout=60)
+    assert process.returncode == 128 + kind and list(tmp_path.iterdir()) == []

@@ -24,9 +24,10 @@ from runtime.bundle.reader import Bundle
 from runtime.decoding.batch_decoder import BatchDecoder, DecodeJob
 from runtime.decoding.cache import KVCache, LayeredCache
 from runtime.decoding.decoder import Decoder
-from runtime.decoding.sampling import SamplingOptions, uniform_source
+from runtime.decoding.sampling import uniform_source
 from runtime.decoding.sequence import LengthLimits
 from runtime.errors import BackendError, OptionError
+from runtime.options import SamplingOptions
 from tests.conftest import sentence_of
 from tests.export.tiny import PATCH, Export, fp32_config
 

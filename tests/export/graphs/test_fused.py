@@ -17,10 +17,15 @@ from runtime.backends import create_backend
 from runtime.bundle.contract import STEP, step_graph
 from runtime.bundle.reader import Bundle, check_consistency
 from runtime.decoding.decoder import Decoder
-from runtime.decoding.sampling import SamplingOptions, uniform_source
+from runtime.decoding.sampling import uniform_source
 from runtime.decoding.sequence import LengthLimits
 from runtime.errors import BundleError, OptionError
+<<<<<<< HEAD
 from tests.export.tiny import PATCH, Export, fp32_config
+=======
+from runtime.options import SamplingOptions
+from tests.export.tiny import PATCH, Export
+>>>>>>> main
 
 PATCHES = 12
 

@@ -13,7 +13,7 @@ from runtime.backends import onnxruntime as module
 from runtime.backends.fp16_weights import cast_once
 from runtime.bundle.reader import EMBEDDED, Bundle
 from runtime.decoding.decoder import Decoder
-from runtime.decoding.sampling import SamplingOptions
+from runtime.options import SamplingOptions
 from runtime.text.frontend import TextFrontEnd
 
 GRAPH = EMBEDDED / "onnx" / "extractor.onnx"

@@ -16,9 +16,9 @@ from runtime.backends.onnxruntime_tensorrt import engine_cache, provider_options
 from runtime.bundle.profiles import graph_profiles
 from runtime.bundle.reader import Bundle
 from runtime.decoding.decoder import Decoder
-from runtime.decoding.sampling import SamplingOptions
 from runtime.decoding.sequence import LengthLimits
 from runtime.errors import BackendError
+from runtime.options import SamplingOptions
 from tests.conftest import sentence_of
 from tests.fixtures import gpu_onnxruntime, tiny_bundle
 

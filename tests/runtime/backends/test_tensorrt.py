@@ -13,9 +13,9 @@ from runtime.backends import create_backend
 from runtime.backends.base import Backend
 from runtime.bundle.reader import Bundle
 from runtime.decoding.decoder import Decoder
-from runtime.decoding.sampling import SamplingOptions
 from runtime.decoding.sequence import LengthLimits
 from runtime.errors import BackendError, Cancelled
+from runtime.options import SamplingOptions
 from tests.conftest import TEXT, sentence_of
 from tests.fixtures import tiny_bundle
 from tests.fixtures.devices import VERSIONS, Machine, install

@@ -14,9 +14,10 @@ from runtime.backends.base import Backend
 from runtime.bundle.manifest import Limits, Pace, Positions
 from runtime.bundle.reader import Bundle
 from runtime.decoding.decoder import Decoder, positions
-from runtime.decoding.sampling import SamplingOptions, uniform_source
+from runtime.decoding.sampling import uniform_source
 from runtime.decoding.sequence import LengthLimits, truncate_at_eos
 from runtime.errors import TextError
+from runtime.options import SamplingOptions
 from runtime.synthesis.sentence import gather
 from tests.conftest import sentence_of
 from tests.fixtures import tiny_bundle as tiny

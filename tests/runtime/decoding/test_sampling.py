@@ -8,8 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runtime.bundle.manifest import Sampling
-from runtime.decoding.sampling import CANDIDATES, SamplingOptions, draw, draw_unrepeated, uniform_source
+from runtime.decoding.sampling import draw, draw_unrepeated, uniform_source
 from runtime.errors import OptionError
+from runtime.options import CANDIDATES, SamplingOptions
 from tests.conftest import sentence_of
 
 

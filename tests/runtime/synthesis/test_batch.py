@@ -17,9 +17,10 @@ from runtime.bundle.reader import Bundle
 from runtime.decoding.batch_cache import PositionMajorBatch
 from runtime.decoding.batch_decoder import BatchDecoder, DecodeJob
 from runtime.decoding.decoder import Decoder
-from runtime.decoding.sampling import SamplingOptions, uniform_source
+from runtime.decoding.sampling import uniform_source
 from runtime.decoding.sequence import LengthLimits
 from runtime.errors import BackendError, BusyError
+from runtime.options import SamplingOptions
 from runtime.stats import StoppedBy
 from runtime.synthesis.sentence import gather
 from runtime.text.phonemes import IDS

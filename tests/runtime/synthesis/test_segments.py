@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from runtime.errors import OptionError, TextError
-from runtime.streaming.text_queue import PIECES
+from runtime.synthesis.text_queue import PIECES
 from runtime.synthesizer import Synthesizer
 from tests.conftest import TEXT, sentence_of
 

@@ -11,7 +11,8 @@ import pytest
 from runtime.backends.base import Backend
 from runtime.bundle.manifest import Limits, Pace
 from runtime.bundle.reader import Bundle
-from runtime.decoding.sampling import SamplingOptions, uniform_source
+from runtime.decoding.sampling import uniform_source
+from runtime.options import SamplingOptions
 from runtime.stats import StatsAccumulator
 from runtime.synthesis.alignment import AlignmentVerifier
 from runtime.synthesis.attempts import MAX_OMISSION_SCORE, RETRIES, without_loop
