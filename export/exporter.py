@@ -24,25 +24,11 @@ from export.graphs.quantization import quantize
 from export.verification.loop_check import LoopCheck
 from export.verification.parity import check_graph, open_session
 from runtime.atomic import write_file
-<<<<<<< HEAD
 from runtime.bundle.contract import STEP
 from runtime.bundle.manifest import SCHEMA, Limits, Manifest, Parity, Positions
 from runtime.bundle.reader import Bundle
 from runtime.doctor.packages import installed
 from runtime.errors import OptionError
-=======
-from runtime.backends import create_backend
-from runtime.bundle.contract import STEP, Graph, Precision, language_model_graphs, side_graphs, step_graph
-from runtime.bundle.manifest import SCHEMA, Limits, Manifest, Parity, Positions, Weights
-from runtime.bundle.reader import MAX_SECONDS, Bundle
-from runtime.bundle.voice import Voice, read_voice
-from runtime.decoding.decoder import Decoder
-from runtime.decoding.sequence import LengthLimits
-from runtime.doctor.packages import installed
-from runtime.errors import OptionError
-from runtime.options import SamplingOptions
-from runtime.text.phonemes import IDS
->>>>>>> main
 
 TOOLS = ("tldr-edge", "torch", "onnxscript", "onnx-ir", "onnxruntime")
 CPU_HEADS = 16

@@ -15,8 +15,8 @@ from runtime.bundle.manifest import Manifest
 from runtime.bundle.reader import Bundle
 from runtime.bundle.voice import Voice, read_voice
 from runtime.decoding.decoder import Decoder
-from runtime.decoding.sampling import SamplingOptions
 from runtime.decoding.sequence import LengthLimits
+from runtime.options import SamplingOptions
 
 UTTERANCES, TOKENS = 20, 160
 """Utterances that are compared, and tokens of each."""

@@ -24,17 +24,13 @@ from runtime.bundle.reader import Bundle
 from runtime.decoding.decoder import Decoder
 from runtime.decoding.sequence import LengthLimits
 from runtime.errors import BundleError, CheckpointError, OptionError, OutputError, ParityError
-<<<<<<< HEAD
+from runtime.options import SamplingOptions
 from tests.export.tiny import PATCH, Export, fp32_config
 
 
 def fp32_module(checkpoint: Path, name: str) -> torch.nn.Module:
     plans = language_model_plans(CheckpointSource(checkpoint).model(PATCH), "fp32", None)
     return next(plan for plan in plans if plan.name == name).module()
-=======
-from runtime.options import SamplingOptions
-from tests.export.tiny import PATCH, Export
->>>>>>> main
 
 
 def entries(directory: Path) -> list[str]:

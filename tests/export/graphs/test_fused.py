@@ -20,12 +20,8 @@ from runtime.decoding.decoder import Decoder
 from runtime.decoding.sampling import uniform_source
 from runtime.decoding.sequence import LengthLimits
 from runtime.errors import BundleError, OptionError
-<<<<<<< HEAD
-from tests.export.tiny import PATCH, Export, fp32_config
-=======
 from runtime.options import SamplingOptions
-from tests.export.tiny import PATCH, Export
->>>>>>> main
+from tests.export.tiny import PATCH, Export, fp32_config
 
 PATCHES = 12
 
