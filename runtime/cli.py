@@ -56,13 +56,17 @@ _STDIN_BYTES = 4 << 20
 @click.option("--locale", type=click.Choice(("en-US", "en-GB")), default="en-US", show_default=True,
               help="Order of day and month in dates.")
 @click.option("--explain", is_flag=True, help="Print how TEXT is read, word by word, and speak nothing.")
+@click.option("--daemon", is_flag=True, help="Stay, and speak what `tldr-speak --client` hands over.")
+@click.option("--socket", "socket_path", metavar="PATH",
+              help="Unix socket of --daemon and --client [default: in the user's runtime folder].")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 @click.version_option(package_name="tldr-edge")
 def speak(text: tuple[str, ...], text_file: Path | None, output: str, bundle: Path | None, voice: str | None,
           list_voices: bool, reference: Path | None, transcript: str | None, instruction: str | None, seed: int,
           provider: str, threads: int | None, temperature: float | None, top_k: int | None, top_p: float | None,
           flow_steps: int | None, streaming: bool, json_path: str | None, doctor: bool, rate: float,
-          lexicon: Path | None, locale: Literal["en-US", "en-GB"], explain: bool, quiet: bool) -> None:
+          lexicon: Path | None, locale: Literal["en-US", "en-GB"], explain: bool, daemon: bool,
+          socket_path: str | None, quiet: bool) -> None:
     """Speak TEXT, plain or SSML, into a sound file. `-`, or no TEXT where standard input is a pipe, reads it from there.
 
     With --stream and `-o -` the WAV goes out as it is made, its header without a length; into a file it grows beside
@@ -72,6 +76,9 @@ def speak(text: tuple[str, ...], text_file: Path | None, output: str, bundle: Pa
         see_doctor(bundle, provider, threads, json_path)
     if list_voices:
         print_voices(bundle)
+        return
+    if daemon:
+        run_daemon(bundle, provider, threads, voice, socket_path, quiet)
         return
     _check_options(output, voice, reference, transcript, instruction, streaming, json_path)
     from .options import SynthesisOptions
@@ -106,7 +113,26 @@ def speak(text: tuple[str, ...], text_file: Path | None, output: str, bundle: Pa
 
 def main() -> None:
     """Entry point of `tldr-speak`."""
+    if "--client" in sys.argv[1:]:
+        from .resident import client
+
+        sys.exit(client.main([word for word in sys.argv[1:] if word != "--client"]))
     run(speak)
+
+
+def run_daemon(bundle: Path | None, provider: str, threads: int | None, voice: str | None, socket_path: str | None,
+               quiet: bool) -> None:
+    """Keep a voice loaded and speak what clients send, until the process is interrupted or terminated."""
+    from .resident.client import default_socket
+    from .resident.server import listen, serve
+    from .synthesizer import Synthesizer
+
+    path = socket_path or default_socket()
+    with listen(path) as listener, Synthesizer(bundle, provider=provider, threads=threads, voice=voice,
+                                               warm_up=True) as synthesizer:
+        if not quiet:
+            click.echo(f"Speaking at {path}", err=True)
+        serve(synthesizer, listener)
 
 
 def read_text(words: tuple[str, ...], path: Path | None) -> str:

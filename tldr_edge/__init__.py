@@ -9,7 +9,6 @@ The modules are the files of the package `runtime`, found through `__path__`: `t
 from __future__ import annotations
 
 import logging
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,11 +22,17 @@ if TYPE_CHECKING:
 else:
     from .public_names import MODULES, lazy_names
 
-try:
-    __version__ = metadata.version("tldr-edge")
-except metadata.PackageNotFoundError:  # run from a checkout that is not installed
-    __version__ = "0"
-
 __all__ = [*MODULES]
 logging.getLogger(__name__).addHandler(logging.NullHandler())
-__getattr__, __dir__ = lazy_names(__name__, globals())
+_public, __dir__ = lazy_names(__name__, globals())
+
+
+def __getattr__(name: str) -> object:
+    if name != "__version__":
+        return _public(name)
+    from importlib import metadata  # slower to import than the rest of this module
+
+    try:
+        return metadata.version("tldr-edge")
+    except metadata.PackageNotFoundError:  # run from a checkout that is not installed
+        return "0"

@@ -40,13 +40,22 @@ def _run(module: str) -> None:
 
 
 def speak() -> None:
-    """Run `tldr-speak`."""
+    """Run `tldr-speak`; with --client only what that needs is imported."""
+    if "--client" in sys.argv[1:]:
+        use_own_packages()
+        client = importlib.import_module("runtime.resident.client")
+        raise SystemExit(client.main([word for word in sys.argv[1:] if word != "--client"]))
     _run("runtime.cli")
 
 
 def serve() -> None:
     """Run `tldr-serve`."""
     _run("serving.server")
+
+
+def speechd() -> None:
+    """Run `tldr-speechd`, the module of speech-dispatcher."""
+    _run("serving.speech_dispatcher.module")
 
 
 def engines() -> None:

@@ -1,0 +1,1 @@
+"""A module for speech-dispatcher, through which Linux screen readers speak."""
