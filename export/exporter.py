@@ -31,6 +31,8 @@ from runtime.doctor.packages import installed
 from runtime.errors import OptionError
 
 TOOLS = ("tldr-edge", "torch", "onnxscript", "onnx-ir", "onnxruntime")
+PROMPT_SECONDS = 30.0
+"""Room in the cache of bundles that continue recordings: the longest that the encoders take, besides the utterance."""
 CPU_HEADS = 16
 """The size of a head must be a multiple of this for the attention operator of `export.graphs.cpu_backbone`."""
 
@@ -155,7 +157,8 @@ def _manifest(loaded: LoadedModel, config: ExportConfig, plans: Sequence[GraphPl
     return Manifest(
         schema=SCHEMA, model=model.name, precision=config.precision, token_rate=model.token_rate, sizes=sizes_of(model),
         positions=Positions(model.positions.text_stride, model.positions.speech_start), sampling=loaded.sampling,
-        limits=Limits(config.max_seconds, card.max_text_ids, card.min_tokens_per_id, card.max_tokens_per_id, card.pace),
+        limits=Limits(config.max_seconds, card.max_text_ids, card.min_tokens_per_id, card.max_tokens_per_id, card.pace,
+                      PROMPT_SECONDS if loaded.text == "qwen2" and loaded.encoders else None),
         text=loaded.text, vocoder=None if loaded.vocoder is None else loaded.vocoder.form, weights=config.weights,
         encoders=loaded.encoders, listener=loaded.listener, default_voice=card.default_voice if voices else None,
         voices=voices, graphs={plan.name: plan.signature for plan in plans if not plan.auxiliary}, files={}, parity=(),

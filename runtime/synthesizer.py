@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from .audio import Audio
 from .bundle.reader import Bundle
-from .bundle.voice import Voice
+from .bundle.voice import Voice, neutral_voice
 from .bundle.voices import Voices
 from .cloning.reference import clone_voice
 from .decoding.batch_decoder import check_batch
@@ -207,7 +207,8 @@ class Synthesizer:
     def warm_up(self) -> float:
         """Speak one sentence silently; returns the seconds that took."""
         begin = time.perf_counter()
-        for _ in self.stream(WARM_UP):
+        voice = None if self._voices.has_default else neutral_voice(self.bundle.manifest)
+        for _ in self.stream(WARM_UP, voice=voice):
             pass
         return time.perf_counter() - begin
 

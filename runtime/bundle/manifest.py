@@ -51,7 +51,7 @@ class Pace(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.least * usual, self.most * usual
 
 
-class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """What the cache was sized for, and how many codec tokens one text id may take (watchdog against a missing end)."""
 
     max_seconds: float
@@ -61,9 +61,17 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pace: Pace | None = None
     """What readings without a prompt keep to, in place of `max_tokens_per_id`; one outside has lost words, or the end."""
 
+    prompt_seconds: float | None = None
+    """Room in the cache for a recording that a voice continues, besides `max_seconds`. None: it takes from these."""
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of prompt and speech together that the cache has room for."""
+        return self.max_seconds + (self.prompt_seconds or 0.0)
+
     def max_patches(self, token_rate: float, patch: int) -> int:
         """Patches that the cache has room for after the prefix, the prompt's patches included."""
-        return math.ceil(self.max_seconds * token_rate / patch)
+        return math.ceil(self.seconds * token_rate / patch)
 
 
 class Flow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -166,6 +166,7 @@ def _check_ranges(manifest: Manifest) -> None:
         "sizes.window": not (sizes.token_level and sizes.window != 1),
         "token_rate": 1 <= manifest.token_rate <= 1000,
         "limits.max_seconds": 0 < limits.max_seconds <= MAX_SECONDS,
+        "limits.prompt_seconds": 0 <= (limits.prompt_seconds or 0) <= MAX_SECONDS,
         "limits.max_text_ids": 1 <= limits.max_text_ids <= MAX_TEXT_IDS,
         "limits.pace": limits.pace is None or _check_pace(limits.pace),
         "limits.max_tokens_per_id": 0 <= limits.min_tokens_per_id <= limits.max_tokens_per_id <= 1000,

@@ -14,6 +14,8 @@ from .manifest import Manifest
 
 MAX_BYTES = 64 << 20
 """Unpacked size of a voice file that is still read."""
+LEAST_SECONDS = 10.0
+"""Speech that a prompt must leave room for: a longer sentence is rare."""
 _KEYS = {"speaker", "prompt_tokens", "prompt_text_ids", "flow_tokens", "flow_mel"}
 
 
@@ -33,9 +35,21 @@ class Voice:
     flow_mel: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.float32))
     """float32 [F x frames a token, mel]: the same recording."""
 
+    @classmethod
+    def load(cls, path: Path | str) -> Voice:
+        """Read a voice that `save` wrote; it is called after its file.
+
+        Raises:
+            VoiceError: no such file, or not a voice.
+        """
+        try:
+            return _read(Path(path), Path(path).stem)
+        except BundleError as error:
+            raise VoiceError(f"{path}: {error}") from error
+
     def check(self, manifest: Manifest) -> None:
-        """Raise VoiceError unless it fits the sizes and limits of a bundle."""
-        wrong = _problem(self, manifest)
+        """Raise VoiceError unless it fits the sizes and limits of a bundle, and leaves room for speech after its prompt."""
+        wrong = _problem(self, manifest) or _room_problem(self, manifest)
         if wrong:
             raise VoiceError(f"Voice {self.name!r} does not fit the bundle {manifest.model}: {wrong}.")
 
@@ -48,6 +62,22 @@ class Voice:
 
 def read_voice(path: Path, name: str, manifest: Manifest) -> Voice:
     """Read and check one voice; BundleError for a file that is none, or does not fit the bundle's sizes and limits."""
+    voice = _read(path, name)
+    wrong = _problem(voice, manifest)
+    if wrong:
+        raise BundleError(f"Voice {name!r} does not fit its bundle: {wrong}; export the bundle again.")
+    return voice
+
+
+def neutral_voice(manifest: Manifest) -> Voice:
+    """Return a voice that is nobody's, to run a bundle without voices with: zeros for a speaker, no prompt."""
+    flow = None if manifest.vocoder is None else manifest.vocoder.flow
+    none = np.zeros(0, np.int64)
+    return Voice("neutral", np.zeros(manifest.sizes.speaker, np.float32), none, none, none,
+                 np.zeros((0, 0 if flow is None else flow.sizes.mel), np.float32))
+
+
+def _read(path: Path, name: str) -> Voice:
     try:
         with zipfile.ZipFile(path) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
@@ -61,12 +91,8 @@ def read_voice(path: Path, name: str, manifest: Manifest) -> Voice:
         raise BundleError(f"Voice {name!r} holds {sorted(arrays)}, expected speaker and optionally prompt_tokens and "
                           "prompt_text_ids; export the bundle again.")
     none, frames = np.zeros(0, np.int64), np.zeros((0, 0), np.float32)
-    voice = Voice(name, arrays["speaker"], arrays.get("prompt_tokens", none), arrays.get("prompt_text_ids", none),
-                  arrays.get("flow_tokens", none), arrays.get("flow_mel", frames))
-    wrong = _problem(voice, manifest)
-    if wrong:
-        raise BundleError(f"Voice {name!r} does not fit its bundle: {wrong}; export the bundle again.")
-    return voice
+    return Voice(name, arrays["speaker"], arrays.get("prompt_tokens", none), arrays.get("prompt_text_ids", none),
+                 arrays.get("flow_tokens", none), arrays.get("flow_mel", frames))
 
 
 def _problem(voice: Voice, manifest: Manifest) -> str | None:
@@ -81,9 +107,19 @@ def _problem(voice: Voice, manifest: Manifest) -> str | None:
         return "prompt_text_ids must not be negative"
     if len(ids) >= manifest.limits.max_text_ids:
         return f"its prompt has {len(ids)} text ids, the cache was sized for {manifest.limits.max_text_ids} in all"
-    if len(tokens) >= manifest.limits.max_seconds * manifest.token_rate:
-        return f"its prompt is longer than the {manifest.limits.max_seconds:g} seconds that the cache was sized for"
+    if len(tokens) >= manifest.limits.seconds * manifest.token_rate:
+        return f"its prompt is longer than the {manifest.limits.seconds:g} seconds that the cache was sized for"
     return _flow_problem(voice, manifest)
+
+
+def _room_problem(voice: Voice, manifest: Manifest) -> str | None:
+    """Return a sentence where the prompt leaves too little room in the cache: speech would be cut without a word."""
+    seconds, least = len(voice.prompt_tokens) / manifest.token_rate, min(LEAST_SECONDS, manifest.limits.max_seconds / 2)
+    room = manifest.limits.seconds - seconds
+    if not seconds or room >= least:
+        return None
+    return (f"its recording of {seconds:.1f} s leaves room for {room:.1f} s of speech; use one of at most "
+            f"{manifest.limits.seconds - least:g} s, or leave out the transcript")
 
 
 def _flow_problem(voice: Voice, manifest: Manifest) -> str | None:

@@ -11,14 +11,23 @@ class Voices:
     """A bundle's voices, each read and checked once."""
 
     def __init__(self, bundle: Bundle, default: str | None = None) -> None:
-        """`default` is taken where a call names none; None for the bundle's. VoiceError where there is no such voice."""
+        """`default`, a name or the path of a saved voice, is taken where a call names none; None for the bundle's.
+
+        Raises:
+            VoiceError, BundleError: there is no such voice, or it does not fit.
+        """
         self._bundle = bundle
         self._read: dict[str, Voice] = {}
         self._default: str | None = None
         if default is not None or bundle.voices:
-            voice = bundle.voice(default)
-            self._default = voice.name
-            self._read[voice.name] = voice
+            voice = bundle.voice(None) if default is None else self._open(default)
+            self._default = default or voice.name
+            self._read[self._default] = voice
+
+    @property
+    def has_default(self) -> bool:
+        """Whether a call may leave out its voice."""
+        return self._default is not None
 
     def chosen(self, voice: str | Voice | None) -> Voice:
         """The voice of that name, the voice itself if it fits the bundle, or the default. Raises VoiceError, BundleError."""
@@ -27,8 +36,16 @@ class Voices:
             return voice
         name = self._default if voice is None else voice
         if name is None:
-            raise VoiceError(f"The bundle {self._bundle.manifest.model} has no voice of its own: give a recording to speak "
-                             "like (--reference, or clone_voice).")
+            raise VoiceError(f"The bundle {self._bundle.manifest.model} contains no voice: give a saved one (voice.npz), or a "
+                             "recording to clone (--reference, or clone_voice).")
         if name not in self._read:
-            self._read[name] = self._bundle.voice(name)
+            self._read[name] = self._open(name)
         return self._read[name]
+
+    def _open(self, name: str) -> Voice:
+        """Read a voice of the bundle by its name, or a saved one by its path, which ends in .npz."""
+        if not name.lower().endswith(".npz"):
+            return self._bundle.voice(name)
+        voice = Voice.load(name)
+        voice.check(self._bundle.manifest)
+        return voice

@@ -69,6 +69,10 @@ class Decoder:
         """Text ids that one utterance of this voice may have."""
         return self.manifest.limits.max_text_ids - len(voice.prompt_text_ids)
 
+    def speech_seconds(self, voice: Voice) -> float:
+        """Seconds of speech that the cache has room for after a voice's prompt."""
+        return self.manifest.limits.seconds - len(voice.prompt_tokens) / self.manifest.token_rate
+
     def bounds(self, ids: int, voice: Voice) -> LengthLimits:
         """What an utterance of `ids` text ids may take: the bundle's tokens per id and pace, within the cache."""
         limits, patch = self.manifest.limits, self._sizes.patch

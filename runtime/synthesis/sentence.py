@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
@@ -21,6 +22,8 @@ from ..streaming.request_queue import CancelToken
 from ..vocoder.vocoding import VocoderOpener
 from .alignment import AlignmentVerifier
 from .attempts import Attempt, select_best, should_retry
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ class SentenceSynthesizer:
                           tally: StatsAccumulator) -> Iterator[np.ndarray]:
         """Yield the tokens of each patch as it is decoded. What was heard cannot be decoded again."""
         try:
-            tally.stopped((yield from self._decode(ids, sentence, 0, request)))
+            self._note_stop(tally, (yield from self._decode(ids, sentence, 0, request)), request.voice)
         finally:
             self._note_cache(tally)
 
@@ -91,7 +94,7 @@ class SentenceSynthesizer:
             self._note_cache(tally)
         kept = select_best(attempts)
         tally.retries += len(attempts) - 1
-        tally.stopped(kept.reason)
+        self._note_stop(tally, kept.reason, request.voice)
         yield from kept.spoken(self._manifest.token_rate)
 
     def judge(self, ids: Sequence[int], patches: list[np.ndarray], reason: StoppedBy, sampling: SamplingOptions) -> Attempt:
@@ -102,6 +105,13 @@ class SentenceSynthesizer:
         omission_score = self.listener.omission_score(ids, np.concatenate(patches))
         self._backend.record("listener", time.perf_counter() - begin)
         return Attempt(patches, reason, omission_score)
+
+    def _note_stop(self, tally: StatsAccumulator, reason: StoppedBy, voice: Voice) -> None:
+        tally.stopped(reason)
+        if reason == "length":
+            seconds = self.decoder.speech_seconds(voice)
+            _log.warning("A sentence did not end by itself and was cut; the cache has room for %.1f s of speech after the "
+                         "prompt of voice %r.", seconds, voice.name)
 
     def _decode(self, ids: Sequence[int], sentence: int, attempt: int,
                 request: Request) -> Generator[np.ndarray, None, StoppedBy]:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
 from runtime.bundle.reader import Bundle
-from runtime.errors import BundleError
+from runtime.bundle.voice import Voice, neutral_voice
+from runtime.errors import BundleError, VoiceError
+from runtime.synthesizer import Synthesizer
 from tests.conftest import sentence_of
 from tests.fixtures import tiny_bundle
 
@@ -79,3 +83,41 @@ def test_a_header_that_claims_much_is_refused(own_bundle: Path) -> None:
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("speaker.npy", header.getvalue() + bytes(16))
     assert "no readable" in refused(own_bundle, buffer.getvalue())
+
+
+def test_a_saved_voice_loads_again(tiny: Path, tmp_path: Path) -> None:
+    bundle = Bundle.open(tiny)
+    voice = bundle.voice("prompted")
+    voice.save(tmp_path / "me.npz")
+    loaded = Voice.load(tmp_path / "me.npz")
+    assert loaded.name == "me" and np.array_equal(loaded.prompt_tokens, voice.prompt_tokens)
+    with Synthesizer(tiny, provider="cpu", voice=str(tmp_path / "me.npz")) as synthesizer:
+        by_path = synthesizer.synthesize("Hello.").samples
+        assert np.array_equal(by_path, synthesizer.synthesize("Hello.", voice=loaded).samples)
+        assert np.array_equal(by_path, synthesizer.synthesize("Hello.", voice="prompted").samples)
+        for wrong in ("nowhere.npz", str(tiny / "bundle.json") + ".npz"):
+            with pytest.raises(VoiceError, match="npz"):
+                synthesizer.synthesize("Hello.", voice=wrong)
+
+
+def test_a_prompt_must_leave_room_for_speech(tiny: Path) -> None:
+    manifest = Bundle.open(tiny).manifest  # 16 s in all
+    none = np.zeros(0, np.int64)
+    long = Voice("long", np.zeros(manifest.sizes.speaker, np.float32), np.zeros(25 * 15, np.int64), none)
+    with pytest.raises(VoiceError, match=r"15\.0 s leaves room for 1\.0 s of speech; use one of at most 8 s"):
+        long.check(manifest)
+    roomy = msgspec.structs.replace(manifest, limits=msgspec.structs.replace(manifest.limits, prompt_seconds=30.0))
+    long.check(roomy)
+    assert roomy.max_patches == -(-46 * 25 // manifest.sizes.patch)
+
+
+def test_a_bundle_without_voices_warms_up(own_bundle: Path) -> None:
+    manifest = json.loads((own_bundle / "bundle.json").read_text())
+    for path in manifest["voices"].values():
+        manifest["files"].pop(path)
+    (own_bundle / "bundle.json").write_text(json.dumps({**manifest, "voices": {}, "default_voice": None}))
+    with Synthesizer(own_bundle, provider="cpu", warm_up=True) as synthesizer:
+        with pytest.raises(VoiceError, match="contains no voice"):
+            synthesizer.synthesize("Hello.")
+        neutral = neutral_voice(synthesizer.bundle.manifest)
+        assert synthesizer.synthesize("Hello.", voice=neutral).seconds > 0
