@@ -55,7 +55,7 @@ def atomic_file(path: Path | str) -> Iterator[BinaryIO]:
 
 
 def is_device(path: Path | str) -> bool:
-    """Whether `path` is there and is neither a file nor a folder: a device, a pipe."""
+    """Return whether `path` is there and is neither a file nor a folder: a device, a pipe."""
     target = Path(path)
     return target.exists() and not target.is_file() and not target.is_dir()
 
@@ -152,7 +152,7 @@ def _make_parents(parent: Path) -> list[Path]:
 
 
 def _remove_abandoned(target: Path) -> None:
-    """Delete what a killed run left beside the target; a run that still lives holds the lock of its own."""
+    """Delete what a killed run left beside the target; a running one holds its lock."""
     for path in target.parent.glob(f"{glob.escape(_partial_stem(target))}*"):
         with suppress(OSError):
             if (lock := _lock(path)) >= 0:
@@ -186,7 +186,7 @@ def _exchange(first: Path, second: Path) -> bool:
 
 
 def cache_folder() -> Path:
-    """Where things are kept that cost only time if they are lost."""
+    """Return the folder of caches: files that can be made again."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tldr-edge"
 
 

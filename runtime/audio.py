@@ -1,4 +1,4 @@
-"""What comes out: samples with their rate, whole or in chunks, and their way into a file."""
+"""Audio: samples with their rate, complete or in chunks, and the writers of sound files."""
 
 from __future__ import annotations
 

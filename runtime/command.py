@@ -1,4 +1,4 @@
-"""How the toolkit's command lines end: one sentence on stderr for what the user can mend, and an exit code."""
+"""Exit of the commands: one sentence on stderr for what the user can correct, and an exit code."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a text is to be spoken: one record of options for every method of the synthesizer."""
+"""Options of an utterance: one record for every method of the synthesizer."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class SamplingOptions(msgspec.Struct, frozen=True):
 
     @property
     def greedy(self) -> bool:
-        """Whether every draw takes the likeliest token, whatever the seed."""
+        """Return whether every draw takes the likeliest token, whatever the seed."""
         return self.temperature == 0 or self.top_k == 1
 
     def inputs(self, batch: int = 1) -> dict[str, np.ndarray]:

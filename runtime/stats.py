@@ -20,7 +20,7 @@ SEVERITY: tuple[StoppedBy, ...] = ("end", "early", "length", "repetition", "canc
 
 @dataclass(frozen=True)
 class Stats:
-    """What an utterance was made of and what it cost. RTF is compute / audio: below 1 is faster than speech."""
+    """Statistics of an utterance. RTF is compute / audio: below 1 is faster than speech."""
 
     patches: int
     """Patches that were spoken; the token-level baseline has one a token."""
@@ -108,7 +108,7 @@ class Timer:
 
 @dataclass(frozen=True)
 class Hooks:
-    """Called in the thread that computes, so they should be quick. One that raises is logged, and speech goes on."""
+    """Callbacks in the computing thread, which should be quick. One that raises is logged, and speech continues."""
 
     stage: Callable[[str, float], None] | None = None
     """After each run of a graph, and of the listener: its name, and seconds."""

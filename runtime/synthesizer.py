@@ -81,7 +81,7 @@ class Synthesizer:
             self.warm_up()
 
     def explain(self, text: str) -> Explanation:
-        """How `text` would be read: each word's span, class, words and phonemes; `print` it for a table.
+        """Return how `text` is read: span, class, words and phonemes of each word; `print` it for a table.
 
         Raises:
             TextError: as for `stream`.

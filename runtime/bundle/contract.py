@@ -58,7 +58,7 @@ class Sizes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def token_level(self) -> bool:
-        """Whether a patch is one token: compressor = speech embedding, extractor = linear head."""
+        """Return whether a patch is one token: compressor = speech embedding, extractor = linear head."""
         return self.patch == 1
 
     @property
@@ -147,7 +147,7 @@ def language_model_graphs(sizes: Sizes, precision: Precision, cpu: bool = False)
 
 
 def _position_major_cache(sizes: Sizes, activation: DType) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
-    """Past positions and new ones: two tensors each, which lie one behind the other."""
+    """Past positions and new ones: two tensors each, contiguous in memory."""
     axes = (sizes.layers, BATCH, sizes.kv_heads, sizes.head_dim)
     return ((Tensor("past_keys", activation, (PAST, *axes)), Tensor("past_values", activation, (PAST, *axes))),
             (Tensor("present_keys", activation, (LENGTH, *axes)), Tensor("present_values", activation, (LENGTH, *axes))))
@@ -196,7 +196,7 @@ def streaming_vocoder_graph(speaker: int, state: int, samples_per_token: int) ->
 
 
 def auxiliary_graphs(speaker: int, phonemes: int) -> dict[str, Graph]:
-    """What the embedded voice has beside its graphs: two encoders, which make a voice of a recording's normalised log-mel
+    """Return the auxiliary graphs of the embedded voice: two encoders, which turn a recording's normalised log-mel
     frames (`runtime.cloning.features`), and the listener: the log-probability of each phoneme id at each codec token.
 
     They run once a voice and once a sentence, on the CPU and in float32 at any precision, and are no part of

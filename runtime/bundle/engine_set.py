@@ -36,11 +36,11 @@ class Span(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def fixed(self) -> bool:
-        """Whether it is one shape only."""
+        """Return whether it is one shape only."""
         return self.smallest == self.largest
 
     def admits(self, shape: tuple[int, ...]) -> bool:
-        """Whether a shape lies within."""
+        """Return whether a shape lies within."""
         bounds = zip(self.smallest, shape, self.largest, strict=True)
         return len(shape) == len(self.smallest) and all(low <= size <= high for low, size, high in bounds)
 
@@ -53,16 +53,16 @@ class Profile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def fixed(self) -> bool:
-        """Whether every input has one shape only."""
+        """Return whether every input has one shape only."""
         return all(span.fixed for span in self.shapes.values())
 
     def admits(self, shapes: dict[str, tuple[int, ...]]) -> bool:
-        """Whether inputs of these shapes may run under it."""
+        """Return whether inputs of these shapes may run under it."""
         return all(span.admits(shapes[name]) for name, span in self.shapes.items())
 
 
 class EngineTarget(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What all engines of a set are built with and for."""
+    """Library, GPU and options that all engines of a set share."""
 
     kind: EngineKind
     version: str
@@ -73,7 +73,7 @@ class EngineTarget(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     precision: Precision
 
     def runs_under(self, version: str, sm: str) -> bool:
-        """Whether a library of that version on a GPU of that compute capability may load its engines."""
+        """Return whether a library of that version on a GPU of that compute capability may load its engines."""
         if self.version != version and not (self.version_compatible and _newer(version, self.version)):
             return False
         return self.sm == sm or (self.hardware == "ampere-plus" and number(sm) >= max(80, number(self.sm)))
@@ -128,11 +128,11 @@ class EngineSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def version_compatible(self) -> bool:
-        """Whether each engine brings the small runtime that later versions of the library load it with."""
+        """Return whether each engine brings the small runtime that later versions of the library load it with."""
         return self.target.version_compatible
 
     def listed(self) -> dict[str, Any]:
-        """What `engines.json` says, as plain values."""
+        """Return the contents of `engines.json` as plain values."""
         return _flat(self)
 
 
@@ -148,7 +148,7 @@ def folder_name(kind: EngineKind, version: str, sm: str) -> str:
 
 
 def build_command(bundle: Path, kind: EngineKind, sm: str) -> str:
-    """What a user types to build, or build again, the engines of one target."""
+    """Return the command that builds the engines of a target."""
     target = f" --sm {sm}" if kind == "tensorrt-rtx" else ""
     return f"tldr-engines {bundle} --kind {kind}{target}"
 
@@ -182,7 +182,7 @@ def read_engine_set(folder: Path) -> EngineSet:
 
 
 def find_engine_set(bundle: Bundle, kind: EngineKind, version: str, sm: str) -> tuple[EngineSet, dict[str, Path]]:
-    """The engines of a bundle that run here, each file checked: the set, and where each graph's engine lies.
+    """Return the engine set of a bundle that runs here, every file checked, and the path of each graph's engine.
 
     Raises:
         BackendError: there are none for this library and GPU, or they are of another graph, incomplete or corrupt; it names
@@ -204,7 +204,7 @@ def find_engine_set(bundle: Bundle, kind: EngineKind, version: str, sm: str) -> 
 
 
 def _checked(bundle: Bundle, folder: Path, found: EngineSet, graph: str, command: str) -> Path:
-    """Where the engine of `graph` lies, once its key and bytes are known to be right."""
+    """Return the path of a graph's engine after its key and bytes were checked."""
     engine = found.engines.get(graph)
     if engine is None:
         raise BackendError(f"{folder} lacks the engine of graph {graph}; build the engines again with `{command}`.")
@@ -234,6 +234,6 @@ def _flat(value: EngineKey | EngineSet) -> dict[str, Any]:
 
 
 def _newer(version: str, built: str) -> bool:
-    """Whether a library may run a version-compatible engine: the same major version or the next one, and no older."""
+    """Return whether a library may run a version-compatible engine: the same major version or the next one, and no older."""
     mine, its = ([int(part) for part in re.findall(r"\d+", text)] for text in (version, built))
     return mine >= its and mine[0] <= its[0] + 1

@@ -38,7 +38,7 @@ class Sampling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Pace(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How fast the bundle's voices speak: n text ids take `least` to `most` times `tokens` + `tokens_per_id` n codec tokens."""
+    """Duration model: n text ids take `least` to `most` times `tokens` + `tokens_per_id` n codec tokens."""
 
     tokens: float
     tokens_per_id: float
@@ -52,7 +52,7 @@ class Pace(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """What the cache was sized for, and how many codec tokens one text id may take (watchdog against a missing end)."""
+    """Sizes of the cache, and the range of codec tokens per text id (a missing end is detected by it)."""
 
     max_seconds: float
     max_text_ids: int
@@ -75,7 +75,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 
 
 class Flow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How CosyVoice3's vocoder is driven."""
+    """Parameters of CosyVoice3's flow vocoder."""
 
     sizes: FlowSizes
     chunk_tokens: int
@@ -99,7 +99,7 @@ class Flow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Vocoder(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How tokens become samples; `kind` names the runtime class that drives the graphs."""
+    """Vocoder of a bundle; `kind` names the runtime class that runs its graphs."""
 
     kind: Literal["streaming", "flow"]
     sample_rate: int
@@ -142,7 +142,7 @@ class KeptNode(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class HalfRange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What was found when an FP16 graph was run on recorded calls, every value rounded as a GPU rounds it."""
+    """FP16 check of a graph: ranges and errors on recorded calls, every value rounded as a GPU rounds it."""
 
     graph: str
     nodes: int
@@ -217,7 +217,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.limits.max_patches(self.token_rate, self.sizes.patch)
 
     def graph_path(self, name: str) -> str:
-        """Where graph `name` lies."""
+        """Return the path of graph `name`, relative to the bundle."""
         return f"onnx/{name}.onnx"
 
 

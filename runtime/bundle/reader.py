@@ -55,7 +55,7 @@ class Bundle:
         return cls(root.resolve(), manifest)  # voices and graphs are read later, wherever the process is then
 
     def graph_paths(self) -> dict[str, Path]:
-        """Where each graph lies."""
+        """Return the path of each graph."""
         return {name: self.root / self.manifest.graph_path(name) for name in self.manifest.graphs}
 
     @property
@@ -219,6 +219,6 @@ def _check_file(root: Path, name: str, digest: str) -> None:
 
 
 class _Schema(msgspec.Struct):
-    """Only the schema number, so that a newer bundle is told apart from a broken one."""
+    """The schema number alone, which distinguishes a newer bundle from a damaged one."""
 
     schema: int

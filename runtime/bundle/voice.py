@@ -21,7 +21,7 @@ _KEYS = {"speaker", "prompt_tokens", "prompt_text_ids", "flow_tokens", "flow_mel
 
 @dataclass(frozen=True, eq=False)
 class Voice:
-    """Who speaks. A prompt stands before what is said: its text ids before the text, its patches before the speech."""
+    """A speaker, and optionally a prompt: its text ids precede the text, its patches precede the speech."""
 
     name: str
     speaker: np.ndarray

@@ -1,4 +1,4 @@
-"""Which voice speaks: one of the bundle's by its name, or one that the caller brings."""
+"""Choice of the voice: one of the bundle's by name, a saved one by path, or a `Voice` of the caller."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Voices:
 
     @property
     def has_default(self) -> bool:
-        """Whether a call may leave out its voice."""
+        """Return whether a call may leave out its voice."""
         return self._default is not None
 
     def chosen(self, voice: str | Voice | None) -> Voice:

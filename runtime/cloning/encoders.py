@@ -26,7 +26,7 @@ LEAD_FRAMES, TAIL_FRAMES = 10, 16
 
 @dataclass(frozen=True, eq=False)
 class Encoded:
-    """What a recording says and who says it."""
+    """Encoded recording: speaker embedding, codec tokens and mel frames."""
 
     speaker: np.ndarray
     """float32 [Es]."""

@@ -1,4 +1,4 @@
-"""What encoders and flow read of a recording, in numpy. CosyVoice3: mel frames, Kaldi's filter bank, Whisper's log-mel; the
+"""Acoustic features of a recording, in numpy. CosyVoice3: mel frames, Kaldi's filter bank, Whisper's log-mel; the
 embedded voice: the log-mel frames of its codec."""
 
 from __future__ import annotations

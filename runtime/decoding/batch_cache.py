@@ -48,7 +48,7 @@ class BatchCache(ABC):
 
     @abstractmethod
     def tensors(self, rows: Sequence[int]) -> tuple[Arrays, Arrays]:
-        """What a step of `rows` reads, `past_length` of all rows among it, and where it writes in place."""
+        """Return the inputs of a step of `rows`, with the `past_length` of each, and the memory that it writes in place."""
 
     @abstractmethod
     def append(self, rows: Sequence[int], outputs: Arrays) -> None:

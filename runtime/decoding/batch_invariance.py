@@ -1,4 +1,4 @@
-"""Whether a row computes the same in company as alone, bit for bit: found by trials on made-up inputs, not taken for granted.
+"""Probe which graphs give bit-identical rows in a batch and alone, by runs on random inputs.
 
 Two things can make sums round in another way. A product of one row may take another kernel than one of several: in ONNX Runtime
 where weights were not packed when the graph was loaded, as FP16 ones that it converts at run time. And attention over a longer
@@ -58,7 +58,7 @@ def _made_up(manifest: Manifest, name: str, batch: int, random: np.random.Genera
 
 
 def _alike(backend: Backend, name: str, inputs: Inputs, output: str) -> bool:
-    """Whether the first two rows alone give what they give among all."""
+    """Return whether the first two rows alone equal the same rows in a batch."""
     together = backend.run(name, inputs, fetch=(output,))[output]
     return all(np.array_equal(backend.run(name, {key: value[row:row + 1] for key, value in inputs.items()},
                                           fetch=(output,))[output][0], together[row]) for row in range(2))
@@ -70,7 +70,7 @@ def _period(manifest: Manifest, backend: Backend, random: np.random.Generator) -
 
 
 def _holds(manifest: Manifest, backend: Backend, period: int, random: np.random.Generator) -> bool:
-    """Whether a step of the backbone is the same over views that are longer by multiples of `period`."""
+    """Return whether a step of the backbone is the same over views that are longer by multiples of `period`."""
     sizes, activation = manifest.sizes, _activation(manifest)
     for length in _LENGTHS:
         shape = (length + 3 * period, sizes.layers, 1, sizes.kv_heads, sizes.head_dim)

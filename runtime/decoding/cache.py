@@ -44,7 +44,7 @@ class Cache(ABC):
         self.length += positions
 
     def check_room(self, positions: int) -> int:
-        """Where the next `positions` would end; BackendError where that is behind the capacity."""
+        """Return the end of the next `positions`. Raises BackendError beyond the capacity."""
         end = self.length + positions
         if end > self.capacity:
             raise BackendError(f"Internal error: {end} positions in a cache of {self.capacity}; please report it.")
@@ -52,7 +52,7 @@ class Cache(ABC):
 
     @abstractmethod
     def tensors(self, positions: int) -> tuple[Tensors, Tensors]:
-        """What the backbone reads of the past, and where keys and values of the next `positions` go, by its tensors' names;
+        """Return the backbone's past inputs, and the memory for keys and values of the next `positions`, by tensor name;
         `advance` makes them part of the past."""
 
     @abstractmethod
@@ -79,7 +79,7 @@ class KVCache(Cache):
         return self._keys.rows(0, self.length), self._values.rows(0, self.length)
 
     def room(self, positions: int) -> tuple[Memory, Memory]:
-        """Where keys and values of the next `positions` go."""
+        """Return the memory for keys and values of the next `positions`."""
         end = self.check_room(positions)
         return self._keys.rows(self.length, end), self._values.rows(self.length, end)
 

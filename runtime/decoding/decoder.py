@@ -30,7 +30,7 @@ BATCH = 1
 
 @dataclass(frozen=True, eq=False)
 class Prefix:
-    """An utterance behind its prefill, before its first patch."""
+    """State of an utterance after its prefill, before its first patch."""
 
     context: np.ndarray
     """[1, D]."""
@@ -61,7 +61,7 @@ class Decoder:
         self._positions = np.zeros(0, np.float32)
 
     def prefix(self) -> Prefix:
-        """A copy of what `prefill` has left, for a row of a batch. BackendError where it lies in a device's memory."""
+        """Return a copy of the state after `prefill`, for a row of a batch. Raises BackendError for device memory."""
         keys, values = self.cache.arrays()
         return Prefix(self._context.array().copy(), self._recent.copy(), self._positions, keys, values)
 
@@ -74,7 +74,7 @@ class Decoder:
         return self.manifest.limits.seconds - len(voice.prompt_tokens) / self.manifest.token_rate
 
     def bounds(self, ids: int, voice: Voice) -> LengthLimits:
-        """What an utterance of `ids` text ids may take: the bundle's tokens per id and pace, within the cache."""
+        """Return the length limits of an utterance of `ids` text ids, by the bundle's pace and within the cache."""
         limits, patch = self.manifest.limits, self._sizes.patch
         room = self._patches - len(voice.prompt_tokens) // patch
         early, most = 0.0, limits.max_tokens_per_id * ids
@@ -172,14 +172,14 @@ class Decoder:
         return self.backend.run("extractor", inputs, fetch=(output,))[output]
 
     def _advance(self, embeds: np.ndarray | Memory) -> None:
-        """One backbone call over new positions [B, S, D], host or device; keys and values go right behind the past."""
+        """Run the backbone over new positions [B, S, D], host or device; keys and values are appended to the past."""
         length = embeds.shape[1]
         past, into = self._beside_the_past(length)
         self.backend.run("backbone", {"inputs_embeds": embeds, **past}, into={"context": self._context, **into})
         self.cache.advance(length)
 
     def _beside_the_past(self, length: int) -> tuple[dict[str, np.ndarray | Memory], dict[str, Memory]]:
-        """What the next `length` positions are computed from, and where their keys and values go."""
+        """Return the inputs that the next `length` positions need, and the memory for their keys and values."""
         past = self.cache.length
         given, into = self.cache.tensors(length)
         return {"positions": np.tile(self._positions[past:past + length], (BATCH, 1)),

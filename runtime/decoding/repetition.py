@@ -33,7 +33,7 @@ class RepetitionDetector:
 
     @property
     def looping(self) -> bool:
-        """Whether the tokens so far end in a loop."""
+        """Return whether the tokens so far end in a loop."""
         return self.repeated > 0
 
     @property

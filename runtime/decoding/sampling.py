@@ -12,13 +12,13 @@ _MASKED = np.float32(-1e9)
 
 
 def uniform_source(seed: int, sentence: int, attempt: int) -> np.random.Generator:
-    """The uniforms of one attempt at one sentence; equal arguments give equal numbers. OptionError for a bad seed."""
+    """Return the random numbers of one attempt at one sentence; equal arguments give equal numbers. Raises OptionError."""
     check_seed(seed)
     return np.random.Generator(np.random.PCG64(np.random.SeedSequence([int(seed), sentence, attempt])))
 
 
 def draw(logits: np.ndarray, options: SamplingOptions, uniforms: np.ndarray) -> np.ndarray:
-    """What the sampler inside the graphs computes, for tests and for engines without it.
+    """Draw tokens by the rule of the sampler inside the graphs, for tests and for engines without it.
 
     Args:
         logits: float32 [B, V].

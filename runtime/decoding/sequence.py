@@ -1,4 +1,4 @@
-"""One utterance on its way through the patch loop: what it draws next, and when it ends."""
+"""State of one utterance in the patch loop: its next random numbers, and when it ends."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .sampling import draw_unrepeated
 
 @dataclass(frozen=True)
 class LengthLimits:
-    """How long one utterance may get. With min_tokens beyond max_patches its length is forced, for benchmarks."""
+    """Limits on the length of one utterance. With min_tokens beyond max_patches its length is forced, for benchmarks."""
 
     min_tokens: int
     """The end may only be drawn in a patch that starts after this many tokens."""
@@ -28,7 +28,7 @@ class LengthLimits:
 
 
 class SequenceState:
-    """The same whether the utterance is decoded alone or as a row of a batch."""
+    """Drawing and stopping of one utterance, the same alone and as a row of a batch."""
 
     def __init__(self, manifest: Manifest, options: SamplingOptions, random: np.random.Generator, bounds: LengthLimits) -> None:
         self.bounds = bounds

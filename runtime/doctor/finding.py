@@ -10,7 +10,7 @@ Status = Literal["ok", "warn", "fail"]
 
 @dataclass(frozen=True)
 class Finding:
-    """What was looked at, how it stands, what was found, and what to do about it."""
+    """Result of one check: its name, status, finding and advice."""
 
     check: str
     status: Status

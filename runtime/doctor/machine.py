@@ -28,7 +28,7 @@ def check_machine(root: Path = _ROOT) -> Iterator[Finding]:
 
 
 def has_nvidia_gpu(root: Path = _ROOT) -> bool:
-    """Whether a driver shows an NVIDIA GPU, on a PC or on a Jetson."""
+    """Return whether a driver shows an NVIDIA GPU, on a PC or on a Jetson."""
     signs = ("dev/nvidiactl", "dev/nvhost-gpu", "dev/nvgpu", "proc/driver/nvidia/version")
     return any((root / path).exists() for path in signs)
 

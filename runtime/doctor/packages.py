@@ -1,4 +1,4 @@
-"""Which distributions are installed, and in what version."""
+"""Versions of installed distributions."""
 
 from __future__ import annotations
 

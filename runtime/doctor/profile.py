@@ -1,4 +1,4 @@
-"""Which execution provider ran a graph's nodes, and for how long, from ONNX Runtime's profile of a few runs."""
+"""Share of time per execution provider, from ONNX Runtime's profile of a few runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A stream made ahead of its listener, who may be slow, in a thread or in a coroutine."""
+"""Prefetch a stream in a thread, for a consumer that may be slow, in a thread or a coroutine."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from ..stats import Stats
 
 
 class ChunkSource(Protocol):
-    """What is made ahead: chunks that any thread may stop."""
+    """Source of chunks that are prefetched, which any thread may stop."""
 
     sample_rate: int
     listener: object
-    """Told who is waiting for the chunks, as that is not the thread that makes them."""
+    """Owner of the consumer: a thread's ident or a task, as it is not the thread that computes."""
 
     @property
     def cancelled(self) -> bool:
-        """Whether somebody cancelled it."""
+        """Return whether somebody cancelled it."""
 
     @property
     def stats(self) -> Stats:
@@ -51,7 +51,7 @@ class PrefetchStream:
         self._stream = stream
         self._shelf = _ChunkQueue(seconds)
         self._thread: threading.Thread | None = None
-        # The thread knows the shelf, not this object: once that is dropped, the thread is told.
+        # The thread refers to the queue, not to this object, which can therefore be collected: that ends the thread.
         self._dropped = weakref.finalize(self, _leave, stream, self._shelf)
         self._dropped.atexit = True
         self.sample_rate = stream.sample_rate
@@ -131,7 +131,7 @@ class PrefetchStream:
 
 
 class _ChunkQueue:
-    """What the two sides share: chunks that wait, and how it ended."""
+    """Queue between producer and consumer: chunks that wait, and how production ended."""
 
     def __init__(self, limit: float) -> None:
         self.seconds = 0.0
@@ -144,7 +144,7 @@ class _ChunkQueue:
 
     @property
     def settled(self) -> bool:
-        """Whether `take` would return at once."""
+        """Return whether `take` would return at once."""
         with self._changed:
             return self._ended or bool(self._chunks)
 

@@ -1,4 +1,4 @@
-"""Whose turn it is to speak: utterances of one synthesizer are made one at a time, in the order in which they were begun."""
+"""Queue of requests: one utterance of a synthesizer runs at a time, in the order in which they were begun."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator
 from ..errors import BusyError, Cancelled
 
 _POLL_SECONDS = 0.05
-"""How often one who waits looks for himself, whatever he was told."""
+"""Poll interval while waiting, in case a notification is lost."""
 
 
 class CancelToken:
-    """One utterance's claim on the synthesizer, and the switch that stops it."""
+    """Cancellation of one utterance, and its place in the queue."""
 
     def __init__(self, urgent: bool = False) -> None:
         self.urgent = urgent
@@ -26,7 +26,7 @@ class CancelToken:
         self._listeners: list[Callable[[], None]] = []
 
     def on_cancel(self, listener: Callable[[], None]) -> None:
-        """Have `listener` called when the ticket is cancelled, in the thread that cancels; at once if it is already."""
+        """Have `listener` called when the cancel_token is cancelled, in the thread that cancels; at once if it is already."""
         self._listeners.append(listener)
         if self.cancelled:
             listener()
@@ -39,10 +39,10 @@ class CancelToken:
 
 
 class RequestQueue:
-    """The queue in front of a synthesizer. A turn may be given up in another thread than it was taken in."""
+    """Queue of a synthesizer's requests. It may be released in another thread than it was acquired in."""
 
     def __init__(self, abort: Callable[[], None] = lambda: None) -> None:
-        """`abort` is called when the one who holds the turn is cancelled, and has to make a running graph return."""
+        """`abort` is called when the running request is cancelled, and has to make a running graph return."""
         self._abort = abort
         # Its lock is re-entrant: a signal handler or a collected generator may come by while this thread is in here.
         self._changed = threading.Condition()
@@ -50,16 +50,16 @@ class RequestQueue:
         self._holder: CancelToken | None = None
 
     @contextlib.contextmanager
-    def acquire(self, ticket: CancelToken, timeout: float = math.inf) -> Iterator[float]:
-        """Wait for the turn and hold it; gives the seconds waited.
+    def acquire(self, cancel_token: CancelToken, timeout: float = math.inf) -> Iterator[float]:
+        """Wait for the synthesizer and hold it; yields the seconds waited.
 
         Raises:
-            BusyError: the ticket's owner holds the turn already, so that waiting would never end.
-            Cancelled: the ticket was cancelled before its turn, or `timeout` seconds have passed.
+            BusyError: the token's owner holds the synthesizer already, so that waiting would never end.
+            Cancelled: the token was cancelled before its turn, or `timeout` seconds have passed.
         """
         begin = time.perf_counter()
-        ticket.on_cancel(lambda: self._cancelled(ticket))
-        self._take(ticket, begin + timeout)
+        cancel_token.on_cancel(lambda: self._cancelled(cancel_token))
+        self._take(cancel_token, begin + timeout)
         try:
             yield time.perf_counter() - begin
         finally:
@@ -67,33 +67,33 @@ class RequestQueue:
                 self._holder = None
                 self._changed.notify_all()
 
-    def _take(self, ticket: CancelToken, deadline: float) -> None:
+    def _take(self, cancel_token: CancelToken, deadline: float) -> None:
         with self._changed:
-            ahead = [other for other in self._waiting if other.urgent or not ticket.urgent]
-            self._waiting.insert(len(ahead), ticket)
+            ahead = [other for other in self._waiting if other.urgent or not cancel_token.urgent]
+            self._waiting.insert(len(ahead), cancel_token)
             try:
-                while self._holder is not None or self._waiting[0] is not ticket:
-                    if ticket.cancelled:
+                while self._holder is not None or self._waiting[0] is not cancel_token:
+                    if cancel_token.cancelled:
                         break
-                    if self._holds_for_ever(ticket.owner):
+                    if self._holds_for_ever(cancel_token.owner):
                         raise BusyError("This thread has an unfinished stream of this synthesizer; finish or cancel it first.")
                     self._changed.wait(_POLL_SECONDS)
                     if time.perf_counter() > deadline:
                         raise Cancelled("The synthesizer was not free in time.")
-                if ticket.cancelled:
+                if cancel_token.cancelled:
                     raise Cancelled("Synthesis was cancelled before its turn.")
-                self._holder = ticket
+                self._holder = cancel_token
             finally:
-                self._waiting.remove(ticket)
+                self._waiting.remove(cancel_token)
                 self._changed.notify_all()
 
     def _holds_for_ever(self, owner: object) -> bool:
-        """Whether the owner holds the turn itself; with a cancelled ticket it lets go within one patch."""
+        """Return whether the owner itself holds the synthesizer; a cancelled request releases it within one patch."""
         holder = self._holder
         return holder is not None and not holder.cancelled and holder.owner == owner is not None
 
-    def _cancelled(self, ticket: CancelToken) -> None:
+    def _cancelled(self, cancel_token: CancelToken) -> None:
         with self._changed:
-            if self._holder is ticket:
+            if self._holder is cancel_token:
                 self._abort()
             self._changed.notify_all()

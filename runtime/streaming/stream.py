@@ -1,4 +1,4 @@
-"""Speech as it is made: an iterator of chunks that any thread may cancel."""
+"""Streams: iterators of chunks that any thread may cancel."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ AHEAD_SECONDS = 1.0
 
 
 class Stream:
-    """One utterance on its way. Pull-driven: nothing is computed until the next chunk is asked for.
+    """One utterance as an iterator of chunks. Nothing is computed until the next chunk is requested.
 
     Iterate it, or use it as a context manager, which cancels what is left; in coroutines `async for` and `async with`.
     It holds its synthesizer from the first chunk to the last; a stream that is cancelled, closed or dropped lets go of
@@ -29,11 +29,11 @@ class Stream:
     """
 
     def __init__(self, chunks: Generator[AudioChunk, None, None], tally: StatsAccumulator, sample_rate: int,
-                 ticket: CancelToken,
+                 cancel_token: CancelToken,
                  finished: Callable[[Stats], None] = lambda stats: None) -> None:
         self._chunks = chunks
         self._tally = tally
-        self._ticket = ticket
+        self._cancel_token = cancel_token
         self._finished = finished
         self._inside = threading.Lock()
         self.listener: object = None
@@ -54,14 +54,14 @@ class Stream:
         """
         with self._inside:
             chunk = self._advance()
-        if self._ticket.cancelled:  # by a thread that found us inside: what was being made is not wanted any more
+        if self._cancel_token.cancelled:  # by a thread that found us inside: what was being made is not wanted any more
             self.cancel()
             raise StopIteration
         return chunk
 
     def cancel(self) -> None:
         """Stop within one patch; from any thread. The synthesizer is free as soon as the patch being made is done."""
-        self._ticket.cancel()
+        self._cancel_token.cancel()
         if self._inside.acquire(blocking=False):  # nobody is inside: let go now, the consumer may never come back
             try:
                 self._chunks.close()
@@ -76,13 +76,13 @@ class Stream:
 
     @property
     def cancelled(self) -> bool:
-        """Whether somebody cancelled it: `cancel`, the synthesizer's `stop` or `close`, an utterance that interrupts."""
-        return self._ticket.cancelled
+        """Return whether somebody cancelled it: `cancel`, the synthesizer's `stop` or `close`, an utterance that interrupts."""
+        return self._cancel_token.cancelled
 
     @property
     def urgent(self) -> bool:
-        """Whether it was asked for with `interrupt=True`."""
-        return self._ticket.urgent
+        """Return whether it was asked for with `interrupt=True`."""
+        return self._cancel_token.urgent
 
     def collect(self) -> Audio:
         """All remaining chunks as one utterance.
@@ -92,14 +92,14 @@ class Stream:
             BackendError, BusyError, TextError: as for a chunk.
         """
         samples = [chunk.samples for chunk in self]
-        if self._ticket.cancelled:
+        if self._cancel_token.cancelled:
             raise Cancelled("Synthesis was cancelled before its end.")
         return Audio(np.concatenate([np.zeros(0, np.float32), *samples]), self.sample_rate, self.stats)
 
     async def collect_async(self) -> Audio:
         """`collect` in a coroutine."""
         samples = [chunk.samples async for chunk in self.buffered(float("inf"))]
-        if self._ticket.cancelled:
+        if self._cancel_token.cancelled:
             raise Cancelled("Synthesis was cancelled before its end.")
         return Audio(np.concatenate([np.zeros(0, np.float32), *samples]), self.sample_rate, self.stats)
 
@@ -114,7 +114,7 @@ class Stream:
     def stats(self) -> Stats:
         """The figures so far; final once the stream has ended."""
         stats = self._tally.stats(self.sample_rate)
-        if self._ticket.cancelled and stats.stopped_by is None:  # the patch being made is not at its end yet
+        if self._cancel_token.cancelled and stats.stopped_by is None:  # the patch being made is not at its end yet
             return replace(stats, stopped_by="cancel")
         return stats
 
@@ -137,7 +137,7 @@ class Stream:
 
     def _advance(self) -> AudioChunk:
         tally, begin, waited = self._tally, time.perf_counter(), self._tally.waited_seconds
-        self._ticket.owner = self.listener or threading.get_ident()
+        self._cancel_token.owner = self.listener or threading.get_ident()
         chunk, error = None, None
         try:
             chunk = next(self._chunks)

@@ -1,4 +1,4 @@
-"""Whether a sentence was said as it stands: phonemes read off its codec tokens, laid along the text.
+"""Verify a sentence: align phonemes recognised in its codec tokens to its text.
 
 The likeliest way through the text, from its first id to its last, stays at an id or goes on at each token. A way that may
 also jump, back over what is said twice or ahead over what is left out, explains slips of the tongue: what it gains in
@@ -47,7 +47,7 @@ class AlignmentVerifier:
 
 
 def fit(told: np.ndarray, costs: np.ndarray) -> float:
-    """Log-likelihood of the likeliest way through a text: `told` float32 [T, N], of each of its N ids at each of T tokens.
+    """Log-likelihood of the best path through a text: `told` float32 [T, N], of each of its N ids at each of T tokens.
 
     `costs` float32 [AHEAD[1] + 1 + BACK[1]] are those of coming, at a token, from the id AHEAD[1] before to the one BACK[1]
     behind.

@@ -1,4 +1,4 @@
-"""Readings of one sentence: which are good, when another one is worth trying, and which is spoken in the end."""
+"""Attempts at one sentence: which are good, when another is worth decoding, and which is selected."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAX_OMISSION_SCORE = 2.0
 
 @dataclass(frozen=True, eq=False)
 class Attempt:
-    """One reading of a sentence."""
+    """One decoding of a sentence."""
 
     patches: list[np.ndarray]
     """Tokens int64 [up to k] of each."""
@@ -29,7 +29,7 @@ class Attempt:
 
     @property
     def good(self) -> bool:
-        """Whether it can be spoken as it is: no other attempt would be better, or none is wanted any more."""
+        """Return whether it can be spoken as it is: no other attempt would be better, or none is wanted any more."""
         return self.reason == "cancel" or (self.reason == "end" and self.omission_score < MAX_OMISSION_SCORE)
 
     def spoken(self, token_rate: float) -> list[np.ndarray]:
@@ -38,7 +38,7 @@ class Attempt:
 
 
 def should_retry(attempts: Sequence[Attempt], sampling: SamplingOptions) -> bool:
-    """Whether a sentence is worth another attempt, with other random numbers."""
+    """Return whether a sentence is worth another attempt, with other random numbers."""
     return not attempts[-1].good and len(attempts) <= RETRIES and not sampling.greedy  # greedy ones would all be the same
 
 

@@ -35,10 +35,10 @@ class Batch:
 
     urgent = False
 
-    def __init__(self, results: Generator[tuple[int, Audio], None, None], texts: int, ticket: CancelToken) -> None:
+    def __init__(self, results: Generator[tuple[int, Audio], None, None], texts: int, cancel_token: CancelToken) -> None:
         self._results = results
         self._texts = texts
-        self._ticket = ticket
+        self._cancel_token = cancel_token
         self._inside = threading.Lock()
 
     def __iter__(self) -> Batch:
@@ -53,8 +53,8 @@ class Batch:
             BusyError: this thread holds an unfinished stream of the same synthesizer.
         """
         with self._inside:
-            self._ticket.owner = threading.get_ident()
-            if self._ticket.cancelled:
+            self._cancel_token.owner = threading.get_ident()
+            if self._cancel_token.cancelled:
                 self._results.close()
                 raise Cancelled("The batch was cancelled before its end.")
             return next(self._results)
@@ -66,7 +66,7 @@ class Batch:
 
     def cancel(self) -> None:
         """Stop within one step; from any thread."""
-        self._ticket.cancel()
+        self._cancel_token.cancel()
         if self._inside.acquire(blocking=False):
             try:
                 self._results.close()
@@ -135,7 +135,7 @@ class BatchRun:
         running: dict[BatchUtterance, None] = {}
         for patch in decoder.decode(self._waiting):
             piece = cast(_Piece, patch.job)
-            if piece.utterance.request.ticket.cancelled:
+            if piece.utterance.request.cancel_token.cancelled:
                 raise Cancelled("The batch was cancelled before its end.")
             running[piece.utterance] = None
             piece.patches.append(patch.tokens)
@@ -169,7 +169,7 @@ class BatchRun:
 
     def _finish(self, text: BatchUtterance) -> Audio:
         samples = text.samples(self._renderer, self._speech)
-        if text.request.ticket.cancelled:  # then they may end in the middle
+        if text.request.cancel_token.cancelled:  # then they may end in the middle
             raise Cancelled("The batch was cancelled before its end.")
         self._share([text])
         tally = text.tally

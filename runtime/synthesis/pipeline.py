@@ -1,4 +1,4 @@
-"""A bundle's model as all its utterances share it: loaded once, used by one of them at a time, given back at the end."""
+"""Owner of the loaded graphs: runs one utterance at a time, and releases the graphs at the end."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _OPEN: weakref.WeakSet[Pipeline] = weakref.WeakSet()
 
 
 class Pipeline:
-    """Streams and batches are begun here in any thread, and wait for their turn when their first chunk is asked for."""
+    """Begin streams and batches in any thread; they wait in the queue when their first chunk is requested."""
 
     def __init__(self, bundle: Bundle, provider: str, threads: int | None, hooks: Hooks,
                  lexicon: Lexicon | None = None, locale: Locale = "en-US") -> None:
@@ -70,22 +70,22 @@ class Pipeline:
             TextError: as for `TextSegmenter.begin`.
         """
         tally = StatsAccumulator(self.backend.provider, self.speech.decoder.cache.bytes_allocated)
-        lines = TextSegmenter(self.front_end, tally, rate).begin(text, request.ticket)
+        lines = TextSegmenter(self.front_end, tally, rate).begin(text, request.cancel_token)
         tally.compute_seconds = tally.stage_seconds["text"]
-        if request.ticket.urgent:
+        if request.cancel_token.urgent:
             self._cancel([other for other in self._unfinished() if not other.urgent])
         chunks = self._chunks(lines, request, tally)
-        stream = Stream(chunks, tally, self.sample_rate, request.ticket, self._hooks.notify_finished)
+        stream = Stream(chunks, tally, self.sample_rate, request.cancel_token, self._hooks.notify_finished)
         with self._registry:
             self._open.add(stream)
         return stream
 
-    def batch(self, texts: Sequence[str], requests: Sequence[Request], ticket: CancelToken, rate: float, rows: int,
+    def batch(self, texts: Sequence[str], requests: Sequence[Request], cancel_token: CancelToken, rate: float, rows: int,
               exact: bool) -> Batch:
-        """Many texts, all read now, each with its request; they share the ticket. TextError names a bad one by its index."""
+        """Return a batch of texts, all read now, each with its request. Raises TextError that names a bad one by its index."""
         utterances = [self._utterance(index, text, request, rate)
                       for index, (text, request) in enumerate(zip(texts, requests, strict=True))]
-        made = Batch(self._results(utterances, ticket, rows, exact), len(texts), ticket)
+        made = Batch(self._results(utterances, cancel_token, rows, exact), len(texts), cancel_token)
         with self._registry:
             self._open.add(made)
         return made
@@ -124,14 +124,14 @@ class Pipeline:
                                "in this process, or start processes with the `spawn` method.")
 
     def _chunks(self, lines: Iterable[Segment], request: Request, tally: StatsAccumulator) -> Generator[AudioChunk, None, None]:
-        """All chunks, the turn held from first to last. It knows no Stream, so that a dropped one is freed at once."""
-        with self._queue.acquire(request.ticket) as waited:
+        """Yield all chunks while holding the queue. It refers to no Stream, which is therefore freed once dropped."""
+        with self._queue.acquire(request.cancel_token) as waited:
             tally.waited_seconds += waited
             self.check_usable()
             self.backend.record_into(tally.stage_seconds, self._hooks.notify_stage)
             try:
                 yield from self._renderer.chunks(lines, request, tally, self.speech.synthesize)
-                if request.ticket.cancelled:
+                if request.cancel_token.cancelled:
                     tally.stopped("cancel")
             finally:
                 self.speech.decoder.cache.clear()
@@ -147,10 +147,10 @@ class Pipeline:
         pieces = [part for line in lines for part in self._renderer.pieces(line, request.voice)]
         return BatchUtterance(index, lines, pieces, request, tally)
 
-    def _results(self, utterances: list[BatchUtterance], ticket: CancelToken, rows: int,
+    def _results(self, utterances: list[BatchUtterance], cancel_token: CancelToken, rows: int,
                  exact: bool) -> Generator[tuple[int, Audio], None, None]:
-        """Finished texts, the turn held from first to last."""
-        with self._queue.acquire(ticket):
+        """Yield finished texts, the queue held from first to last."""
+        with self._queue.acquire(cancel_token):
             self.check_usable()
             run = BatchRun(self.speech, self._renderer, self.backend, self.sample_rate, self._hooks)
             capacity = longest(self.speech.decoder, utterances)

@@ -1,4 +1,4 @@
-"""Lines to chunks: each piece is said, stretched to its line's rate, and set apart by pauses."""
+"""Segments to chunks: each piece is synthesized, stretched to its segment's rate, and separated by pauses."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Say = Callable[[list[int], int, Request, StatsAccumulator], Iterator[np.ndarray]
 
 
 class UtteranceRenderer:
-    """How a text's lines become chunks, whoever makes the samples of their pieces."""
+    """Render segments to chunks, from whatever source the samples of their pieces come."""
 
     def __init__(self, speech: SentenceSynthesizer, space: int | None, sample_rate: int) -> None:
         self._speech = speech
@@ -29,7 +29,7 @@ class UtteranceRenderer:
         """Yield all chunks, pauses included; none after a cancel. Each piece's number seeds its random numbers."""
         number = 0
         for index, line in enumerate(lines):
-            if request.ticket.cancelled:
+            if request.cancel_token.cancelled:
                 break
             if line.pause:
                 silence = np.zeros(round(line.pause * self._rate), np.float32)
@@ -41,9 +41,9 @@ class UtteranceRenderer:
                     if len(changed := stretcher.push(samples)):
                         yield AudioChunk(changed, self._rate, index, line.text)
                 number += 1
-            if not request.ticket.cancelled and len(rest := stretcher.flush()):
+            if not request.cancel_token.cancelled and len(rest := stretcher.flush()):
                 yield AudioChunk(rest, self._rate, index, line.text)
 
     def pieces(self, line: Segment, voice: Voice) -> Iterator[list[int]]:
-        """What of a line the model says at a time: all of it, unless it is longer than the cache."""
+        """Yield the ids that the model speaks at a time: all of a segment, unless it is longer than the cache."""
         return split_ids(line.ids, self._speech.decoder.room(voice), self._space)

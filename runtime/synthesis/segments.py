@@ -1,4 +1,4 @@
-"""From what a caller gives to what a model reads: lines of text ids, each with its rate and the silence before it."""
+"""Text of a caller to segments: text ids, each with its rate and the pause before it."""
 
 from __future__ import annotations
 
@@ -52,11 +52,11 @@ class TextSegmenter:
         self._rate = rate
         self._spoken = 0
 
-    def begin(self, text: Text, ticket: CancelToken) -> Iterable[Segment]:
+    def begin(self, text: Text, cancel_token: CancelToken) -> Iterable[Segment]:
         """Lines of whatever form of text. A whole one is refused here (TextError) if nothing in it can be spoken."""
         check_text(text)
         if not isinstance(text, str):
-            return self.segments_of_pieces(text, _running_loop(), ticket)
+            return self.segments_of_pieces(text, _running_loop(), cancel_token)
         lines = self.lines(text)
         return chain([next(lines)], lines)
 
@@ -69,10 +69,10 @@ class TextSegmenter:
             raise TextError(_NOTHING)
 
     def segments_of_pieces(self, pieces: Iterable[str] | AsyncIterable[str], loop: asyncio.AbstractEventLoop | None,
-                        ticket: CancelToken) -> Iterator[Segment]:
+                        cancel_token: CancelToken) -> Iterator[Segment]:
         """Lines of a text that is still being written, each as soon as its clause is complete."""
         feed = TextQueue()
-        ticket.on_cancel(feed.close)
+        cancel_token.on_cancel(feed.close)
         reading: Future[None] | None = None
         try:
             if isinstance(pieces, AsyncIterable):
@@ -85,7 +85,7 @@ class TextSegmenter:
             feed.close()
             if reading is not None:
                 reading.cancel()
-        if not self._spoken and not ticket.cancelled:
+        if not self._spoken and not cancel_token.cancelled:
             raise TextError(_NOTHING)
 
     def _read(self, passage: Passage) -> Iterator[Segment]:

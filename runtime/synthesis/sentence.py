@@ -1,4 +1,4 @@
-"""One sentence from ids to samples: the patch loop, the ear that judges it, its second tries, and the vocoder behind it."""
+"""One sentence from ids to samples: decode, verify, retry, vocode."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Request:
-    """How an utterance is to be spoken."""
+    """Request of an utterance: voice, sampling, seed, verification, cancellation."""
 
     voice: Voice
     sampling: SamplingOptions
     seed: int
     retry: bool
     """Decode a sentence wholly before its first sample, so that a failed attempt can be thrown away."""
-    ticket: CancelToken = field(default_factory=CancelToken)
+    cancel_token: CancelToken = field(default_factory=CancelToken)
 
 
 class SentenceSynthesizer:
-    """Decoder, vocoder and listener of one bundle; not thread-safe."""
+    """Decoder, vocoder and verifier of one bundle; not thread-safe."""
 
     def __init__(self, manifest: Manifest, vocoders: VocoderOpener, backend: Backend,
                  listener: AlignmentVerifier | None = None) -> None:
-        """Without a `listener` no slip of the tongue is noticed."""
+        """Without a `listener` (phoneme recogniser) omissions and repetitions are not detected."""
         self.decoder = Decoder(manifest, backend)
         self._manifest = manifest
         self._vocoders = vocoders
@@ -65,13 +65,13 @@ class SentenceSynthesizer:
             for tokens in patches:
                 tally.patches += 1
                 tally.tokens += len(tokens)
-                if request.ticket.cancelled:
+                if request.cancel_token.cancelled:
                     break
                 if len(samples := vocoder.push(tokens)):
                     yield samples
-            if not request.ticket.cancelled and len(samples := vocoder.flush()):
+            if not request.cancel_token.cancelled and len(samples := vocoder.flush()):
                 yield samples
-        if request.ticket.cancelled:
+        if request.cancel_token.cancelled:
             tally.stopped("cancel")
 
     def _decode_streaming(self, ids: Sequence[int], sentence: int, request: Request,
@@ -98,7 +98,7 @@ class SentenceSynthesizer:
         yield from kept.spoken(self._manifest.token_rate)
 
     def judge(self, ids: Sequence[int], patches: list[np.ndarray], reason: StoppedBy, sampling: SamplingOptions) -> Attempt:
-        """A reading of a sentence's ids that stopped for `reason`, listened to where another one could be better."""
+        """Return the attempt with its omission score, where another attempt could be better."""
         if self.listener is None or reason != "end" or sampling.greedy or not patches:
             return Attempt(patches, reason)
         begin = time.perf_counter()
@@ -115,9 +115,9 @@ class SentenceSynthesizer:
 
     def _decode(self, ids: Sequence[int], sentence: int, attempt: int,
                 request: Request) -> Generator[np.ndarray, None, StoppedBy]:
-        """Return the decoding of one attempt, with random numbers of its own."""
-        random, ticket = uniform_source(request.seed, sentence, attempt), request.ticket
-        return self.decoder.decode(ids, request.voice, request.sampling, random, lambda: ticket.cancelled)
+        """Return the decoding of one attempt, with its random numbers."""
+        random, cancel_token = uniform_source(request.seed, sentence, attempt), request.cancel_token
+        return self.decoder.decode(ids, request.voice, request.sampling, random, lambda: cancel_token.cancelled)
 
     def _note_cache(self, tally: StatsAccumulator) -> None:
         tally.kv_cache_bytes_used = max(tally.kv_cache_bytes_used, self.decoder.cache.bytes_used)

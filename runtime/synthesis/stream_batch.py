@@ -36,7 +36,7 @@ class StreamBatch:
     urgent = False
 
     def __init__(self, parts: Parts, rows: int, exact: bool, request: Callable[..., Request]) -> None:
-        """`request` makes a request of a ticket and options. BackendError where the KV cache is on a device."""
+        """`request` makes a request of a cancel_token and options. BackendError where the KV cache is on a device."""
         self._parts = parts
         self._request = request
         self._decoder = BatchDecoder(parts.speech.decoder, rows, exact)
@@ -71,7 +71,7 @@ class StreamBatch:
         submission = Submission(self, request, tally, client, on_chunk, on_end)
 
         def lines() -> Iterator[Segment]:
-            yield from TextSegmenter(self._parts.front_end, tally, chosen.rate).begin(text, request.ticket)
+            yield from TextSegmenter(self._parts.front_end, tally, chosen.rate).begin(text, request.cancel_token)
 
         with self._changed:
             if self._closed:
@@ -108,7 +108,7 @@ class StreamBatch:
     def notify(self) -> None:
         """Have the worker look again: something was cancelled, paused or resumed."""
         with self._changed:
-            cancelled = [piece for piece in self._pending if piece.owner.request.ticket.cancelled]
+            cancelled = [piece for piece in self._pending if piece.owner.request.cancel_token.cancelled]
             self._pending = [piece for piece in self._pending if piece not in cancelled]
             self._changed.notify_all()
         for piece in cancelled:

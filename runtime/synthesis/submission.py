@@ -80,7 +80,7 @@ class Submission:
 
     def cancel(self) -> None:
         """Stop within one step; `on_end` follows."""
-        self.request.ticket.cancel()
+        self.request.cancel_token.cancel()
         self._batch.notify()
 
     def pause(self, paused: bool = True) -> None:
@@ -104,7 +104,7 @@ class Submission:
         chunks = cast(Generator[AudioChunk, None, None], parts.narrator.chunks(lines, self.request, self.tally, say))
         try:
             for chunk in chunks:
-                if self.request.ticket.cancelled:
+                if self.request.cancel_token.cancelled:
                     break
                 self._deliver(chunk, parts.sample_rate)
         except Cancelled:
@@ -133,9 +133,9 @@ class Submission:
 
     def _patches(self, ids: list[int], number: int) -> Iterator[np.ndarray]:
         """Tokens int64 [k] of each patch of a piece."""
-        request, ticket = self.request, self.request.ticket
+        request, cancel_token = self.request, self.request.cancel_token
         self._batch.enqueue(Piece(ids, request.voice, request.sampling, uniform_source(request.seed, number, 0),
-                                   cancelled=lambda: ticket.cancelled, owner=self))
+                                   cancelled=lambda: cancel_token.cancelled, owner=self))
         while True:
             with self._changed:
                 self._computing = False
@@ -164,12 +164,12 @@ class Submission:
         self._on_chunk(chunk)
 
     def _finish(self, sample_rate: int, error: BaseException | None) -> None:
-        if self.request.ticket.cancelled:
+        if self.request.cancel_token.cancelled:
             self.tally.stopped("cancel")
         self.tally.finished = True
         with self._changed:
             self._ended, self._computing = True, False
             self._changed.notify_all()
-        self.request.ticket.cancel()  # a row that is still decoding leaves
+        self.request.cancel_token.cancel()  # a row that is still decoding leaves
         self._batch.forget(self)
         self._on_end(self.tally.stats(sample_rate), error)

@@ -62,7 +62,7 @@ class TextQueue:
 
     @property
     def full(self) -> bool:
-        """Whether `put` would wait."""
+        """Return whether `put` would wait."""
         with self._changed:
             return len(self._pieces) >= PIECES and not self._closed
 
@@ -80,7 +80,7 @@ class TextQueue:
             self._changed.notify_all()
 
     def fill_from(self, pieces: Iterable[str]) -> None:
-        """Have a thread of its own read `pieces`, a generator closed with it."""
+        """Read `pieces` in a new thread, which closes a generator at its end."""
         threading.Thread(target=self._fill, args=(pieces,), name="tldr-text", daemon=True).start()
 
     def _fill(self, pieces: Iterable[str]) -> None:

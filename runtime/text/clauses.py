@@ -41,7 +41,7 @@ _DATES, _UNITS = frozenset(_DATE_LIST.split()), frozenset(_UNIT_LIST.split())
 
 
 class Quiet(Enum):
-    """What stands among the pieces of a text where its writer pauses."""
+    """Marker between pieces of a text where its writer pauses."""
 
     QUIET = "quiet"
 
@@ -91,7 +91,7 @@ class ClauseSplitter:
         yield from self._flush()
 
     def end(self) -> Iterator[str]:
-        """What is left."""
+        """Return the remaining text."""
         rest = "".join(word + " " for word in self._held) if self._spaced is not True else "".join(self._held)
         self._held = []
         yield from self._take(rest)
@@ -109,7 +109,7 @@ class ClauseSplitter:
             yield clause
 
     def _join(self, piece: str) -> str:
-        """What of the text is known to come next, with the spaces between bare words."""
+        """Return the text that is complete, with spaces between bare words."""
         held = self._held
         if self._spaced is None and any(sign.isspace() for sign in piece):
             self._spaced = True
@@ -145,7 +145,7 @@ class ClauseSplitter:
 
 
 def _boundary(text: str, first: bool, ended: bool) -> int | None:
-    """Where the text can be cut, None if it must wait for more."""
+    """Return the position of the next cut, None where more text is needed."""
     waits = False
     for found in _END.finditer(text):
         closes = _line_closes(text, found.end(), ended) if found[0] == "\n" else _mark_closes(text, found.end())
@@ -167,7 +167,7 @@ def _boundary(text: str, first: bool, ended: bool) -> int | None:
 
 
 def _line_closes(text: str, end: int, ended: bool) -> bool | None:
-    """Whether a line end separates two clauses; None if that depends on what follows."""
+    """Return whether a line end separates two clauses; None if that depends on what follows."""
     line = text[:end].rstrip("\n").rpartition("\n")[2]
     if not line.strip():
         return bool(text[:end].strip()) or None
@@ -183,7 +183,7 @@ def _line_closes(text: str, end: int, ended: bool) -> bool | None:
 
 
 def _mark_closes(text: str, end: int) -> bool | None:
-    """Whether a mark ends its sentence; None if the next word decides and is not there yet."""
+    """Return whether a mark ends its sentence; None if the next word decides and is not there yet."""
     head = text[:end].rstrip(_CLOSERS)
     last = _LAST_WORD.search(head)
     if last is None or not head.endswith("."):
@@ -205,7 +205,7 @@ def _abbreviates(stem: str, lower: str) -> bool:
 
 
 def _continues(stem: str, lower: str, following: str, alone: bool) -> bool:
-    """Whether the dot after `stem` is its own, as the next word shows; `alone`: no word of its sentence is before it."""
+    """Return whether the dot after `stem` is its own, as the next word shows; `alone`: no word of its sentence is before it."""
     digit, capital = following[0].isdigit(), following[0].isupper()
     starter = following.strip(",.!?;:'\"") in STARTERS
     if stem.isdigit():

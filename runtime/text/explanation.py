@@ -1,4 +1,4 @@
-"""How a text is read, span by span: what users report and developers mend by."""
+"""Explanation of a text's reading, span by span, for bug reports and fixes."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class Phonemizer:
         return cls(lexicon, LetterModel.load(folder / "letters.npz"))
 
     def knows(self, word: str) -> bool:
-        """Whether the dictionary has this lower-case word."""
+        """Return whether the dictionary has this lower-case word."""
         return word in self._lexicon
 
     def phonemes(self, text: str, given: Sequence[tuple[int, int, str]] = ()) -> str:

@@ -64,7 +64,7 @@ def _packed(pieces: Iterable[str], limit: int) -> list[str]:
 
 
 def _join_tiny(pieces: list[str], limit: int) -> list[str]:
-    """A tiny piece goes before the next one, or behind the one before, if there is room."""
+    """Join a tiny piece to the next one, or to the one before, where there is room."""
     joined: list[str] = []
     for piece in pieces:
         if joined and (_is_tiny(joined[-1])) and len(joined[-1]) + 1 + len(piece) <= limit:

@@ -45,7 +45,7 @@ _ADVICE = "this toolkit reads speak, p, s, break, say-as, sub, phoneme, emphasis
 
 
 def is_ssml(text: str) -> bool:
-    """Whether the text begins with a `speak` element; any other text is plain, whatever tags it has."""
+    """Return whether the text begins with a `speak` element; any other text is plain, whatever tags it has."""
     return _START.match(text) is not None
 
 
@@ -187,7 +187,7 @@ def _rate(value: str) -> float:
 
 
 def _interpretation(kind: str) -> Callable[[str], str]:
-    """How the text of `say-as` is rewritten."""
+    """Return the rewriting of the text of `say-as`."""
     if kind in _KINDS:
         return _KINDS[kind]
     if kind in ("cardinal", "number"):

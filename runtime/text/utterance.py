@@ -1,4 +1,4 @@
-"""What a front end makes of a text: utterances with the user's words and what is said for them."""
+"""Result of a front end: utterances with the user's words and their spoken forms."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class SpokenWord:
 
 @dataclass(frozen=True)
 class Utterance:
-    """What is said in one go."""
+    """Text that is spoken at a time."""
 
     text: str
     """The part of the user's text that it says."""

@@ -25,7 +25,7 @@ NEVER = 1 << 40
 
 
 class FlowEngine:
-    """What all utterances share: keys and values of every step, allocated once a voice, its prompt in their first rows."""
+    """State that all utterances share: keys and values of every step, allocated once per voice, its prompt first."""
 
     def __init__(self, backend: Backend, vocoder: Vocoder, flow: Flow, precision: Precision, noise: np.ndarray) -> None:
         self.flow, self.sizes, self.vocoder, self.backend = flow, flow.sizes, vocoder, backend
@@ -63,7 +63,7 @@ class FlowEngine:
         return outputs["mu"], outputs["speaker_mel"]
 
     def noise(self, numbers: np.ndarray) -> np.ndarray:
-        """What the flow of the frames with these numbers starts from, float32 [T, M]."""
+        """Return the initial noise of the frames with these numbers, float32 [T, M]."""
         taken: np.ndarray = np.take(self._noise, numbers, axis=0, mode="wrap")
         return taken
 

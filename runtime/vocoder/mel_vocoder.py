@@ -78,7 +78,7 @@ class MelVocoder:
         return samples
 
     def _padded(self, start: int, end: int, last: bool) -> np.ndarray:
-        """Frames start..end, [1, N, M]; zeros behind the last one of an utterance."""
+        """Return frames start..end, [1, N, M]; zeros after the last one of an utterance."""
         piece = self._mel[start - self._first:end - self._first]
         missing = end - start - len(piece)
         if missing and not last:

@@ -13,7 +13,7 @@ _SEARCH_SECONDS = 0.008
 
 
 class TimeStretcher:
-    """One sentence's change of rate: output frames `hop` apart, each taken where the input best goes on from the last."""
+    """Change the rate of one sentence: output frames `hop` apart, each taken where the input best continues the last."""
 
     def __init__(self, rate: float, sample_rate: int) -> None:
         """`rate`: seconds of input a second of output; OptionError outside 0.5 to 2."""
@@ -41,7 +41,7 @@ class TimeStretcher:
         return self._advance(samples)
 
     def flush(self) -> np.ndarray:
-        """What is left, once, at the end: all output together is round(all input / rate) long."""
+        """Return the rest, once, at the end: all output together has round(input / rate) samples."""
         if self._rate == 1.0:
             return np.zeros(0, np.float32)
         wanted = round(self._received / self._rate)
@@ -85,7 +85,7 @@ class TimeStretcher:
 
 
 def _best_shift(region: np.ndarray, expected: np.ndarray) -> int:
-    """Where in `region` the waves are most like `expected`: the highest normalised cross-correlation."""
+    """Return the shift in `region` of the highest normalised cross-correlation with `expected`."""
     length = len(expected)
     similarity = np.correlate(region, expected, "valid")
     squares = np.concatenate(([0.0], np.cumsum(region.astype(np.float64) ** 2)))

@@ -1,4 +1,4 @@
-"""Codec tokens to samples in growing pieces, without joins: the vocoder's state travels from call to call."""
+"""Codec tokens to samples in growing blocks: the vocoder's state is passed from call to call."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ VocoderOpener = Callable[[Voice], UtteranceVocoder]
 
 
 def vocoder_opener(bundle: Bundle, vocoder: Vocoder, backend: Backend) -> VocoderOpener:
-    """What makes the vocoder of each utterance; BundleError where the bundle's noise is no array of its sizes."""
+    """Return a factory of the vocoder of each utterance. Raises BundleError where the bundle's noise has other sizes."""
     if vocoder.flow is None:
         return lambda voice: TokenVocoder(backend, vocoder, voice.speaker)
     engine = flow_engine(bundle, vocoder, vocoder.flow, backend)
@@ -43,7 +43,7 @@ def vocoder_opener(bundle: Bundle, vocoder: Vocoder, backend: Backend) -> Vocode
 
 
 def flow_engine(bundle: Bundle, vocoder: Vocoder, flow: Flow, backend: Backend) -> FlowEngine:
-    """What the utterances of a flow share; BundleError as above."""
+    """Return the state that the utterances of a flow share. Raises BundleError as above."""
     try:
         noise = np.load(bundle.root / flow.noise, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError) as error:

@@ -148,12 +148,12 @@ def _line_edits(text: str) -> Iterator[Edit]:
 
 
 def _ends_sentence(line: str, following: str) -> bool:
-    """Whether a line end without a mark separates two sentences: short line, and the next one begins as a sentence does."""
+    """Return whether a line end without a mark separates two sentences: a short line, and a sentence's beginning after it."""
     return len(line) < SHORT_LINE and _STARTS_SENTENCE.match(following) is not None and not _OPEN_END.search(line)
 
 
 class _Line:
-    """What a line's beginning says about it."""
+    """Kind of a line, from its beginning."""
 
     def __init__(self, line: str) -> None:
         self.prefix = self.tail = 0

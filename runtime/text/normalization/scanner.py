@@ -92,7 +92,10 @@ class RuleSet:
 
     @staticmethod
     def following(text: str, position: int) -> str:
-        """What follows the digits: "A" for a letter, or the sign; after a space "a" for a letter, "9", " " for the rest."""
+        """Return the kind of what follows the digits.
+
+        "A" for a letter, or the sign; after a space "a" for a letter, "9" for a digit, " " for the rest.
+        """
         found = _DIGITS.match(text, position)
         end = found.end() if found else position
         sign = text[end : end + 1]
@@ -217,6 +220,6 @@ class Scanner:
         return self.tokens[-1] if self.tokens else None
 
     def previous_numeric(self, start: int) -> bool:
-        """Whether the token before is a number of some class that ends right here, or one space before."""
+        """Return whether the token before is a number of some class that ends right here, or one space before."""
         last = self.last()
         return last is not None and last.kind in NUMERIC and start - last.end <= 1

@@ -75,12 +75,12 @@ class Context:
 
     @property
     def starts(self) -> bool:
-        """Whether the word begins a sentence or a clause."""
+        """Return whether the word begins a sentence or a clause."""
         return self.before == "" or self.before in _MARKS
 
     @property
     def ends(self) -> bool:
-        """Whether the word ends a sentence or a clause."""
+        """Return whether the word ends a sentence or a clause."""
         return self.after == "" or self.after in _MARKS
 
     def sentence(self) -> list[str]:
@@ -93,7 +93,7 @@ class Context:
         return list(self._pieces[first:last])
 
     def has(self, words: frozenset[str]) -> bool:
-        """Whether one of `words` is in the sentence."""
+        """Return whether one of `words` is in the sentence."""
         return not words.isdisjoint(self.sentence())
 
 
@@ -108,7 +108,7 @@ def pronunciation(pieces: Sequence[str], index: int) -> str | None:
 
 
 def is_verb(context: Context) -> bool:
-    """Whether the word is a verb rather than a noun or an adjective."""
+    """Return whether the word is a verb rather than a noun or an adjective."""
     for evidence in (_verb_by_before, _verb_by_after):
         found = evidence(context)
         if found is not None:
@@ -117,7 +117,7 @@ def is_verb(context: Context) -> bool:
 
 
 def _verb_by_before(context: Context) -> bool | None:
-    """What the word before says."""
+    """Return what the word before indicates."""
     word, before, after = context.word, context.before, context.after
     plural = word.endswith("s") and not word.endswith("ss")
     if before == "to":
@@ -149,7 +149,7 @@ _CAUSING = _set("let make makes made help helps helped see saw hear heard watch 
 
 
 def _verb_by_after(context: Context) -> bool | None:
-    """What the word after, and the place in the sentence, say."""
+    """Return what the word after, and the place in the sentence, indicate."""
     word, after, before = context.word, context.after, context.before
     plural = word.endswith("s") and not word.endswith("ss")
     joined = before in ("and", "or", "then", "but", "please", "now", "first", "next", "finally")
@@ -173,7 +173,7 @@ def _verb_by_after(context: Context) -> bool | None:
 
 
 def is_plural(word: str) -> bool:
-    """Whether a word looks like a plural noun, as a subject has it."""
+    """Return whether a word looks like a plural noun, as a subject has it."""
     return len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "'s", "us", "is")) and word not in _SINGULAR
 
 
@@ -186,7 +186,7 @@ _ADVERBS = _set("now again here there immediately quickly slowly up down all eve
 
 
 def _imperative(context: Context) -> bool:
-    """Whether the word that "and" joins this one with begins the sentence: "Pause and resume."."""
+    """Return whether the word that "and" joins this one with begins the sentence: "Pause and resume."."""
     return context.at(-3) in _MARKS or context.at(-3) == ""
 
 
@@ -357,7 +357,7 @@ def _lead(context: Context) -> str:
 
 
 def is_verb_before(context: Context) -> bool:
-    """Whether the word before calls for a verb."""
+    """Return whether the word before calls for a verb."""
     return context.before in BEFORE_VERBS or context.before in SUBJECTS or context.starts
 
 

@@ -16,5 +16,5 @@ def read_lexicon(path: Path) -> dict[str, str]:
 
 
 def starts_with_vowel(phonemes: str) -> bool:
-    """Whether speech begins with a vowel, stress marks aside."""
+    """Return whether speech begins with a vowel, stress marks aside."""
     return phonemes.lstrip("ˈˌ")[:1] in VOWELS

@@ -16,22 +16,22 @@ from tests.conftest import sentence_of
 
 
 def owned(owner: object, urgent: bool = False) -> CancelToken:
-    ticket = CancelToken(urgent)
-    ticket.owner = owner
-    return ticket
+    cancel_token = CancelToken(urgent)
+    cancel_token.owner = owner
+    return cancel_token
 
 
-def queue_behind(turn: RequestQueue, ticket: CancelToken, order: list[object]) -> threading.Thread:
+def queue_behind(turn: RequestQueue, cancel_token: CancelToken, order: list[object]) -> threading.Thread:
     """A thread that waits for its turn, in the queue by the time this returns."""
 
     def wait() -> None:
-        with contextlib.suppress(Cancelled), turn.acquire(ticket):
-            order.append(ticket.owner)
+        with contextlib.suppress(Cancelled), turn.acquire(cancel_token):
+            order.append(cancel_token.owner)
 
     thread = threading.Thread(target=wait)
     thread.start()
     deadline = time.monotonic() + 5
-    while ticket not in turn._waiting and time.monotonic() < deadline:
+    while cancel_token not in turn._waiting and time.monotonic() < deadline:
         time.sleep(0.001)
     return thread
 
@@ -46,9 +46,9 @@ def test_first_come_first_served_but_warnings_before_all() -> None:
 
 
 def test_a_cancelled_ticket_gets_no_turn() -> None:
-    turn, ticket = RequestQueue(), CancelToken()
-    ticket.cancel()
-    with pytest.raises(Cancelled) as error, turn.acquire(ticket):
+    turn, cancel_token = RequestQueue(), CancelToken()
+    cancel_token.cancel()
+    with pytest.raises(Cancelled) as error, turn.acquire(cancel_token):
         pass
     sentence_of(error)
     with turn.acquire(CancelToken()):
@@ -89,23 +89,23 @@ def test_only_the_holder_aborts_what_runs() -> None:
 
 
 def test_a_listener_that_comes_late_is_told_at_once() -> None:
-    ticket, told = CancelToken(), list[int]()
-    ticket.cancel()
-    ticket.on_cancel(lambda: told.append(1))
+    cancel_token, told = CancelToken(), list[int]()
+    cancel_token.cancel()
+    cancel_token.on_cancel(lambda: told.append(1))
     assert told == [1]
 
 
 def test_a_signal_handler_may_cancel_while_its_thread_waits() -> None:
-    turn, ticket = RequestQueue(), owned("main")
+    turn, cancel_token = RequestQueue(), owned("main")
 
     def handler(number: int, frame: FrameType | None) -> None:
-        ticket.cancel()
+        cancel_token.cancel()
 
     before = signal.signal(signal.SIGALRM, handler)
     try:
         with turn.acquire(owned("holder")):
             signal.setitimer(signal.ITIMER_REAL, 0.1)
-            with pytest.raises(Cancelled), turn.acquire(ticket):
+            with pytest.raises(Cancelled), turn.acquire(cancel_token):
                 pass
     finally:
         signal.signal(signal.SIGALRM, before)

@@ -157,7 +157,7 @@ def test_cancel_leaves_silence(load: Load, retry: bool) -> None:
     request = Request(bundle.voice("alto"), SamplingOptions(), 0, retry)
     chunks = speech.synthesize(IDS, 0, request, tally)
     next(chunks)
-    request.ticket.cancel()
+    request.cancel_token.cancel()
     assert list(chunks) == []
     assert tally.stopped_by == "cancel"
 

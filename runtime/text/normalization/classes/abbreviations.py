@@ -217,7 +217,7 @@ def _versus(found: re.Match[str], scanner: Scanner) -> str | None:
 
 
 def is_abbreviation(word: str) -> bool:
-    """Whether the dot of a word such as "Dr.", "e.g.", "J." or the "3." of a list need not end a sentence."""
+    """Return whether the dot of a word such as "Dr.", "e.g.", "J." or the "3." of a list need not end a sentence."""
     stem = word[:-1]
     if not word.endswith(".") or len(stem) <= 1 or stem.isdigit() or "." in stem:
         return word.endswith(".")

@@ -150,7 +150,7 @@ def _range(currency: Currency, low: str, high: str, scale: str) -> str:
 
 
 def _is_attribute(found: re.Match[str], scanner: Scanner) -> bool:
-    """Whether the amount stands before its noun: "a $20-a-month plan", "a £10 note"."""
+    """Return whether the amount stands before its noun: "a $20-a-month plan", "a £10 note"."""
     if _HYPHEN_NOUN.match(scanner.text, found.end()):
         return True
     noun = _NOUN_AFTER.match(scanner.text, found.end())

@@ -264,7 +264,7 @@ _NOUN_ONLY = re.compile(
 
 
 def _compound(found: re.Match[str], scanner: Scanner, symbol: str) -> bool:
-    """Whether a quantity stands before its noun after an article: "a 5 km run"."""
+    """Return whether a quantity stands before its noun after an article: "a 5 km run"."""
     return (
         _NOUN_ONLY.match(scanner.text, found.end()) is not None
         and not symbol.startswith(("°", "%", "x"))
@@ -273,7 +273,7 @@ def _compound(found: re.Match[str], scanner: Scanner, symbol: str) -> bool:
 
 
 def is_unit(start: int, end: int, number: str, letter: str, joint: str, scanner: Scanner) -> bool:
-    """Whether a capital letter after a number is a unit there."""
+    """Return whether a capital letter after a number is a unit there."""
     text = scanner.text
     before = text[max(0, start - 40) : start]
     label = _LABELLED.search(before)

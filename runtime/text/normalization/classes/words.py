@@ -74,7 +74,7 @@ def _speak_capitals(token: str, start: int, end: int, scanner: Scanner) -> str:
 
 
 def scanner_shouts(position: int, scanner: Scanner) -> bool:
-    """Whether the words around a place are all in capitals and at least one of them is an everyday word."""
+    """Return whether the words around a place are all in capitals and at least one of them is an everyday word."""
     text = scanner.text
     run = _SHOUTED.match(text, _run_start(text, position))
     if run is None:
@@ -90,7 +90,7 @@ def scanner_shouts(position: int, scanner: Scanner) -> bool:
 
 
 def scanner_repeats(position: int, word: str, scanner: Scanner) -> bool:
-    """Whether a short word in capitals stands twice or more in a row: "HA HA HA"."""
+    """Return whether a short word in capitals stands twice or more in a row: "HA HA HA"."""
     text = scanner.text
     return (
         text[position + len(word) + 1 : position + 2 * len(word) + 1] == word
@@ -139,7 +139,7 @@ def _split(base: str) -> str:
 
 
 def _is_letter(start: int, end: int, scanner: Scanner) -> bool:
-    """Whether a capital A is the letter: before punctuation or another letter, or after such words as "plan"."""
+    """Return whether a capital A is the letter: before punctuation or another letter, or after such words as "plan"."""
     text = scanner.text
     following = text[end : end + 3]
     if not following.strip() or following[0] in _CLOSING:

@@ -1,4 +1,4 @@
-"""Which runs of letters are said as words and which letter by letter, and how a letter's name is spelled.
+"""Acronyms: runs of letters spoken as words or letter by letter, and the spelling of letter names.
 
 Capitals that are in none of the tables are spelled out, unless they read as an English word.
 """
@@ -81,7 +81,7 @@ def spell(letters: str) -> str:
 
 
 def is_emphasis(word: str) -> bool:
-    """Whether capitals probably are a shouted word: an everyday one, a pronounceable one, or a long one."""
+    """Return whether capitals probably are a shouted word: an everyday one, a pronounceable one, or a long one."""
     upper = word.upper()
     if word.lower() in COMMON_WORDS or (len(word) > 5 and _VOWEL.search(upper)):
         return True
@@ -89,7 +89,7 @@ def is_emphasis(word: str) -> bool:
 
 
 def is_acronym(word: str) -> bool:
-    """Whether a run of letters is a known acronym, said as a word or not."""
+    """Return whether a run of letters is a known acronym, said as a word or not."""
     return word.lower() in _SPELLED or word.lower() in _SPOKEN or word.lower() in _RESPELLED
 
 
