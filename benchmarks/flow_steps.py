@@ -52,7 +52,7 @@ class Solved:
 
 
 class Chunk:
-    """The first chunk behind a voice's prompt, of made-up tokens."""
+    """The first chunk after a voice's prompt, of random tokens."""
 
     def __init__(self, bundle: Bundle, backend: Backend, voice: Voice) -> None:
         self._bundle, self._backend, self._voice = bundle, backend, voice

@@ -1,4 +1,4 @@
-"""Results on disk, one JSON line each, written as they are made: a long run that is killed goes on where it was stopped."""
+"""Results on disk, one JSON line each, appended as they are computed: a killed run resumes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def read_lines(path: Path, kind: type[Item]) -> Iterator[Item]:
 
 
 def append_lines(path: Path, items: Sequence[msgspec.Struct]) -> None:
-    """Write results down, on lines of their own, even behind one that was cut short.
+    """Append results as lines, also after one that was cut short.
 
     Raises:
         OutputError: the file cannot be written.

@@ -1,4 +1,4 @@
-"""What a bundle's graphs are really given: calls of the patch loop and the vocoder on real text, kept to run them again."""
+"""Calibration data: recorded calls of the patch loop and the vocoder on real text."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def utterances(bundle: Bundle) -> list[list[int]]:
 
 
 def some_voice(bundle: Bundle) -> Voice:
-    """The default voice, or a made-up speaker where a bundle has none."""
+    """Return the default voice, or a random speaker where a bundle has none."""
     if bundle.manifest.default_voice is not None:
         return bundle.voice()
     none = np.zeros(0, np.int64)

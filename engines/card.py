@@ -1,4 +1,4 @@
-"""The model card that lies in every bundle: what it is, what was measured on it, and which nodes stayed float32 and why."""
+"""Model card of a bundle: what it is, its measurements, and which nodes stayed float32 and why."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def first_difference(found: list[int], wanted: list[int]) -> int | None:
 
 
 def _agreeing(found: np.ndarray, wanted: np.ndarray) -> int:
-    """Steps of a patch whose logits were computed behind the same draws, in all rows."""
+    """Return the steps of a patch whose logits were computed after equal draws, in all rows."""
     different = np.flatnonzero((found != wanted).any(0))
     return int(different[0]) + 1 if len(different) else int(found.shape[1])
 

@@ -1,4 +1,4 @@
-"""What a speech recogniser hears: Whisper tiny (MIT) from a PyPI package, on the CPU, no download."""
+"""Speech recognition: Whisper tiny (MIT) from a PyPI package, on the CPU, no download."""
 
 from __future__ import annotations
 

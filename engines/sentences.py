@@ -1,4 +1,4 @@
-"""What greedy decoding is compared on: plain sentences where there is a text front end, seeded ids where not."""
+"""Return inputs to compare greedy decoding on: sentences where there is a text front end, else seeded ids."""
 
 from __future__ import annotations
 

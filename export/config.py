@@ -1,4 +1,4 @@
-"""What to export, checked before PyTorch is loaded."""
+"""Configuration of an export, checked before PyTorch is loaded."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class NumberFormat:
 
     @property
     def for_cpu(self) -> bool:
-        """Whether only ONNX Runtime's CPU kernels can run it (`Manifest.cpu`)."""
+        """Return whether only ONNX Runtime's CPU kernels can run it (`Manifest.cpu`)."""
         return self.cpu or (self.weights is not None and self.precision == "fp32")
 
     @property

@@ -1,4 +1,4 @@
-"""How many utterances may run or wait: in all, and per client."""
+"""Admission: limits on running and waiting utterances, in all and per client."""
 
 from __future__ import annotations
 

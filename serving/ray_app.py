@@ -41,7 +41,7 @@ Piece = tuple[bytes, int, str]
 
 
 class Replica:
-    """One synthesizer in a process of its own."""
+    """One synthesizer in a separate process."""
 
     def __init__(self, bundle: str | None, provider: str, threads: int | None) -> None:
         # Exact batches: an utterance that is repeated elsewhere must have the same samples.

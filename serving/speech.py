@@ -21,7 +21,7 @@ SILENCE_SECONDS = 0.2
 
 @dataclass
 class Service:
-    """What all interfaces share."""
+    """State that all interfaces share."""
 
     backend: SpeechBackend
     voices: VoiceNames = field(default_factory=VoiceNames)

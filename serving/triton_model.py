@@ -16,7 +16,7 @@ from runtime import OptionError, Synthesizer, TextError, TldrError
 
 
 class TritonPythonModel:
-    """One instance: one synthesizer, whose utterances are made one at a time."""
+    """One Triton instance: one synthesizer, which runs one utterance at a time."""
 
     def initialize(self, args: dict[str, Any]) -> None:
         """Load the bundle that the configuration names, relative to this model's directory."""

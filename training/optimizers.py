@@ -55,7 +55,7 @@ def orthogonal(matrix: torch.Tensor, coefficients: tuple[float, float, float], r
 
 
 class Optimizers:
-    """Both optimisers behind one step, with one learning-rate factor; adapters at half the rate (paper, Table 8)."""
+    """Both optimisers in one step, with one learning-rate factor; adapters at half the rate (paper, Table 8)."""
 
     def __init__(self, parameters: Iterable[tuple[str, nn.Parameter]], rate: float, weight_decay: float) -> None:
         matrices: list[nn.Parameter] = []

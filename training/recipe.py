@@ -1,4 +1,4 @@
-"""The embedded voice's recipe: which sentences, voices and lengths each stage uses, and what the stages have made so far."""
+"""Recipe of the embedded voice: sentences, voices and lengths of each stage, and the results of finished stages."""
 
 from __future__ import annotations
 

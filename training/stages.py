@@ -1,4 +1,4 @@
-"""The stages of the embedded voice's recipe, in order; each leaves a folder of `Recipe.work` and goes on where it stopped."""
+"""The stages of the embedded voice's recipe, in order; each writes a folder of `Recipe.work` and resumes where it stopped."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def run_recogniser(recipe: Recipe) -> None:
 
 
 def run_trunk(recipe: Recipe) -> None:
-    """The mel decoder of the codec to go on from hears more sentences, its codes as they are; without one, nothing."""
+    """Train the mel decoder of the start checkpoint on more sentences with fixed codes; nothing without one."""
     if recipe.start is not None:
         codec.train_codec(_made(recipe), _said(recipe, "train"), recipe.recogniser(), recipe.work / "trunk", EMBEDDED_VOCODER,
                           recipe.trunk_steps, recipe.first_codec(), fixed_codes=True, seed=recipe.seed)
@@ -88,7 +88,7 @@ def run_codec(recipe: Recipe) -> None:
 
 
 def run_tokens(recipe: Recipe) -> None:
-    """Everything becomes tokens, without the vowel behind last plosives."""
+    """Encode the corpus to tokens, without the vowel after final plosives."""
     write_spoken(recipe.work / TOKENS, as_tokens(recipe.work / "mels", recipe.encoder()))
 
 
@@ -100,7 +100,7 @@ def run_listener(recipe: Recipe) -> None:
 
 
 def run_encoder(recipe: Recipe) -> None:
-    """The codec's encoder hears recordings as it hears the student."""
+    """Train the codec's encoder on recordings."""
     start, maker, audio = recipe.encoder(), recipe.student(), recipe.work / "audio"
     pairs, held_out = (encoder.load_pairs(audio, maker, split, start.stride) for split in ("train", "validation"))
     encoder.train_encoder(start, pairs, held_out, recipe.work / "encoder", recipe.encoder_steps, seed=recipe.seed)

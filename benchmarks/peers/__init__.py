@@ -20,7 +20,7 @@ PEERS = {
 
 
 def peer_class(name: str) -> type[Peer]:
-    """The class behind a name. OptionError for one that is not known, or a precision that it does not have."""
+    """Return the class of a name. Raises OptionError for an unknown name, or a precision that it does not have."""
     plain, _, precision = name.partition(":")
     if plain not in PEERS:
         raise OptionError(f"There is no peer {plain!r}; choose of {', '.join(PEERS)}.")

@@ -12,7 +12,7 @@ from runtime.doctor.packages import installed
 
 
 class PeerMissing(Exception):
-    """Why a peer cannot be measured here, in one line."""
+    """Reason why a peer cannot be measured here, in one line."""
 
 
 class Peer(ABC):
@@ -51,7 +51,7 @@ class StepPeer(Peer):
 
     @abstractmethod
     def decode(self, prefix: int, tokens: int) -> float:
-        """Seconds a token, over `tokens` of them behind a prefix of that many; the prefix is not in it."""
+        """Return seconds per token, over `tokens` of them after a prefix of that many, without the prefix."""
 
 
 class SpeechPeer(Peer):

@@ -62,7 +62,7 @@ class QualityRow(msgspec.Struct, frozen=True):
 
 
 def summarise(readings: Sequence[ScoredSentence], order: Sequence[str], rtf: Mapping[str, float]) -> list[QualityRow]:
-    """A row for each system of `order`; differences are taken to each system that stands above it in the list."""
+    """A row for each system of `order`; differences are taken to each system above it in the list."""
     by_system = {name: sorted((r for r in readings if r.system == name), key=lambda r: r.number) for name in order}
     errors = {name: errors_of(own) for name, own in by_system.items()}
     return [_row(name, by_system[name], errors, list(order[:index]), rtf.get(name)) for index, name in enumerate(order)]

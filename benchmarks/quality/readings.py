@@ -87,7 +87,7 @@ class Judges:
 
 
 class Log:
-    """`readings.jsonl` of an output folder: one line a reading, appended as it is made."""
+    """`readings.jsonl` of an output folder: one line per attempt, appended as it is computed."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "readings.jsonl"

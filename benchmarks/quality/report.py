@@ -29,7 +29,7 @@ class QualityReport(msgspec.Struct, frozen=True):
     rows: list[QualityRow]
 
     def markdown(self) -> str:
-        """The table, with a line on how it was made."""
+        """The table, with a line on its conditions."""
         recognisers = list(self.rows[0].wer)
         head = ["system", *(f"WER % ({name})" for name in recognisers), "similarity (other voice)", "right voice", "DistillMOS",
                 "P.808", "DNSMOS", "length / teacher's", " / ".join(f"{kind}s" for kind in KINDS), "RTF"]

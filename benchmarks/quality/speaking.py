@@ -53,7 +53,7 @@ class _LogEntry(msgspec.Struct, frozen=True):
 
 def speak_on(bundle: Path | None, voice: str | None, jobs: Sequence[SentenceJob], processes: int,
              log: Path) -> Iterator[SpokenResult]:
-    """`speak_all` that goes on where it was stopped: what `log` has of this bundle and voice is not said again, and all else
+    """Resumable `speak_all`: sentences that `log` has of this bundle and voice are not synthesized again, all else
     is written down there as it is made.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The tables of a report, once, for every way of showing them."""
+"""Tables of a report, for every output format."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From counted bytes and operations to RTF on a machine that was not at hand. Every figure made here is a projection.
+"""From counted bytes and operations to RTF on a machine that was not available. Every figure here is a projection.
 
     seconds of a stage per second of audio = max(bytes / (MEMORY_SHARE * bandwidth), operations / (COMPUTE_SHARE * peak))
 
@@ -84,7 +84,7 @@ def measured_rows(report: Report) -> list[Projection]:
 
 
 def replaced(rows: Sequence[Projection], measured: Iterable[Projection]) -> list[Projection]:
-    """`rows` with those that a measured one stands for replaced; measured ones that no row is for come behind."""
+    """`rows` with those that a measured one stands for replaced; measured ones without such a row are appended."""
     real = {(one.platform, one.precision, one.system.rpartition(" ")[0]): one for one in measured}
     found = [real.pop((row.platform, row.precision, row.system.rpartition(" ")[0]), row) for row in rows]
     return [*found, *real.values()]

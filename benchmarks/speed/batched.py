@@ -28,7 +28,7 @@ class BatchedRun:
 
 
 class BatchedSteps:
-    """Graphs of one bundle, driven directly: every row says random tokens behind random keys and values."""
+    """Graphs of one bundle, driven directly: every row decodes random tokens after random keys and values."""
 
     def __init__(self, bundle: Bundle, provider: str, threads: int) -> None:
         self._manifest = bundle.manifest

@@ -92,7 +92,7 @@ class MeasuredSystem:
         self._backend.close()
 
     def run(self, seconds: float, text_ids: int, seed: int = 0) -> Sample:
-        """Decode, and vocode where the bundle can, exactly `seconds` of audio behind `text_ids` random ids."""
+        """Decode, and vocode where the bundle can, exactly `seconds` of audio after `text_ids` random ids."""
         manifest = self.bundle.manifest
         tokens = round(seconds * manifest.token_rate)
         patches = math.ceil(tokens / manifest.sizes.patch)

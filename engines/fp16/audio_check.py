@@ -1,4 +1,4 @@
-"""Whole utterances in float16 against float32: tokens, spectra, and what a recogniser hears where one is installed."""
+"""Compare whole utterances in float16 and float32: tokens, spectra, and transcripts where a recogniser is installed."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def _variant(bundle: Bundle, folder: Path, in_float: bool) -> Bundle:
 
 
 def _heard_alike(first: list[np.ndarray], second: list[np.ndarray], rate: int) -> int | None:
-    """Utterances in which a recogniser hears the same words; None where none is installed."""
+    """Return the number of utterances with equal transcripts; None where no recogniser is installed."""
     try:
         recogniser = Recogniser()
     except BackendError:

@@ -56,5 +56,5 @@ def keep_bad(nodes: Sequence[str], kept: dict[str, str], error: Callable[[Collec
 
 def _spoils(order: list[str], kept: list[str], error: Callable[[Collection[str]], float],
             tolerance: float) -> Callable[[Sequence[str]], bool]:
-    """Whether the first of the nodes `order` in float16, with the others and `kept` in float32, spoil the result."""
+    """Return whether the first of the nodes `order` in float16, with the others and `kept` in float32, spoil the result."""
     return lambda first: error([*kept, *order[len(first):]]) > tolerance

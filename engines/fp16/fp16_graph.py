@@ -43,7 +43,7 @@ def half_nodes(model: onnx.ModelProto, half: Container[str]) -> list[onnx.NodePr
 
 
 def wide_ending(model: onnx.ModelProto) -> str:
-    """What the name of a value's float32 form ends with: an ending that no value of the graph has yet."""
+    """Return a suffix for names of float32 values that no value of the graph has yet."""
     taken = {name for node in model.graph.node for name in node.output}
     return next(ending for ending in (f".wide{index}" for index in range(len(taken) + 1))
                 if not any(name.endswith(ending) for name in taken))

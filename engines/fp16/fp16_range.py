@@ -70,7 +70,7 @@ def secure(name: str, path: Path, calls: Sequence[Call], threads: int = 0, toler
 
 
 def secure_bundle(bundle: Bundle) -> tuple[HalfRange, ...]:
-    """`secure` every graph of a bundle that is being made, on calls recorded while it speaks."""
+    """Apply `secure` to every graph of a new bundle, on calls recorded while it speaks."""
     calls = record(bundle)
     return tuple(secure(name, path, [call for call in calls if call.graph == name])
                  for name, path in bundle.graph_paths().items())

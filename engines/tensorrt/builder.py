@@ -24,7 +24,7 @@ _DTYPES = {"int64": "INT64", "float32": "FLOAT", "float16": "HALF", "bool": "BOO
 
 @dataclass(frozen=True)
 class BuildOptions:
-    """What one set of engines is built for."""
+    """Target and options of one set of engines."""
 
     sm: str
     """Compute capability, such as 8.6. TensorRT builds for the GPU that is here; TensorRT-RTX for any."""
@@ -141,7 +141,7 @@ def _set_flag(library: Library, config: Any, name: str) -> None:
 
 
 def keeps_timing_cache(kind: EngineKind) -> bool:
-    """Whether timings are measured at all: TensorRT-RTX does not, and warns about the calls."""
+    """Return whether timings are measured: TensorRT-RTX does not, and warns about the calls."""
     return kind == "tensorrt"
 
 

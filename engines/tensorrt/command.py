@@ -1,4 +1,4 @@
-"""What `tldr-engines` and `tldr-export --engines` share: build every target, compare where its GPU is here, print."""
+"""Common part of `tldr-engines` and `tldr-export --engines`: build every target, compare where its GPU is here, print."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def how_to_build(path: Path) -> str:
 
 
 def figures(done: Sequence[Done]) -> list[dict[str, Any]]:
-    """What was printed, for `--json`."""
+    """Return the printed figures, for `--json`."""
     return [{"path": str(each.stored.path), "built": each.stored.built, "compared": each.parity,
              "engines": each.stored.engines.listed()} for each in done]
 

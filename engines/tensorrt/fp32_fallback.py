@@ -90,7 +90,7 @@ def _mend(bundle: Bundle, target: Target, graph: str, calls: Sequence[Call]) -> 
 
 def _outputs(bundle: Bundle, provider: str, target: Target | None, graph: str, model: onnx.ModelProto,
              calls: Sequence[Call]) -> list[Arrays]:
-    """What a variant of one graph gives for each call; under a target, from engines that are built for it first."""
+    """Return the outputs of a variant of one graph for each call; under a target, from engines built for it."""
     names = [tensor.name for tensor in bundle.manifest.graphs[graph].outputs]
     with tempfile.TemporaryDirectory(dir=bundle.root.parent, prefix=f".{bundle.root.name}.engine-") as folder:
         variant = bundle_with(bundle, Path(folder) / "bundle", {graph: model}, engines=True)

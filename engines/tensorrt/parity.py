@@ -26,7 +26,7 @@ SPECIAL = ("logits", "waveform", "next_state")
 
 @dataclass(frozen=True)
 class DeviceParity:
-    """What a comparison on the device found."""
+    """Result of a comparison on the device."""
 
     rows: tuple[EngineParity, ...]
     utterances: int
@@ -60,7 +60,7 @@ def compare_on_device(bundle: Bundle, kind: EngineKind) -> DeviceParity:
 
 
 def refuse(wrong: EngineParity) -> ParityError:
-    """Why engines are not kept."""
+    """Return the reason why engines are discarded."""
     return ParityError(f"The engine of graph {wrong.graph} does not compute what the graph does: output {wrong.output} is off "
                        f"by {wrong.relative:.1e}, above {wrong.tolerance:.0e}; the engines were not kept.")
 

@@ -154,7 +154,7 @@ def _present(folder: Path, keys: dict[str, EngineKey]) -> dict[str, Engine]:
 
 
 def timing_cache_path(library: Library, options: BuildOptions) -> Path:
-    """Where timings of this version and GPU are kept for the next build of any bundle."""
+    """Return the path of the timing cache of this version and GPU, shared by all bundles."""
     return cache_folder() / f"{folder_name(library.kind, library.version, options.sm)}.timing"
 
 

@@ -1,4 +1,4 @@
-"""Which engines are to be built: what was asked for, against what this machine has."""
+"""Selection of the engines to build, from the request and from what this machine has."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def check_target_options(kind: str, sms: Sequence[str]) -> None:
 
 
 def find_targets(kind: str, sms: Sequence[str] = (), options: BuildOptions | None = None) -> list[Target]:
-    """What to build under `--engines` (or `--kind`) and `--sm`.
+    """Return the targets of `--engines` (or `--kind`) and `--sm`.
 
     Args:
         kind: one of `CHOICES`. `auto` takes TensorRT, else TensorRT-RTX, for the GPU that is here, and is empty without one.

@@ -59,7 +59,7 @@ class VoiceCard(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def patch_directory(directory: Path, patch: int) -> Path:
-    """Where the parts of one patch size lie."""
+    """Return the folder of one patch size."""
     return directory / f"patch-{patch}"
 
 
@@ -116,7 +116,7 @@ def save_listener(directory: Path, listener: Listener) -> None:
 
 
 def can_clone(directory: Path) -> bool:
-    """Whether the checkpoint holds both encoders."""
+    """Return whether the checkpoint holds both encoders."""
     return all((directory / name).is_file() for name in (CODEC_ENCODER, SPEAKER_ENCODER))
 
 
@@ -244,7 +244,7 @@ def _load_base(directory: Path, model: SpeechLM) -> None:
 
 
 def _own_parts(model: PatchLM) -> nn.Module:
-    """What TLDR adds to the backbone, under the names in `tldr.safetensors`."""
+    """Return the weights that TLDR adds to the backbone, under the names in `tldr.safetensors`."""
     return nn.ModuleDict({"compressor": model.compressor, "extractor": model.extractor})
 
 

@@ -40,7 +40,7 @@ class CpuBackboneGraph(GraphModule):
 
 
 class _Call:
-    """What the attentions of all layers share: lengths and rotary tables."""
+    """Inputs that the attentions of all layers share: lengths and rotary tables."""
 
     def __init__(self, positions: Tensor, past_length: Tensor, length: int, capacity: int, backbone: Backbone) -> None:
         config = backbone.config

@@ -35,7 +35,7 @@ class FusedSelfAttention(SelfAttention):
 
 
 class FusedProjections(Projections):
-    """Keys and values in one product; queries may be made of other states."""
+    """Keys and values in one product; queries may come from other states."""
 
     def __init__(self, source: Projections) -> None:
         nn.Module.__init__(self)
@@ -75,7 +75,7 @@ def fuse_projections(module: nn.Module) -> nn.Module:
 
 
 def _concatenate_maps(*maps: nn.Linear) -> nn.Linear:
-    """One linear map whose outputs are those of all `maps`, one behind the other."""
+    """Return one linear map whose outputs are those of all `maps`, concatenated."""
     result = nn.Linear(maps[0].in_features, sum(each.out_features for each in maps), maps[0].bias is not None,
                        device="meta")
     result.weight = nn.Parameter(torch.cat([each.weight.detach() for each in maps]), requires_grad=False)

@@ -63,7 +63,7 @@ def quantize(model: ir.Model, weights: Weights, precision: Precision) -> None:
 
 
 class WeightFormat(ABC):
-    """How a product with a quantised weight is written."""
+    """Format of a product with a quantised weight."""
 
     dtype: ClassVar[ir.DataType]
     """Of the weights that it replaces; others, as the float32 maps of a float16 graph, stay."""
@@ -72,12 +72,12 @@ class WeightFormat(ABC):
         self.bits = bits
 
     def takes(self, rows: int) -> bool:
-        """Whether columns of that length can be written so."""
+        """Return whether columns of that length can be stored in this format."""
         return True
 
     @abstractmethod
     def parts(self, weight: np.ndarray) -> dict[str, np.ndarray]:
-        """What is stored of a weight [K, N], by the endings of its names."""
+        """Return the stored tensors of a weight [K, N], by the endings of their names."""
 
     @abstractmethod
     def replace(self, graph: ir.Graph, node: ir.Node, parts: Sequence[ir.Value], shape: tuple[int, ...]) -> None:

@@ -38,7 +38,7 @@ class FSQ(nn.Module):
         self.register_buffer("places", levels ** torch.arange(digits), persistent=False)
 
     def bound(self, z: Tensor) -> Tensor:
-        """What is rounded: within about half a step beyond the outermost digits."""
+        """Return the values before rounding: within about half a step beyond the outermost digits."""
         return torch.tanh(z) * (self.reach + 0.499)
 
     def forward(self, z: Tensor) -> Tensor:
@@ -64,7 +64,7 @@ class CodecEncoder(nn.Module):
         self.quantise = FSQ(config.levels, config.digits)
 
     def latents(self, mels: Tensor) -> Tensor:
-        """What the quantiser gets: float32 [B, F / 4, 8]."""
+        """Return the quantiser's input, float32 [B, F / 4, 8]."""
         x = nn.functional.gelu(self.enter(mels.transpose(1, 2))).transpose(1, 2)
         batch, frames, width = x.shape
         x = self.shrink(x.reshape(batch, frames // self.stride, self.stride * width))

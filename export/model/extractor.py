@@ -36,7 +36,7 @@ class ExtractorLayer(nn.Module):
 
     def forward(self, x: Tensor, memory: tuple[Tensor, Tensor], rotary: tuple[Tensor, Tensor] | None,
                 bias: Tensor | None = None, cache: LocalCache | None = None) -> Tensor:
-        """x [B, S, D]: a whole patch with a causal bias (training), or one token behind a local cache (decoding; the first
+        """x [B, S, D]: a whole patch with a causal bias (training), or one token after a local cache (decoding; the first
         one without tables, as it is not turned)."""
         x = x + self.cross.output(attend(self.cross.queries(self.cross_norm(x)), *memory))
         normed = self.self_norm(x)

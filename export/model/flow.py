@@ -99,7 +99,7 @@ class PositionConvolutions(nn.Module):
 
 
 class InputEmbedding(nn.Module):
-    """[x, cond, mu, speaker] to the transformer's width, positions told by convolutions."""
+    """[x, cond, mu, speaker] to the transformer's width, with convolutional position embeddings."""
 
     def __init__(self, config: FlowConfig) -> None:
         super().__init__()
@@ -193,7 +193,7 @@ class RotaryFrequencies(Float32):
 
 
 class FlowEstimator(nn.Module):
-    """Velocity of the flow at one time, for T new frames behind P past ones."""
+    """Velocity of the flow at one time, for T new frames after P past ones."""
 
     def __init__(self, config: FlowConfig) -> None:
         super().__init__()
@@ -245,7 +245,7 @@ def saturated(x: Tensor) -> Tensor:
 
 
 def rotate_pairs(x: Tensor, rotary: tuple[Tensor, Tensor]) -> Tensor:
-    """Turn neighbouring pairs of the first channels of x [B, T, D] by angles [B, T, E / 2]; the channels behind stay."""
+    """Turn neighbouring pairs of the first channels of x [B, T, D] by angles [B, T, E / 2]; the rest is unchanged."""
     cos, sin = rotary
     width = 2 * cos.shape[-1]
     turned = x[..., :width].float().reshape(*cos.shape, 2)

@@ -19,7 +19,7 @@ PITCH_AHEAD, PITCH_LAYERS = 3, 5
 
 
 class CausalConv(nn.Conv1d):
-    """Convolution over time behind (kernel - 1) * dilation zeros; x [B, C, T]."""
+    """Convolution over time after (kernel - 1) * dilation zeros; x [B, C, T]."""
 
     def forward(self, x: Tensor) -> Tensor:
         past = (self.kernel_size[0] - 1) * self.dilation[0]
@@ -27,7 +27,7 @@ class CausalConv(nn.Conv1d):
 
 
 class DownConv(nn.Conv1d):
-    """Strided convolution behind stride - 1 zeros."""
+    """Strided convolution after stride - 1 zeros."""
 
     def forward(self, x: Tensor) -> Tensor:
         return self._conv_forward(nn.functional.pad(x, (self.stride[0] - 1, 0)), self.weight, self.bias)

@@ -14,7 +14,7 @@ from export.model.sampling import mask_end, sample
 
 
 class SpeechLM(nn.Module):
-    """What both have: embeddings of text and speech, the backbone, the positions of prefix and speech."""
+    """Common part of both models: embeddings of text and speech, the backbone, the positions of prefix and speech."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -32,7 +32,7 @@ class SpeechLM(nn.Module):
         return torch.cat((ends[0], self.text_embedding(text_ids), ends[1]), 1)
 
     def positions(self, prefix: int, patches: int) -> Tensor:
-        """Rotary positions float32 [prefix + patches] of a prefix (SOS and TASK included) and the patches behind it."""
+        """Rotary positions float32 [prefix + patches] of a prefix (SOS and TASK included) and the patches after it."""
         rule, patch = self.config.positions, self.config.patch
         if rule.speech_start is None:
             return torch.arange(prefix + patches, dtype=torch.float32)

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 
 class Float32(nn.Module):
-    """What a module of this class holds itself stays float32 in every precision."""
+    """Module whose weights stay float32 in every precision."""
 
 
 class RMSNorm(nn.Module):
@@ -64,7 +64,7 @@ class Projections(nn.Module):
 
 
 class SelfProjections(Projections):
-    """The same where queries, keys and values are always made of the same states."""
+    """The same for self-attention, whose queries, keys and values come from the same states."""
 
     def states(self, x: Tensor, rotary: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor, Tensor]:
         """Queries, keys and values [B, H, S, E] of x [B, S, D], the former two rotated; without tables as at position 0."""
@@ -73,7 +73,7 @@ class SelfProjections(Projections):
 
 
 def split_heads(x: Tensor, heads: int) -> Tensor:
-    """[B, S, H * E] to [B, H, S, E]; one position lies in memory like that already."""
+    """[B, S, H * E] to [B, H, S, E]; one position has that memory layout already."""
     batch, length, width = x.shape
     if isinstance(length, int) and length == 1:
         return x.reshape(batch, heads, 1, width // heads)

@@ -110,7 +110,7 @@ def _check_array(name: str, tensor: Tensor, array: np.ndarray, shape: tuple[int,
 
 @torch.no_grad()
 def _expected(module: nn.Module, graph: Graph, inputs: Arrays, found: Arrays) -> Arrays:
-    """What the float32 module makes of the same inputs.
+    """Return the float32 module's outputs for the same inputs.
 
     The extractor feeds its own draws back, so one near tie would make all later figures meaningless: its logits are held
     against the whole-patch form along the tokens that the graph drew, its draws against the logits that the graph gave.

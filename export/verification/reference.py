@@ -21,7 +21,7 @@ TIE = 1e-4
 
 @dataclass(frozen=True)
 class GreedyRun:
-    """What the loop said, and how sure it was of each draw (the end token's included)."""
+    """Tokens of the greedy loop, and the margin of each draw (the end token's included)."""
 
     tokens: list[int]
     margins: list[float]
@@ -35,7 +35,7 @@ class GreedyRun:
         return None if len(found) == len(self.tokens) else min(len(found), len(self.tokens))
 
     def tied(self, position: int) -> bool:
-        """Whether the draw at `position` was a tie."""
+        """Return whether the draw at `position` was a tie."""
         return position < len(self.margins) and self.margins[position] < TIE
 
 
@@ -70,7 +70,7 @@ def greedy_run(model: PatchLM | TokenLM, ids: Sequence[int], voice: Voice, min_t
 
 
 def compare_runs(reference: Sequence[GreedyRun], found: Sequence[Sequence[int]], strict: bool) -> tuple[int, int]:
-    """How many utterances are equal token for token, and how many part at a tie.
+    """Return the number of utterances with equal tokens, and of those that differ at a tie.
 
     Raises:
         ParityError: `strict`, and an utterance differs where there was no tie; it names the first differing step.
@@ -109,7 +109,7 @@ def _greedy_patch(model: PatchLM | TokenLM, context: Tensor, speaker: Tensor, en
 
 
 def silent_voice(width: int, seed: int = 0) -> Voice:
-    """A made-up speaker without a prompt, for models that come without voices."""
+    """Return a random speaker without a prompt, for models without voices."""
     speaker = np.random.default_rng(seed).standard_normal(width).astype(np.float32)
     none = np.zeros(0, np.int64)
     return Voice("none", speaker, none, none)

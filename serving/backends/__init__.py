@@ -1,1 +1,1 @@
-"""What speaks for the server: a synthesizer of this process; replicas are in `serving.ray_app`."""
+"""Speech backends of the server: a synthesizer of this process; replicas are in `serving.ray_app`."""

@@ -81,7 +81,7 @@ class SpeechBackend(Protocol):
         """Delete a cloned voice; False where there is none of that name."""
 
     def problem(self) -> str | None:
-        """What is broken, or None while it works."""
+        """Return a description of the fault, or None while it works."""
 
     @property
     def waiting(self) -> int:

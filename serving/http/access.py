@@ -1,4 +1,4 @@
-"""Who may use the server: the Host and Origin of a request, CORS for pages that are named, and the API key."""
+"""Access control: Host and Origin of a request, CORS for named pages, and the API key."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _METHODS = "GET, HEAD, POST, DELETE, OPTIONS"
 
 
 class AccessRules:
-    """What is checked. Without a rule a page of another site, open in a user's browser, could make this machine speak."""
+    """Access rules. Without them a page of another site, open in a user's browser, could make this machine speak."""
 
     def __init__(self, api_key: str | None = None, hosts: Iterable[str] = (), origins: Iterable[str] = ()) -> None:
         """Args:

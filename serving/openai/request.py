@@ -25,7 +25,7 @@ _MISSING = object()
 
 @dataclass
 class SpeechRequest:
-    """What a client asks for."""
+    """Request of a client."""
 
     text: str
     model: str | None = None

@@ -88,7 +88,7 @@ async def whole_body(utterance: Utterance, encoder: Encoder, kind: str) -> bytes
 
 
 async def _encode(encoder: Encoder, kind: str, samples: np.ndarray | None) -> bytes:
-    """Bytes of samples, or of the end; in a thread where it takes time, so that the event loop goes on."""
+    """Bytes of samples, or of the end; in a thread where it takes time, which leaves the event loop free."""
     if kind in _DIRECT:
         return encoder.finish() if samples is None else encoder.push(samples)
     loop = asyncio.get_running_loop()

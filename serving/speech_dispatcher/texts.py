@@ -1,4 +1,4 @@
-"""What a screen reader sends, as text for the synthesizer: marks, single characters, key names, punctuation, spelling."""
+"""Messages of a screen reader as text for the synthesizer: marks, characters, key names, punctuation, spelling."""
 
 from __future__ import annotations
 

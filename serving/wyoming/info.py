@@ -1,4 +1,4 @@
-"""What the Wyoming server answers to `describe`."""
+"""Description of the Wyoming server, its reply to `describe`."""
 
 from __future__ import annotations
 

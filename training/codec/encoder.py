@@ -1,4 +1,4 @@
-"""The codec's encoder learns to hear recordings: what the teacher said becomes the tokens of what the student made of it.
+"""Training of the codec's encoder on recordings: the teacher's audio is mapped to the tokens of the student's mel frames.
 
 Codec and language models live on the student's mels, which are smoother than real ones: the same sentence recorded gave other
 tokens, which only cloning and resynthesis meet. Tokens of the student's mels stay as they are, so that nothing else changes.
@@ -27,7 +27,7 @@ RATE = 5e-4
 
 
 class Pair(NamedTuple):
-    """One sentence twice: what the student made, and what the teacher said, normalised log-mels [F, 80] of equal length."""
+    """One sentence as the student's and as the teacher's normalised log-mels [F, 80], of equal length."""
 
     made: Tensor
     said: Tensor

@@ -1,4 +1,4 @@
-"""The listener: phonemes off codec tokens, by which a synthesizer hears whether a sentence was said as it stands."""
+"""Training of the phoneme recogniser on codec tokens, by which a synthesizer verifies sentences."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ UNHEARD = -100
 
 def train_listener(train: Sequence[TokenizedUtterance], held_out: Sequence[TokenizedUtterance], folder: Path,
                    config: VocoderConfig, steps: int, batch: int = 32, seed: int = 0) -> None:
-    """Fit the listener to the teacher's alignments; validation is the share of tokens of `held_out` that it hears right."""
+    """Fit the recogniser to the teacher's alignments; validation is its accuracy on the tokens of `held_out`."""
     torch.manual_seed(seed)
     listener = Listener(config)
     optimizers = Optimizers(listener.named_parameters(), RATE, 0.02)
@@ -52,6 +52,6 @@ def train_listener(train: Sequence[TokenizedUtterance], held_out: Sequence[Token
 
 
 def padded(utterances: Sequence[TokenizedUtterance]) -> tuple[Tensor, Tensor]:
-    """Codes and the phoneme id that each speaks, int64 [B, T]; NO_TOKEN and UNHEARD behind their ends."""
+    """Codes and their phoneme ids, int64 [B, T]; padded with NO_TOKEN and UNHEARD."""
     return (pad_sequence([each.codes for each in utterances], True, NO_TOKEN),
             pad_sequence([each.ids[each.aligned] for each in utterances], True, UNHEARD))

@@ -1,4 +1,4 @@
-"""Mel frames with a label each, as the student made them and as the teacher spoke them: what recogniser and codec train on."""
+"""Labelled mel frames of student and teacher, on which recogniser and codec are trained."""
 
 from __future__ import annotations
 

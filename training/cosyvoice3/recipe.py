@@ -115,7 +115,7 @@ def micro_batches(corpus: list[Prompted], table: Table8, step: int) -> Iterator[
 
 def train(directory: Path, corpus: Path, work: Path, out: Path, patch: int, table: Table8, worker: Worker,
           sizes: ModelConfig | None = None) -> PatchLM:
-    """Train to the end of the table's steps, from where `work` stands, and write TLDR's parts to `out`.
+    """Train to the end of the table's steps, resuming in `work`, and write TLDR's parts to `out`.
 
     Raises:
         CheckpointError: the directory or the corpus cannot be used.
@@ -196,7 +196,7 @@ def encode(backbone: Path, manifest: Path, work: Path) -> None:
 @click.option("--patch", type=click.IntRange(2, 32), default=4, show_default=True)
 @click.option("--steps", type=click.IntRange(1), default=Table8.steps, show_default=True)
 def train_command(backbone: Path, work: Path, out: Path, patch: int, steps: int) -> None:
-    """Train, alone or under torchrun; the same command goes on where a stopped run was."""
+    """Train, alone or under torchrun; the same command resumes a stopped run."""
     table = Table8(steps=steps, warm_up=min(Table8.warm_up, max(1, steps // 10)))
     train(backbone, work / CORPUS, work / f"patch-{patch}", out, patch, table, Worker.join())
 

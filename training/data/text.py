@@ -1,4 +1,4 @@
-"""Sentences to read. Debian's `fortunes` packages, plus sentences a robot says, made from templates.
+"""Sentences of the corpus: Debian's `fortunes` packages, and robot sentences from templates.
 
     python -m training text
 

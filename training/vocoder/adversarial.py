@@ -1,4 +1,4 @@
-"""The waveform decoder once more, against discriminators: what its losses of distances left dull is made crisp.
+"""Adversarial fine-tuning of the waveform decoder.
 
 Spectral, pitch and perceptual losses stay, to keep the words intelligible.
 """

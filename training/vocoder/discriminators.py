@@ -23,7 +23,7 @@ Judgement = tuple[Tensor, list[Tensor]]
 
 
 class _Layers(nn.Module):
-    """Convolutions with what lies between them; the last one gives the scores."""
+    """Convolutions with activations between them; the last one returns the scores."""
 
     def __init__(self, convolutions: list[nn.Conv2d]) -> None:
         super().__init__()
@@ -38,7 +38,7 @@ class _Layers(nn.Module):
 
 
 class PeriodDiscriminator(nn.Module):
-    """Samples [B, T] folded into columns one period apart: hears pulses, buzz and phase."""
+    """Samples [B, T] folded into columns one period apart: sensitive to pulses, buzz and phase."""
 
     def __init__(self, period: int, widths: tuple[int, ...] = (1, 16, 32, 64, 128)) -> None:
         super().__init__()
@@ -54,7 +54,7 @@ class PeriodDiscriminator(nn.Module):
 
 
 class SpectrumDiscriminator(nn.Module):
-    """Log-magnitudes of samples [B, T], with a second channel that says which frequency a bin is: hears texture in bands."""
+    """Log-magnitudes of samples [B, T], with a second channel for the frequency of each bin: sensitive to texture in bands."""
 
     window: Tensor
 
@@ -88,13 +88,13 @@ class Discriminators(nn.Module):
             return [each(samples) for each in (*self.periods, *self.spectra)]
 
     def loss(self, spoken: Tensor, made: Tensor) -> Tensor:
-        """Their own hinge loss: spoken samples above 1, made ones below -1; a scalar, 2 where they tell nothing."""
+        """Hinge loss of the discriminators: real samples above 1, generated ones below -1; a scalar, 2 at chance."""
         pairs = zip(self._judge(spoken), self._judge(made), strict=True)
         losses = [torch.relu(1 - a.float()).mean() + torch.relu(1 + b.float()).mean() for (a, _), (b, _) in pairs]
         return torch.stack(losses).mean()
 
     def judge(self, spoken: Tensor, made: Tensor) -> tuple[Tensor, Tensor]:
-        """What the maker minimises: how far its samples are from passing for spoken ones, and how differently the spectra's
+        """Loss of the generator: distance from being scored as real, and how differently the spectra's
         features see the two, relative to the spoken one's. The periods' features would ask for the very phases."""
         with torch.no_grad():
             wanted = self._judge(spoken)

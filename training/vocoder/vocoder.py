@@ -1,4 +1,4 @@
-"""The waveform decoder. Tokens to samples, on the hours that the teacher synthesised in full and on what the student made.
+"""Training of the waveform decoder on the teacher's recordings and the student's mel frames.
 
 Starts from the trunk that the codec trained. Spectral losses at several resolutions shape the filters while the source plays
 the teacher's pitch; the predicted pitch has a loss of its own. Half of a batch has no recording, only the student's mels: far

@@ -92,6 +92,6 @@ def waveform(directory: Path, config: HiftConfig, state: dict[str, Tensor]) -> W
 
 
 def flow_noise(mel: int) -> Tensor:
-    """What every flow starts from, float32 [15,000, M]: the model's own constant, frame by frame the same in every stream."""
+    """Return the initial noise of every flow, float32 [15,000, M]: a constant of the model, equal in every stream."""
     generator = torch.Generator().manual_seed(NOISE_SEED)
     return torch.randn(1, mel, NOISE_FRAMES, generator=generator)[0].t().contiguous()

@@ -1,4 +1,4 @@
-"""What is in a CosyVoice3 model directory, and clear words for directories that are not one.
+"""Contents of a CosyVoice3 model directory, and errors for directories that are not one.
 
     cosyvoice3.yaml                  hyperpyyaml; read as plain data, nothing in it is run
     llm.pt, flow.pt, hift.pt         state dicts

@@ -15,14 +15,14 @@ _REFERENCE = re.compile(r"<(\w+)>")
 
 
 class FlowSettings(msgspec.Struct, frozen=True):
-    """What `flow` says beyond its weights."""
+    """Settings of `flow` beyond its weights."""
 
     frames_per_token: int
     guidance: float
 
 
 class HiftSettings(msgspec.Struct, frozen=True):
-    """What `hift` says beyond its weights; field names are the file's."""
+    """Settings of `hift` beyond its weights; field names are the file's."""
 
     upsample_rates: tuple[int, ...]
     upsample_kernel_sizes: tuple[int, ...]

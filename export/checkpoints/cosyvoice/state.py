@@ -56,7 +56,7 @@ def shape_of(state: Mapping[str, Tensor], name: str, source: Path) -> tuple[int,
 
 
 def count_layers(state: Mapping[str, Tensor], prefix: str, source: Path) -> int:
-    """How many numbered modules there are below `prefix`."""
+    """Return the number of numbered modules below `prefix`."""
     numbers = {int(number) for name in state if name.startswith(prefix)
                if (number := name.removeprefix(prefix).split(".")[0]).isdigit()}
     if numbers != set(range(len(numbers))) or not numbers:

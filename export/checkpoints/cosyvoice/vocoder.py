@@ -94,7 +94,7 @@ class CosyVoiceVocoder:
 
     @property
     def noise(self) -> Tensor:
-        """What the flow starts from, float32 [frames, M]."""
+        """Return the initial noise of the flow, float32 [frames, M]."""
         return acoustics.flow_noise(self._flow.mel)
 
     def plans(self, precision: Precision, weights: Weights | None) -> list[GraphPlan]:
@@ -122,7 +122,7 @@ def fp32_modules(layers: int) -> tuple[str, ...]:
 
 
 def vocoder_form(flow: FlowConfig, hift: HiftConfig) -> Vocoder:
-    """What `bundle.json` says of the vocoder."""
+    """Return the vocoder's entry of `bundle.json`."""
     sizes = FlowSizes(mel=flow.mel, speaker=flow.speaker, frames_per_token=flow.frames_per_token, token_look_back=LOOK_BACK,
                       token_lookahead=flow.lookahead, width=flow.width, layers=flow.layers, heads=flow.heads,
                       head_dim=flow.head_dim, past_inputs=2 * (flow.kernel - 1), harmonics=hift.harmonics + 1, hop=hift.hop,
