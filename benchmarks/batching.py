@@ -1,6 +1,6 @@
 """`python -m benchmarks.batching`: seconds of audio that a second of computing makes, many texts in batches against one by one.
 
-All ways take turns over the same sentences, so that their ratios hold whatever else the machine does; the first round warms up
+All variants alternate over the same sentences, so that their ratios are valid under any load; the first round warms up
 and compares: each text's samples with those that it has alone.
 """
 

@@ -96,7 +96,7 @@ def bench(context: click.Context, bundles: tuple[Path, ...], preset: str | None,
           json_path: Path | None, markdown_path: Path | None, html_path: Path | None, measured: tuple[Path, ...]) -> None:
     """Measure bundles side by side: RTF, first audio, time per patch by stage, KV cache, memory, energy.
 
-    All systems take turns in one run, so that their ratios hold whatever else the machine does. Lengths are forced, the best
+    All systems alternate in one run, so that their ratios are valid under any other load. Lengths are forced, the best
     way to compare: what random weights say has no end.
     """
     if context.invoked_subcommand is not None:

@@ -1,6 +1,6 @@
-"""`python -m benchmarks.hard_cases`: a hundred texts that voices stumble over, and what a recogniser hears.
+"""`python -m benchmarks.hard_cases`: a hundred difficult texts, and a recogniser's transcripts.
 
-`data/hard_cases.tsv` has a kind, the text, and the words that should be heard (several readings between bars).
+`data/hard_cases.tsv` has a kind, the text, and the expected words (alternatives between bars).
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ def likeness(should: str, heard: str) -> float:
 
 
 def written_likeness(text: str, heard: str) -> float:
-    """The same of the texts as they are written, where all digits are equal: who writes 17:45 as 1745 has heard them."""
+    """The same of the texts as they are written, where all digits are equal: a transcript of 1745 for 17:45 is right."""
     digits = [re.sub(r"[^0-9]", "", written) for written in (text, heard)]
     if not digits[0] or digits[0] != digits[1]:
         return 0.0
@@ -70,7 +70,7 @@ def written_likeness(text: str, heard: str) -> float:
 
 
 def judge(case: Case, spoken: SpokenResult) -> CaseScore:
-    """Hold what was heard against the nearest of the readings, and against the text itself."""
+    """Compare a transcript with the nearest of the alternatives, and with the text itself."""
     best = max(case.readings, key=lambda reading: likeness(reading, spoken.heard))
     like = max(likeness(best, spoken.heard), written_likeness(case.text, spoken.heard))
     verdict: Verdict = "pass" if like >= PASS else "doubtful" if like >= DOUBTFUL else "fail"

@@ -12,7 +12,7 @@ from runtime.errors import BackendError
 RATE = 16_000
 
 
-class Recogniser:
+class WhisperRecogniser:
     """Samples to text; greedy, so that equal samples give equal text, and in float32: in INT8 what is heard depends on which
     instructions a processor has."""
 

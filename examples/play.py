@@ -21,11 +21,11 @@ from runtime.streaming.stream import Stream
 
 AHEAD_SECONDS = 2.0
 SLICE_SECONDS = 0.02
-"""What the device is given at a time: a cancel is heard after so long."""
+"""Length of the blocks that are written to the device: the latency of a cancel."""
 
 
 def play(stream: Stream, device: int | str | None = None) -> tuple[Stats, int]:
-    """Play a stream as it is made; gives its figures and how often the device ran dry.
+    """Play a stream as it is generated; return its figures and the number of underruns.
 
     OutputError where there is no working sound device.
     """

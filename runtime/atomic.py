@@ -28,7 +28,7 @@ BROKEN_ARCHIVE = (OSError, ValueError, KeyError, EOFError, MemoryError, RuntimeE
 
 @contextmanager
 def atomic_file(path: Path | str) -> Iterator[BinaryIO]:
-    """A binary file to write that appears as `path` when the block ends well, and else leaves nothing behind.
+    """A binary file to write that appears as `path` when the block ends without an error; otherwise nothing remains.
 
     A path that is there and no regular file (a device, a pipe) is written directly. OutputError if that fails.
     """
@@ -114,7 +114,7 @@ def new_directory(target: Path) -> Iterator[Path]:
         if lock >= 0:
             os.close(lock)
         for parent in reversed(created):
-            with suppress(OSError):  # somebody else has put something there
+            with suppress(OSError):  # another process has put something there
                 parent.rmdir()
 
 

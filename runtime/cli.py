@@ -69,7 +69,7 @@ def speak(text: tuple[str, ...], text_file: Path | None, output: str, bundle: Pa
           socket_path: str | None, quiet: bool) -> None:
     """Speak TEXT, plain or SSML, into a sound file. `-`, or no TEXT where standard input is a pipe, reads it from there.
 
-    With --stream and `-o -` the WAV goes out as it is made, its header without a length; into a file it grows beside
+    With --stream and `-o -` the WAV is written as it is generated, its header without a length; into a file it grows beside
     its place and appears there when it is complete.
     """
     if doctor:
@@ -221,7 +221,7 @@ def see_doctor(bundle: Path | None, provider: str, threads: int | None, json_pat
 
 
 def print_voices(bundle: Path | None) -> None:
-    """The names to give as --voice, one a line, the default first."""
+    """Print the names for --voice, one per line, the default first."""
     from .bundle.reader import Bundle
 
     opened = Bundle.open(bundle)

@@ -72,7 +72,7 @@ class _Terminated(BaseException):
 
 @contextlib.contextmanager
 def _terminations() -> Iterator[None]:
-    """Raise `_Terminated` for the signals that end a process, where nobody else handles them."""
+    """Raise `_Terminated` for the signals that end a process, where no handler is installed."""
     def end(number: int, frame: FrameType | None) -> None:
         signal.signal(number, signal.SIG_IGN)  # once is enough: the second must not break the clean-up
         raise _Terminated(number)

@@ -23,7 +23,7 @@ class Stats:
     """Statistics of an utterance. RTF is compute / audio: below 1 is faster than speech."""
 
     patches: int
-    """Patches that were spoken; the token-level baseline has one a token."""
+    """Patches that were spoken; the token-level baseline has one per token."""
     tokens: int
     """Codec tokens that were spoken, without end tokens."""
     audio_seconds: float
@@ -68,7 +68,7 @@ class StatsAccumulator:
     kv_cache_bytes_used: int = 0
     compute_seconds: float = 0.0
     waited_seconds: float = 0.0
-    """Spent queueing behind another utterance, or waiting for text that is still being written."""
+    """Spent in the queue after another utterance, or waiting for text that is still being written."""
     ttfa_seconds: float = 0.0
     stopped_by: StoppedBy | None = None
     finished: bool = False

@@ -129,7 +129,7 @@ class Synthesizer:
             text: at most `MAX_CHARACTERS`, spoken sentence by sentence; or SSML (a `speak` element); or an iterator of
                 the words, tokens or characters of a text that is still being written, spoken clause by clause; or, for
                 `async for`, an asynchronous iterator of them.
-            options: how to speak it; keywords replace single options. `verify` has no effect: what was heard cannot be
+            options: how to speak it; keywords replace single options. `verify` has no effect: what was played cannot be
                 decoded again.
             overrides: the fields of `SynthesisOptions`.
 
@@ -145,12 +145,12 @@ class Synthesizer:
                         voices: str | Voice | Sequence[str | Voice | None] | None = None,
                         seeds: int | Sequence[int] | None = None,
                         batch: int = 8, exact: bool = True, **overrides: Unpack[OptionOverrides]) -> Batch:
-        """Speak many texts, whose sentences are decoded `batch` at a time, and return each as it is finished.
+        """Speak many texts, whose sentences are decoded `batch` at a time, and yield each as it is finished.
 
             for index, audio in tts.synthesize_many(texts): ...
             audios = tts.synthesize_many(texts).collect()        # in the order of the texts
 
-        A sentence that ends makes room for the next one, in the order of the texts, while the others go on. Each text gets
+        A sentence that ends makes room for the next one, in the order of the texts, while the others continue. Each text gets
         what `synthesize` gives it alone with the same voice and seed (see `BatchDecoder` for `exact`). Stats are a text's
         own; time that rows spent together counts in equal parts, and `ttfa_seconds` is when the text was there, as seen from
         the first one asked for.
@@ -181,7 +181,7 @@ class Synthesizer:
     def open_stream_batch(self, rows: int = 8, *, exact: bool = True) -> StreamBatch:
         """Open a batch for streams of many callers, as a server has them: up to `rows` are decoded together.
 
-        A listener who is slow delays nobody, as chunks are handed to a callback. Other calls of this synthesizer wait while
+        A slow consumer delays no other, as chunks are passed to a callback. Other calls of this synthesizer wait while
         anything is being spoken there; `stop`, `close` and `interrupt=True` cancel what was submitted.
 
         Args:
@@ -217,8 +217,8 @@ class Synthesizer:
         """A voice from a recording, to give as `voice`; it can be saved.
 
         Args:
-            reference: a sound file of 0.5 to 30 seconds of one speaker, at least 16,000 samples a second.
-            transcript: what it says: speech goes on from it. Without one the text may be in another language.
+            reference: a sound file of 0.5 to 30 seconds of one speaker, at least 16,000 samples per second.
+            transcript: its words: speech continues after it. Without one the text may be in another language.
             instruction: how to speak ("Please speak as fast as you can."), in place of a transcript.
             name: what the voice is called.
 
@@ -254,7 +254,7 @@ class Synthesizer:
 
 
 def _each(values: object, texts: int, name: str) -> list[Any]:
-    """One value a text, from one for all or one for each."""
+    """Return one value per text, from one for all or one for each."""
     if isinstance(values, str) or not isinstance(values, Sequence):
         return [values] * texts
     if len(values) != texts:

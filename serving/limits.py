@@ -18,7 +18,7 @@ class Admission:
     def __init__(self, requests: int = MAX_REQUESTS, per_client: int = MAX_PER_CLIENT) -> None:
         self.requests, self.per_client = requests, per_client
         self.stopping = False
-        """Set when the server ends: nothing more is taken."""
+        """Set when the server ends: no more requests are accepted."""
         self._clients: Counter[str] = Counter()
 
     @property

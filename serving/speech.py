@@ -32,7 +32,7 @@ class Service:
         self.metrics = Metrics(lambda: self.admission.open)
 
     def stop(self) -> None:
-        """Take nothing more."""
+        """Accept no more requests."""
         self.admission.stopping = True
 
     @asynccontextmanager

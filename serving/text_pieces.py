@@ -30,7 +30,7 @@ class TextPieces:
             return True
 
     def end(self) -> None:
-        """Note that the text is complete, or that nobody wants it any more."""
+        """Mark the text as complete, or as no longer needed."""
         with self._changed:
             self._ended = True
             self._changed.notify_all()

@@ -78,7 +78,7 @@ def write_repository(target: Path, bundle: Path | None, provider: str = "auto", 
 
 
 def _check_replaceable(model: Path) -> None:
-    """OutputError unless the place is free, empty, or a model that this command wrote and nobody added to."""
+    """OutputError unless the place is free, empty, or a model that this command wrote, without other files."""
     if not model.exists() and not model.is_symlink():
         return
     try:

@@ -14,7 +14,7 @@ OPENAI_VOICES = {"alloy": "", "ash": "m", "ballad": "m", "cedar": "m", "coral": 
 _PATTERNS = {"[abefhijpz]f_*": "f", "[abefhijpz]m_*": "m"}
 """Kokoro's voices: language, sex, name, such as af_heart. Home Assistant's integration sends them."""
 _SEXES = {"kumo": "m", "alpha": "f", "nezumi": "f"}
-"""Sex of the embedded voices. Voices of other bundles take turns."""
+"""Sex of the embedded voices. Voices of other bundles alternate."""
 
 
 class VoiceNames:

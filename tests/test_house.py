@@ -25,8 +25,6 @@ UNIQUE_IN = ("runtime", "export", "engines", "benchmarks", "training")
 MOST_MODULES = 12
 LARGER_FOLDERS = {"export/model": 16}
 """Folders that hold more modules, each one network or class of its kind."""
-REPEATED_CLASSES = {"Recogniser", "Source", "_Call"}
-"""Class names that may occur twice until they are renamed."""
 
 
 def modules(package: str) -> Iterator[Path]:
@@ -119,7 +117,7 @@ def test_no_class_name_occurs_twice() -> None:
             for node in ast.walk(ast.parse(path.read_text())):
                 if isinstance(node, ast.ClassDef):
                     places[node.name].append(name)
-    twice = {name: where for name, where in places.items() if len(where) > 1 and name not in REPEATED_CLASSES}
+    twice = {name: where for name, where in places.items() if len(where) > 1}
     assert not twice, "\n".join(f"{name}: {', '.join(where)}" for name, where in sorted(twice.items()))
 
 

@@ -30,7 +30,7 @@ from runtime.errors import TldrError
 def main(stages: tuple[str, ...], work: Path, target: Path, start: Path | None, average_with: tuple[Path, ...], patch: int,
          threads: int, seed: int, epochs: float, device: str) -> None:
     """Run STAGES of the embedded voice's recipe: frontend audio speaker-encoder student mels recogniser trunk codec
-    tokens listener encoder vocoder token-level patch-level package, or `all` of these; `adversarial`, behind vocoder, on
+    tokens listener encoder vocoder token-level patch-level package, or `all` of these; `adversarial`, after vocoder, on
     request."""
     try:
         import torch

@@ -1,6 +1,6 @@
 """The sentences that voices are measured on: `python -m training.held_out` writes `benchmarks/data/held_out.tsv`.
 
-All lie on the test side of `training.data.text.split_of`, so that no stage trains on them, whatever is added to the corpus.
+All are on the test side of `training.data.text.split_of`, so that no stage trains on them, whatever is added to the corpus.
 First what the corpus itself has there, then everyday sentences from a grammar of its own words, which the corpus has not.
 """
 

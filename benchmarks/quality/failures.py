@@ -12,7 +12,7 @@ from benchmarks.judges.word_errors import words
 
 KINDS = ("loop", "truncation", "silence")
 TOO_LONG, TOO_SHORT = 1.7, 0.55
-"""Shares of the expected seconds. Held-out readings of the teacher's three voices lie within 0.7 and 1.5 of each other."""
+"""Shares of the expected seconds. Held-out sentences of the teacher's three voices are within 0.7 and 1.5 of each other."""
 REPEATS = 3
 """So often the same words come in a row where the text does not have them so often."""
 LAST_WORDS = 2
@@ -21,7 +21,7 @@ PAUSE_SECONDS = 1.2
 QUIET = 10 ** (-45 / 20)
 """Level of a 10 ms frame, as a share of the loudest frame, that counts as silence."""
 INAUDIBLE = 3e-3
-"""Root mean square of the loudest frame of a reading that nobody would hear."""
+"""Root mean square of the loudest frame of inaudible speech."""
 _NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
 _DIGITS = "xdigits"
 """Prefix of the words that replace digits; no other word has it."""
@@ -32,7 +32,7 @@ def failures(text: str, heard: str, samples: np.ndarray, sample_rate: int, expec
     """`loop`, `truncation`, `silence`: those that a reading float32 [T] of `text` has.
 
     Args:
-        heard: what a recogniser understood.
+        heard: the recogniser's transcript.
         expected_seconds: how long a good reading takes, within about a half.
         stopped_by: how the decoder says that it ended (`runtime.stats`).
         spelled: what another recogniser understood, one that writes numbers as words; asked where digits loop.

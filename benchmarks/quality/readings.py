@@ -1,4 +1,4 @@
-"""Every system reads every sentence and is judged: in parallel, each result written down at once, so that a run can go on."""
+"""Every system reads every sentence and is judged: in parallel, each result saved at once, so that a run can resume."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class ScoringTask:
 
 
 class Judges:
-    """The instruments, loaded once a process."""
+    """The judges, loaded once per process."""
 
     def __init__(self) -> None:
         self._listeners = transcribers()

@@ -50,7 +50,7 @@ def write(folder: Path, report: QualityReport, readings: Sequence[ScoredSentence
 
 
 def page(report: QualityReport, readings: Sequence[ScoredSentence]) -> str:
-    """HTML that opens from disk; its sounds lie beside it in `audio/`."""
+    """HTML that opens from disk; its sounds are beside it in `audio/`."""
     from benchmarks.rendering.html import render
 
     audible = sorted({r.number for r in readings if r.audio is not None})

@@ -15,12 +15,12 @@ from benchmarks.jsonl import append_lines, read_lines
 from benchmarks.judges.recognition import PocketSphinx
 from benchmarks.quality.failures import failures
 from benchmarks.quality.systems import BundleSystem
-from engines.recognition import Recogniser
+from engines.recognition import WhisperRecogniser
 from runtime import Bundle, Synthesizer
 from runtime.text.loading import FrontEnd, load_front_end
 
 SECONDS_PER_ID, SECONDS_BESIDES = 0.068, 0.2
-"""The teacher's pace on held-out sentences: seconds a phoneme id, and seconds a sentence besides."""
+"""The teacher's pace on held-out sentences: seconds per phoneme id, and additional seconds per sentence."""
 
 
 class SentenceJob(msgspec.Struct, frozen=True):
@@ -54,7 +54,7 @@ class _LogEntry(msgspec.Struct, frozen=True):
 def speak_on(bundle: Path | None, voice: str | None, jobs: Sequence[SentenceJob], processes: int,
              log: Path) -> Iterator[SpokenResult]:
     """Resumable `speak_all`: sentences that `log` has of this bundle and voice are not synthesized again, all else
-    is written down there as it is made.
+    is appended there as it is generated.
 
     Raises:
         OutputError: the log cannot be written; else as `speak_all`.
@@ -96,7 +96,7 @@ def expected_seconds(text: str, front_end: FrontEnd) -> float:
 
 _synthesizer: Synthesizer
 _front_end: FrontEnd
-_recogniser: Recogniser
+_recogniser: WhisperRecogniser
 _speller: PocketSphinx
 
 
@@ -106,7 +106,7 @@ def _open(bundle: Path | None, voice: str | None) -> None:
     _synthesizer = Synthesizer(bundle, provider="cpu", threads=1, voice=voice)
     opened = _synthesizer.bundle
     _front_end = load_front_end(opened.manifest.text, opened.root / "text")
-    _recogniser, _speller = Recogniser(1), PocketSphinx()
+    _recogniser, _speller = WhisperRecogniser(1), PocketSphinx()
 
 
 def _say(job: SentenceJob) -> SpokenResult:

@@ -13,7 +13,7 @@ from benchmarks.speed.figures import DurationFigures, PeerFigures, Report, Sprea
 ENOUGH = 5
 """Repetitions whose scatter can be shown."""
 STAGE_ORDER = ("compressor", "backbone", "extractor", "flow", "vocoder", "host")
-"""As data goes through them; what else there is comes behind."""
+"""In the order of the data flow; all others follow."""
 
 
 @dataclass(frozen=True)

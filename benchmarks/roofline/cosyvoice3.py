@@ -1,6 +1,6 @@
 """CosyVoice3's flow and waveform decoder at the published sizes, per second of audio, for bundles that have none of their own.
 
-Flow: a DiT of 22 layers of 1024 (16 heads of 64, inner width 2048), 50 mel frames a second, chunks of 25 tokens, 10 Euler
+Flow: a DiT of 22 layers of 1024 (16 heads of 64, inner width 2048), 50 mel frames per second, chunks of 25 tokens, 10 Euler
 steps, guidance as a second row, a window of 5 s of frames.
 """
 
@@ -10,7 +10,7 @@ from benchmarks.roofline.figures import StageCost
 
 FRAMES, LAYERS, WIDTH, INNER, STEPS, ROWS, WINDOW = 50, 22, 1024, 2048, 10, 2, 250
 _MAPS = 4 * WIDTH * WIDTH + 2 * WIDTH * INNER
-"""Weights of a layer that every frame passes; the six modulations are computed once a step."""
+"""Weights of a layer that every frame passes; the six modulations are computed once per step."""
 _MODULATIONS = 6 * WIDTH * WIDTH
 _ATTENDED = WINDOW + FRAMES
 

@@ -32,7 +32,7 @@ class PatchCost:
 
 
 def patch_costs(bundle: Bundle, seconds: float, text_ids: int, widened: bool) -> Iterator[PatchCost]:
-    """Every graph that runs once a patch or once some patches, halfway through `seconds` of audio.
+    """Every graph that runs once per patch or once per several patches, halfway through `seconds` of audio.
 
     `widened`: float16 weights count as float32, which is what ONNX Runtime's CPU kernels read.
     """
@@ -72,7 +72,7 @@ def system_roofline(name: str, bundle: Bundle, figures: DurationFigures, text_id
 
 
 def _flow_axes(bundle: Bundle, graph: str) -> tuple[float, dict[str, int], int]:
-    """Calls a patch, dynamic axes and cache bytes a call of a graph of the flow-matching vocoder."""
+    """Calls per patch, dynamic axes and cache bytes per call of a graph of the flow-matching vocoder."""
     manifest = bundle.manifest
     if manifest.vocoder is None or manifest.vocoder.flow is None:
         return 0.0, {}, 0

@@ -15,7 +15,7 @@ class Platform:
     bandwidth: float
     """Bytes a second."""
     fp16: float
-    """Floating point operations a second of the tensor cores."""
+    """Floating point operations per second of the tensor cores."""
 
 
 PLATFORMS = (

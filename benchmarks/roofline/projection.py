@@ -4,7 +4,7 @@
 
 bytes: 2 a weight, or what `tldr-export --fp16` with --int8 or --int4 makes of the language model's and the flow's: 1 in INT8,
 0.52 in INT4 with its scales; keys and values at 2 bytes. peak: of the tensor cores in FP16, where such weights are multiplied
-too. RTF is the sum of the stages: they take turns. Launches and the host are not in it, so that models
+too. RTF is the sum of the stages: they run one after another. Launches and the host are not in it, so that models
 whose stages would take less time than their launches are left out.
 """
 
@@ -84,7 +84,7 @@ def measured_rows(report: Report) -> list[Projection]:
 
 
 def replaced(rows: Sequence[Projection], measured: Iterable[Projection]) -> list[Projection]:
-    """`rows` with those that a measured one stands for replaced; measured ones without such a row are appended."""
+    """`rows` with those that have a measured one replaced; measured ones without such a row are appended."""
     real = {(one.platform, one.precision, one.system.rpartition(" ")[0]): one for one in measured}
     found = [real.pop((row.platform, row.precision, row.system.rpartition(" ")[0]), row) for row in rows]
     return [*found, *real.values()]

@@ -1,6 +1,6 @@
 """Bytes and operations of one call of a graph, counted from its ONNX file.
 
-Weights count once for every node that uses them: the extractor's slots once a patch, its layers and its head k times, as the
+Weights count once for every node that uses them: the extractor's slots once per patch, its layers and its head k times, as the
 graph is unrolled. A table that is looked up counts with the rows taken, not with its size.
 """
 
@@ -101,7 +101,7 @@ def _shapes(model: onnx.ModelProto, axes: Mapping[str, int]) -> dict[str, list[i
         value.type.tensor_type.ClearField("shape")
     try:
         inferred = onnx.shape_inference.infer_shapes(small, data_prop=True)
-    except Exception:  # weights that lie beside the graph: sizes of rows are then taken as one
+    except Exception:  # weights stored beside the graph: sizes of rows are then taken as one
         return {}
     values: Iterable[onnx.ValueInfoProto] = [*inferred.graph.input, *inferred.graph.value_info, *inferred.graph.output]
     found = {}

@@ -74,7 +74,7 @@ class DurationFigures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     energy_joules: Spread | None
     curve: tuple[CurvePoint, ...]
     patch_ms_values: tuple[float, ...]
-    """Every patch behind `patch_ms`, for histograms."""
+    """Time of every patch, from which `patch_ms` is computed, for histograms."""
 
 
 class BatchFigures(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

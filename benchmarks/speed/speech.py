@@ -1,4 +1,4 @@
-"""Whole sentences to their own end: RTF, time to the first audio, and something to listen to. All speakers take turns."""
+"""Whole sentences to their own end: RTF, time to the first audio, and audio files. All speakers alternate."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ import numpy as np
 from engines.calibration import greedy, some_voice, utterances
 from engines.comparison import errors
 from engines.fp16.fp16_graph import computed_wide, half_nodes, half_values, load_graph
-from engines.recognition import Recogniser
+from engines.recognition import WhisperRecogniser
 from engines.variants import bundle_with
 from runtime.backends import create_backend
 from runtime.bundle.manifest import AudioCheck
@@ -82,7 +82,7 @@ def _variant(bundle: Bundle, folder: Path, in_float: bool) -> Bundle:
 def _heard_alike(first: list[np.ndarray], second: list[np.ndarray], rate: int) -> int | None:
     """Return the number of utterances with equal transcripts; None where no recogniser is installed."""
     try:
-        recogniser = Recogniser()
+        recogniser = WhisperRecogniser()
     except BackendError:
         return None
     pairs = zip(first, second, strict=True)

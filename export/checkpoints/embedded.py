@@ -195,7 +195,7 @@ def load_patch_model(directory: Path, patch: int) -> PatchLM:
 
 def load_patch_parts(directory: Path, model: PatchLM, patch: int | None = None) -> None:
     """Fill what TLDR adds to the backbone: compressor, extractor and adapters, the last unmerged. No weight has the size of a
-    patch, so that those trained for another `patch` fit too, to go on from. Raises CheckpointError."""
+    patch, so that those trained for another `patch` fit too, to continue training. Raises CheckpointError."""
     path, own = patch_directory(directory, patch or model.config.patch) / TLDR, _own_parts(model)
     if any(parameter.is_meta for parameter in own.parameters()):
         own.to_empty(device="cpu")

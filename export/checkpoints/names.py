@@ -1,4 +1,4 @@
-"""Find the checkpoint that a name stands for, without loading PyTorch."""
+"""Find the checkpoint of a name, without loading PyTorch."""
 
 from __future__ import annotations
 

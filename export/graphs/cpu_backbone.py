@@ -1,5 +1,5 @@
 """The backbone step in ONNX Runtime's own operators, for its CPU kernels: grouped attention that writes keys and values where
-they stay, and the residual sum and the norm behind it in one.
+they stay, and the residual sum and the norm after it in one.
 
 The plain graph (`export.model.backbone`) makes of an attention fifteen nodes that TensorRT reads too, and copies the past of
 each layer twice a step. Each operator here is written down twice: as the node that is exported, and in PyTorch for parity.
@@ -27,7 +27,7 @@ class CpuBackboneGraph(GraphModule):
     def forward(self, inputs_embeds: Tensor, positions: Tensor, past_length: Tensor, *past: Tensor) -> tuple[Tensor, ...]:
         """Context [B, D] and each layer's keys and values [B, H, capacity, E], in the order of `past`."""
         backbone, length = self.backbone, inputs_embeds.shape[1]
-        call = _Call(positions, past_length, length, past[0].shape[2], backbone)
+        call = _StepInputs(positions, past_length, length, past[0].shape[2], backbone)
         layers: list[BackboneLayer] = list(backbone.layers)  # type: ignore[arg-type]
         norms = [*(layer.input_layernorm for layer in layers[1:]), backbone.norm]
         x, normed, present = inputs_embeds, layers[0].input_layernorm(inputs_embeds), list[Tensor]()
@@ -39,7 +39,7 @@ class CpuBackboneGraph(GraphModule):
         return normed[:, -1], *present
 
 
-class _Call:
+class _StepInputs:
     """Inputs that the attentions of all layers share: lengths and rotary tables."""
 
     def __init__(self, positions: Tensor, past_length: Tensor, length: int, capacity: int, backbone: Backbone) -> None:
@@ -59,7 +59,7 @@ class _Call:
 
     def attend(self, states: Tensor, keys: Tensor, values: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Packed queries, keys and values [B, S, (Hq + 2 H) E] over the past and themselves: [B, S, Hq E], and the past with
-        the new keys and values behind it, zeros where there is neither."""
+        the new keys and values after it, zeros where there is neither."""
         if torch.onnx.is_in_onnx_export():
             batch, length, width = states.shape
             inside = width * self._heads // (self._heads + 2 * self._kv_heads)

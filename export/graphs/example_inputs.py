@@ -42,7 +42,7 @@ def _values(name: str, shape: tuple[int, ...], rng: np.random.Generator, sizes: 
     if name == "codec_tokens":
         absent = np.arange(shape[1]) < 2 * (np.arange(shape[0]) == 0)[:, None]
         return np.where(absent, NO_TOKEN, rng.integers(0, sizes.codes, shape))
-    if name in ("positions", "chunks", "past_chunks"):  # frames behind those of past_chunks, 25 a chunk
+    if name in ("positions", "chunks", "past_chunks"):  # frames after those of past_chunks, 25 per chunk
         steps = np.broadcast_to(np.arange(shape[1]), shape)
         return {"positions": steps, "chunks": 4 + steps // 25, "past_chunks": steps % 5}[name]
     if name == "voiced":

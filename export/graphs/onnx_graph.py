@@ -23,9 +23,9 @@ OPSET = 18
 """TensorRT 10.3 parses up to 20; nothing here needs more than 18."""
 IR_VERSION = 8
 EMBEDDED_BYTES = 512 * 2**20
-"""Above this, weights lie beside the graph: one protobuf message ends at 2 GiB."""
+"""Above this, weights are stored beside the graph: one protobuf message ends at 2 GiB."""
 SHARED = ("speech_embedding.weight",)
-"""Tables that several graphs of a bundle read: they lie beside the graphs, once."""
+"""Tables that several graphs of a bundle read: they are stored beside the graphs, once."""
 TRACED = {"batch": 2, "text": 7, "length": 3, "past": 5, "patches": 3, "tokens": 5, "frames": 12, "capacity": 11}
 """Lengths to trace with: none is 0 or 1, which tracing would take for constants."""
 PRODUCER = "tldr-export"

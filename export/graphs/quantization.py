@@ -19,9 +19,9 @@ from runtime.bundle.contract import Precision
 from runtime.bundle.manifest import Weights
 
 LANGUAGE_MODEL = ("compressor", "backbone", "extractor", "step")
-"""Graphs that are read whole once a patch."""
+"""Graphs whose weights are all read once per patch."""
 FLOW = "flow_estimator"
-"""Read whole ten times a chunk; to a GPU its weights are what a step costs."""
+"""All its weights are read ten times per chunk; on a GPU that is the cost of a step."""
 SMALLEST = 1 << 12
 """Elements of the smallest weight that is worth it."""
 BITS: dict[Weights, int] = {"int8": 8, "int4": 4}

@@ -1,7 +1,7 @@
 """The patch-level Transformer: a Qwen2-type decoder whose KV cache is an explicit input and output.
 
 The cache is *position-major*, [P, L, B, H, E]: the positions used so far are one contiguous piece of memory, so a runtime
-writes new positions behind it and passes a longer view, with no copy, no reallocation and no capacity-wide attention.
+writes new positions after it and passes a longer view, with no copy, no reallocation and no capacity-wide attention.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class SelfAttention(nn.Module):
         """Attention of new positions x [S, B, D] over past [P, 1, B, H, E] and themselves; bias float32 [S, B, 1, 1, P + S].
 
         All of it is position-major, as the cache is: neither past nor present is ever transposed, and queries are multiplied
-        as they lie, each position's groups beside the keys of their head.
+        in their memory layout, each position's groups beside the keys of their head.
         """
         length, batch, _ = x.shape
         queries, keys, values = self.project(x, rotary, length, 1, batch)

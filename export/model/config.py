@@ -55,8 +55,8 @@ class PositionConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Rotary positions of the global sequence.
 
     With `speech_start` unset the sequence is counted through: prefix, then patches, one position each (CosyVoice3). With it
-    set, prefix element i stands at `i * text_stride` and patch i (from 0) at `speech_start + i * patch`, the task token one
-    patch before: speech and the text being spoken then lie near each other, which a small backbone needs to align them.
+    set, prefix element i has position `i * text_stride` and patch i (from 0) at `speech_start + i * patch`, the task token one
+    patch before: speech and the text being spoken are then near each other, which a small backbone needs to align them.
     """
 
     text_stride: float = 1.0

@@ -30,14 +30,14 @@ class ExtractorLayer(nn.Module):
         self.mlp = SwiGLU(width, config.intermediate)
 
     def slot_memory(self, condition: Tensor) -> tuple[Tensor, Tensor]:
-        """Keys and values [B, H, m, E] of the slots, reshape(W_slot c~): once a patch. condition [B, D]."""
+        """Keys and values [B, H, m, E] of the slots, reshape(W_slot c~): once per patch. condition [B, D]."""
         batch, width = condition.shape
         return self.cross.keys_values(self.slot_proj(condition).reshape(batch, self.slots, width))
 
     def forward(self, x: Tensor, memory: tuple[Tensor, Tensor], rotary: tuple[Tensor, Tensor] | None,
                 bias: Tensor | None = None, cache: LocalCache | None = None) -> Tensor:
         """x [B, S, D]: a whole patch with a causal bias (training), or one token after a local cache (decoding; the first
-        one without tables, as it is not turned)."""
+        one without tables, as it is not rotated)."""
         x = x + self.cross.output(attend(self.cross.queries(self.cross_norm(x)), *memory))
         normed = self.self_norm(x)
         queries, keys, values = self.self_attn.states(normed, rotary)

@@ -109,8 +109,8 @@ class InputEmbedding(nn.Module):
     def forward(self, x: Tensor, cond: Tensor, mu: Tensor, speaker: Tensor, past: Tensor) -> tuple[Tensor, Tensor]:
         spread = speaker[:, None].expand(-1, x.shape[1], -1)
         projected = self.proj(torch.cat((x, cond, mu, spread), -1)).float()
-        told, following = self.conv_pos_embed(projected, past)
-        return told + projected, following
+        encoded, following = self.conv_pos_embed(projected, past)
+        return encoded + projected, following
 
 
 class Modulation(nn.Module):

@@ -79,7 +79,7 @@ class PitchPredictor(nn.Module):
         return pitch[..., 0].abs()
 
 
-class Source(nn.Module):
+class HarmonicSource(nn.Module):
     """Harmonics of the pitch and noise, mixed to one signal."""
 
     def __init__(self, config: HiftConfig) -> None:
@@ -107,7 +107,7 @@ class Waveform(nn.Module):
     def __init__(self, config: HiftConfig) -> None:
         super().__init__()
         self.config = config
-        self.m_source = Source(config)
+        self.m_source = HarmonicSource(config)
         self.conv_pre = nn.Conv1d(config.mel, config.channels, config.lookahead + 1)
         self.ups, self.source_downs, self.source_resblocks, self.resblocks = (nn.ModuleList() for _ in range(4))
         for stage, (rate, kernel) in enumerate(zip(config.rates, config.up_kernels, strict=True)):

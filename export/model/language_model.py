@@ -53,7 +53,7 @@ class SpeechLM(nn.Module):
 
 
 class TokenLM(SpeechLM):
-    """The token-level baseline: one backbone step a token, a linear head."""
+    """The token-level baseline: one backbone step per token, a linear head."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config)
@@ -79,7 +79,7 @@ class TokenLM(SpeechLM):
 
 
 class PatchLM(SpeechLM):
-    """TLDR: compressor, backbone once a patch, extractor (paper, Figure 1)."""
+    """TLDR: compressor, backbone once per patch, extractor (paper, Figure 1)."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__(config)

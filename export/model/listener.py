@@ -14,9 +14,9 @@ WIDTH, BLOCKS = 192, 4
 
 
 class Listener(nn.Module):
-    """Codec tokens int64 [B, T] to log-probabilities float32 [B, T, IDS] of phoneme ids, heard with 0.5 s on either side.
+    """Codec tokens int64 [B, T] to log-probabilities float32 [B, T, IDS] of phoneme ids; context 0.5 s on either side.
 
-    It knows neither text nor voice. NO_TOKEN pads the rows of a batch: nothing is heard of it.
+    It reads neither text nor voice. NO_TOKEN pads the rows of a batch and has no effect.
     """
 
     digits: Tensor

@@ -11,7 +11,7 @@ MASKED = -1e9
 
 
 def sample(logits: Tensor, temperature: Tensor, top_k: Tensor, top_p: Tensor, uniform: Tensor) -> Tensor:
-    """Draw one token a row by inverting the truncated distribution at `uniform`.
+    """Draw one token per row by inverting the truncated distribution at `uniform`.
 
     Args:
         logits: float32 [B, V].

@@ -24,8 +24,8 @@ from runtime.errors import ParityError
 onnxruntime = load_onnxruntime()
 
 TOLERANCE: Mapping[Precision | Weights, float] = {"fp32": 1e-4, "fp16": 3e-2, "int8": 1e-1, "int4": 5e-1}
-"""Largest error allowed, as a part of the largest value of the output. All are held against the float32 module; what
-quantised weights cost is heard, not bounded here: a weight packed wrongly gives errors around 1."""
+"""Largest error allowed, as a part of the largest value of the output. All are compared with the float32 module; the error of
+quantised weights is judged on speech, not bounded here: a weight packed wrongly gives errors around 1."""
 
 LENGTHS: Mapping[str, tuple[dict[str, int], ...]] = {
     "text_embedding": ({"batch": 1, "text": 1}, {"batch": 2, "text": 9}),

@@ -25,7 +25,7 @@ STEP = "step"
 """The graph of `step_graph`."""
 
 ENCODER_BANDS, ENCODER_STRIDE = 80, 4
-"""Mel bands that the embedded voice's encoders read, and frames a token."""
+"""Mel bands that the embedded voice's encoders read, and frames per token."""
 
 
 class Tensor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -199,7 +199,7 @@ def auxiliary_graphs(speaker: int, phonemes: int) -> dict[str, Graph]:
     """Return the auxiliary graphs of the embedded voice: two encoders, which turn a recording's normalised log-mel
     frames (`runtime.cloning.features`), and the listener: the log-probability of each phoneme id at each codec token.
 
-    They run once a voice and once a sentence, on the CPU and in float32 at any precision, and are no part of
+    They run once per voice and once per sentence, on the CPU and in float32 at any precision, and are no part of
     `Manifest.graphs`: no backend loads them, no engine is built of them.
     """
     mels = Tensor("mels", "float32", (BATCH, f"{ENCODER_STRIDE}*{TOKENS}", ENCODER_BANDS))
@@ -212,7 +212,7 @@ def auxiliary_graphs(speaker: int, phonemes: int) -> dict[str, Graph]:
 
 
 def flow_vocoder_graphs(sizes: FlowSizes, precision: Precision) -> dict[str, Graph]:
-    """CosyVoice3's vocoder: tokens to mel by `flow_encoder` and, once a step of the flow, `flow_estimator`; mel to samples by
+    """CosyVoice3's vocoder: tokens to mel by `flow_encoder` and, once per step of the flow, `flow_estimator`; mel to samples by
     `pitch` and `waveform`. Only the estimator's keys and values are activations; all the rest is float32 at any precision.
     """
     activation = activation_dtype(precision)

@@ -1,6 +1,6 @@
 """`engines/<kind>-<version>-sm<NN>/engines.json`: the engines of one target, and the key that each was built under.
 
-A set lies in one folder that appears by one rename. It is no part of `bundle.json`: engines are added on the machine that
+A set is one folder that appears by one rename. It is no part of `bundle.json`: engines are added on the machine that
 will run them, long after the export, and only the set that is used gets read and hashed.
 """
 
@@ -40,7 +40,7 @@ class Span(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.smallest == self.largest
 
     def admits(self, shape: tuple[int, ...]) -> bool:
-        """Return whether a shape lies within."""
+        """Return whether a shape is within the range."""
         bounds = zip(self.smallest, shape, self.largest, strict=True)
         return len(shape) == len(self.smallest) and all(low <= size <= high for low, size, high in bounds)
 

@@ -17,7 +17,7 @@ Weights = Literal["int8", "int4"]
 class Positions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Rotary positions of the global sequence.
 
-    `speech_start` unset: counted through, one each. Set: prefix element i stands at i * text_stride, patch i (from 0) at
+    `speech_start` unset: counted through, one each. Set: prefix element i has position i * text_stride, patch i (from 0) at
     speech_start + i * patch, and the last prefix element (TASK) one patch before patch 0.
     """
 
@@ -165,7 +165,7 @@ class AudioCheck(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     spectral: float
     """Largest difference of the spectra of those, as a part of the loudest."""
     heard_alike: int | None
-    """Utterances in which a recogniser hears the same words; None: none was installed."""
+    """Utterances with equal transcripts; None: no recogniser was installed."""
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

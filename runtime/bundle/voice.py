@@ -27,13 +27,13 @@ class Voice:
     speaker: np.ndarray
     """float32 [Es]."""
     prompt_tokens: np.ndarray
-    """int64 [T], T >= 0. What does not fill a patch is left out at the front: speech goes on at the prompt's end."""
+    """int64 [T], T >= 0. Tokens that do not fill a patch are dropped at the front: speech continues at the prompt's end."""
     prompt_text_ids: np.ndarray
     """int64 [S], S >= 0."""
     flow_tokens: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int64))
-    """int64 [F], F >= 0: tokens of the recording that CosyVoice3's vocoder goes on from."""
+    """int64 [F], F >= 0: tokens of the recording that CosyVoice3's vocoder continues."""
     flow_mel: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.float32))
-    """float32 [F x frames a token, mel]: the same recording."""
+    """float32 [F x frames per token, mel]: the same recording."""
 
     @classmethod
     def load(cls, path: Path | str) -> Voice:
@@ -70,7 +70,7 @@ def read_voice(path: Path, name: str, manifest: Manifest) -> Voice:
 
 
 def neutral_voice(manifest: Manifest) -> Voice:
-    """Return a voice that is nobody's, to run a bundle without voices with: zeros for a speaker, no prompt."""
+    """Return a placeholder to run a bundle without voices: a speaker of zeros, no prompt."""
     flow = None if manifest.vocoder is None else manifest.vocoder.flow
     none = np.zeros(0, np.int64)
     return Voice("neutral", np.zeros(manifest.sizes.speaker, np.float32), none, none, none,

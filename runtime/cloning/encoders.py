@@ -1,4 +1,4 @@
-"""A recording to codec tokens and a speaker embedding: a bundle's own encoders, on the CPU, as they run once a voice."""
+"""A recording to codec tokens and a speaker embedding: a bundle's own encoders, on the CPU, as they run once per voice."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from .features import CODEC_RATE, MEL_RATE, SPEECH_RATE, codec_mel, filter_bank,
 
 T = TypeVar("T", bound="ReferenceEncoders")
 QUIET = -1.0
-"""A normalised mel frame of the codec whose loudest band lies below this is silence."""
+"""A normalised mel frame of the codec whose loudest band is below this is silence."""
 LEAD_FRAMES, TAIL_FRAMES = 10, 16
 """Mel frames of silence that the embedded voice's training kept before the first and after the last sound."""
 
@@ -33,7 +33,7 @@ class Encoded:
     tokens: np.ndarray
     """int64 [T]."""
     flow_mel: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.float32))
-    """float32 [T x frames a token, mel] where the vocoder goes on from the recording (CosyVoice3)."""
+    """float32 [T x frames per token, mel] where the vocoder continues the recording (CosyVoice3)."""
 
 
 class ReferenceEncoders(ABC):

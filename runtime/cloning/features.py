@@ -48,7 +48,7 @@ def filter_bank(samples: np.ndarray) -> np.ndarray:
 
 def codec_mel(samples: np.ndarray) -> np.ndarray:
     """Normalised log-mel magnitudes float32 [T // 240, 80] of samples [T] at 24 kHz: what the embedded voice's codec encodes.
-    Frame i is centred on its own hop; there is silence before and behind."""
+    Frame i is centred on its own hop; silence precedes and follows."""
     margin = CODEC_FFT - CODEC_HOP
     padded = np.pad(samples.astype(np.float64), (margin // 2, margin - margin // 2))
     mel = np.sqrt(_power(padded, _hann(CODEC_FFT), CODEC_HOP, CODEC_FFT)) @ _codec_filters().T

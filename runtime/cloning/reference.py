@@ -23,7 +23,7 @@ def clone_voice(bundle: Bundle, front_end: FrontEnd, reference: Path, transcript
                 instruction: str | None, name: str) -> Voice:
     """Encode a recording as a prompt.
 
-    With a transcript the language model goes on from the recording (zero-shot); with an instruction, or with neither
+    With a transcript the language model continues the recording (zero-shot); with an instruction, or with neither
     (cross-lingual), only extractor and vocoder hear who speaks.
 
     Raises:

@@ -18,7 +18,7 @@ Arrays = dict[str, np.ndarray]
 class BatchCache(ABC):
     """Keys and values of B rows, of which a row's first `lengths[row]` positions are there.
 
-    The backbone masks what lies behind a row's past. That has to be finite, so the memory starts as zeros.
+    The backbone masks positions after a row's past. They have to be finite, so the memory starts as zeros.
     """
 
     fetched: tuple[str, ...] = ()
@@ -78,8 +78,8 @@ class BatchCache(ABC):
 class PositionMajorBatch(BatchCache):
     """Keys and values [capacity, L, B, H, E].
 
-    The backbone is passed the view up to the longest row. A step's new positions come out side by side and go each behind its
-    own row's past: 2 L H E values a row are copied, all else stays where it is.
+    The backbone is passed the view up to the longest row. A step's new positions are returned side by side and each is
+    copied after its own row's past: 2 L H E values per row are copied, nothing else moves.
     """
 
     fetched = ("present_keys", "present_values")
@@ -136,7 +136,7 @@ class LayeredBatch(BatchCache):
         self.lengths[row] = length
 
     def tensors(self, rows: Sequence[int]) -> tuple[Arrays, Arrays]:
-        # Rows that only come along are written too: behind their past, where their own step will write again.
+        # Idle rows of the batch are written too: after their past, where their own step will write again.
         lengths = np.minimum(self.lengths, self.capacity - 1)
         pieces = dict(zip(self._names, self._pieces, strict=True))
         return ({"past_length": lengths, **{f"past_{name}": piece for name, piece in pieces.items()}},

@@ -1,6 +1,6 @@
 """The patch loop on many utterances at once: one call of each graph makes a patch of every row.
 
-Rows join and leave while the others go on. A new one is prefilled alone, as `Decoder` does it; its keys and values move into
+Rows join and leave while the others continue. A new one is prefilled alone, as `Decoder` does it; its keys and values move into
 its column of the shared cache, and from then on it shares the steps:
 
     refill -> extractor, all rows -> rows that end leave -> compressor and backbone, the rest -> refill -> ...
@@ -100,7 +100,7 @@ class BatchDecoder:
         Raises:
             TextError: a job has more ids than fit.
             BackendError: the library or device failed, or memory does not suffice.
-            Cancelled: the backend was told to abort.
+            Cancelled: the backend was aborted.
         """
         self._rows = []
         self._refill(waiting)
@@ -110,7 +110,7 @@ class BatchDecoder:
             self._refill(waiting)
 
     def _refill(self, waiting: deque[DecodeJob]) -> None:
-        """Rows for those that go on and for those that wait, no more; the new ones are prefilled."""
+        """Keep the rows that continue, and prefill one row for each sequence that waits, as far as rows are free."""
         going: list[int | None] = [index for index, row in enumerate(self._rows) if row is not None]
         size = min(self.batch, len(going) + len(waiting))
         if size != len(self._rows):

@@ -57,14 +57,14 @@ class Cache(ABC):
 
     @abstractmethod
     def arrays(self) -> tuple[np.ndarray, np.ndarray]:
-        """A copy of keys and values so far, [length, L, B, H, E] each; BackendError where they lie in a device's memory."""
+        """A copy of keys and values so far, [length, L, B, H, E] each; BackendError where they are in a device's memory."""
 
 
 class KVCache(Cache):
     """Keys and values [capacity, L, B, H, E].
 
     The layout is position-major: the first n positions are one piece of memory, so `past` is a shorter view of it, the
-    new positions are written right behind, and no step copies or reallocates anything.
+    new positions are written right after it, and no step copies or reallocates anything.
     """
 
     def __init__(self, backend: Backend, sizes: Sizes, precision: Precision, capacity: int, batch: int = 1) -> None:

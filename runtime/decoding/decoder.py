@@ -196,7 +196,7 @@ class Decoder:
 
 
 def positions(rule: Positions, patch: int, prefix: int, patches: int) -> np.ndarray:
-    """Rotary positions float32 [prefix + patches] of a prefix (SOS and TASK included) and the patches behind it."""
+    """Rotary positions float32 [prefix + patches] of a prefix (SOS and TASK included) and the patches after it."""
     if rule.speech_start is None:
         return np.arange(prefix + patches, dtype=np.float32)
     text = np.arange(prefix - 1, dtype=np.float32) * np.float32(rule.text_stride)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 LONGEST_CYCLE = 16
 """Tokens of the longest cycle looked for: 0.64 s at 25 tokens/s."""
 SECONDS = 2.0
-"""A cycle that goes on for this long is a loop. Held vowels and pauses of natural speech stay below it."""
+"""A cycle of this length or longer is a loop. Held vowels and pauses of natural speech stay below it."""
 CYCLES = 3
 """And it must have been said this many times over."""
 

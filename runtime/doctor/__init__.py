@@ -17,7 +17,7 @@ __all__ = ["Finding", "examine"]
 
 
 def examine(bundle: Path | None = None, provider: str = "auto", threads: int | None = None) -> Iterator[Finding]:
-    """All findings, each as soon as it is known: software, machine, then speech on every provider that works here."""
+    """Yield the findings, each as soon as it is known: software, machine, then speech on every provider that works here."""
     yield from check_software()
     yield from check_machine()
     yield from check_speaking(bundle, provider, threads)

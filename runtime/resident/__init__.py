@@ -1,1 +1,1 @@
-"""A voice that stays loaded behind a Unix socket, and its light client."""
+"""A server that keeps a voice loaded and listens on a Unix socket, and its light client."""

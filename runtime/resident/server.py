@@ -100,7 +100,7 @@ def _serve_one(synthesizer: Synthesizer, connection: socket.socket, places: thre
 
 
 def _watch(connection: socket.socket, stream: Stream) -> None:
-    """Cancel the stream when its client has left: nothing more is expected from it."""
+    """Cancel the stream when its client has disconnected; a client sends nothing after its request."""
     with contextlib.suppress(OSError, ValueError):
         select.select([connection], [], [])
         if not connection.recv(1, socket.MSG_PEEK):

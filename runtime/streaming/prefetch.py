@@ -25,7 +25,7 @@ class ChunkSource(Protocol):
 
     @property
     def cancelled(self) -> bool:
-        """Return whether somebody cancelled it."""
+        """Return whether it was cancelled."""
 
     @property
     def stats(self) -> Stats:
@@ -41,7 +41,7 @@ class ChunkSource(Protocol):
 class PrefetchStream:
     """Chunks in the order in which they were made. At most `seconds` of audio wait; then making them pauses.
 
-    The thread starts with the first chunk that is asked for. It ends with the speech, with `cancel`, or when nobody holds
+    The thread starts with the first chunk that is requested. It ends with the speech, with `cancel`, or when no one refers to
     the object any more. One thread or one task at a time may iterate.
     """
 
@@ -91,7 +91,7 @@ class PrefetchStream:
         loop, ready = asyncio.get_running_loop(), asyncio.Event()
 
         def wake() -> None:
-            with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
+            with contextlib.suppress(RuntimeError):  # the loop is closed: no task waits
                 loop.call_soon_threadsafe(ready.set)
 
         self._shelf.on_change = wake
@@ -149,7 +149,7 @@ class _ChunkQueue:
             return self._ended or bool(self._chunks)
 
     def put(self, chunk: AudioChunk) -> bool:
-        """Add a chunk once there is room; False if nobody wants it any more. A first chunk fits, however long it is."""
+        """Add a chunk once there is room; return False after a cancel. A first chunk fits, however long it is."""
         with self._changed:
             while self._chunks and self.seconds + chunk.seconds > self._limit and not self._ended:
                 self._changed.wait()

@@ -17,7 +17,7 @@ from .prefetch import PrefetchStream
 from .request_queue import CancelToken
 
 AHEAD_SECONDS = 1.0
-"""Audio that a buffered stream makes ahead of its listener unless told otherwise."""
+"""Default length of audio that a buffered stream generates ahead of its consumer."""
 
 
 class Stream:
@@ -62,7 +62,7 @@ class Stream:
     def cancel(self) -> None:
         """Stop within one patch; from any thread. The synthesizer is free as soon as the patch being made is done."""
         self._cancel_token.cancel()
-        if self._inside.acquire(blocking=False):  # nobody is inside: let go now, the consumer may never come back
+        if self._inside.acquire(blocking=False):  # no call is running: release now, the consumer may never call again
             try:
                 self._chunks.close()
                 self._end(cancelled=True)
@@ -76,7 +76,7 @@ class Stream:
 
     @property
     def cancelled(self) -> bool:
-        """Return whether somebody cancelled it: `cancel`, the synthesizer's `stop` or `close`, an utterance that interrupts."""
+        """Return whether it was cancelled: by `cancel`, the synthesizer's `stop` or `close`, an utterance that interrupts."""
         return self._cancel_token.cancelled
 
     @property

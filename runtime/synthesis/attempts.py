@@ -12,9 +12,9 @@ from ..options import SamplingOptions
 from ..stats import SEVERITY, StoppedBy
 
 RETRIES = 4
-"""Further attempts at a sentence whose model missed its end, lost words or said some twice, each with uniforms of its own."""
+"""Further attempts at a sentence whose model missed its end, lost words or said some twice, each with its own uniforms."""
 MAX_OMISSION_SCORE = 2.0
-"""Nats (`runtime.synthesis.alignment`) from which on a reading has left out words or said some twice."""
+"""Nats (`runtime.synthesis.alignment`) from which on an attempt counts as one with words omitted or repeated."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,15 +25,15 @@ class Attempt:
     """Tokens int64 [up to k] of each."""
     reason: StoppedBy
     omission_score: float = 0.0
-    """What `Listener.omission_score` says of it; 0 where nobody listened."""
+    """Result of `AlignmentVerifier.omission_score`; 0 where it was not verified."""
 
     @property
     def good(self) -> bool:
-        """Return whether it can be spoken as it is: no other attempt would be better, or none is wanted any more."""
+        """Return whether it can be spoken unchanged: no other attempt would be better, or the utterance was cancelled."""
         return self.reason == "cancel" or (self.reason == "end" and self.omission_score < MAX_OMISSION_SCORE)
 
     def spoken(self, token_rate: float) -> list[np.ndarray]:
-        """Its patches, without the loop that it may end in."""
+        """Return its patches, without a loop at the end."""
         return without_loop(self.patches, token_rate) if self.reason == "repetition" else self.patches
 
 
@@ -43,17 +43,17 @@ def should_retry(attempts: Sequence[Attempt], sampling: SamplingOptions) -> bool
 
 
 def select_best(attempts: Sequence[Attempt]) -> Attempt:
-    """The last one if it is good; otherwise the one that ended best, then the one of the least slip, then the first."""
+    """Return the last one if it is good; otherwise the one that ended best, then of the lowest score, then the first."""
     if attempts[-1].good:
         return attempts[-1]
     return min(attempts, key=lambda attempt: (SEVERITY.index(attempt.reason), attempt.omission_score))
 
 
 def without_loop(patches: list[np.ndarray], token_rate: float) -> list[np.ndarray]:
-    """The patches up to the end of the first cycle of the loop that they end in."""
-    watchdog = RepetitionDetector(token_rate)
+    """Return the patches up to the end of the first cycle of the loop that they end in."""
+    detector = RepetitionDetector(token_rate)
     tokens = np.concatenate(patches)
-    watchdog.push(tokens.tolist())
-    kept = tokens[:len(tokens) - watchdog.repeated]
+    detector.push(tokens.tolist())
+    kept = tokens[:len(tokens) - detector.repeated]
     sizes = np.cumsum([len(patch) for patch in patches])
     return [part for part in np.split(kept, sizes[sizes < len(kept)]) if len(part)]

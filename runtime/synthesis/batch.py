@@ -29,7 +29,7 @@ from .sentence import Request, SentenceSynthesizer
 class Batch:
     """Finished texts, `(index, audio)`, in the order in which they are finished. Pull-driven, like a stream.
 
-    It holds its synthesizer from the first text to the last, as one utterance does: others queue behind it, and `cancel`, the
+    It holds its synthesizer from the first text to the last, as one utterance does: others wait in the queue, and `cancel`, the
     synthesizer's `stop`, or an utterance with `interrupt=True` end it within one step. One that is closed or dropped lets go.
     """
 
@@ -127,7 +127,7 @@ class BatchRun:
         self._waiting: deque[DecodeJob] = deque()
 
     def results(self, utterances: list[BatchUtterance], decoder: BatchDecoder) -> Generator[tuple[int, Audio], None, None]:
-        """Each text as it is finished."""
+        """Yield each text as it is finished."""
         self._waiting.extend(self._piece(text, number, []) for text in utterances for number in range(len(text.pieces)))
         for text in utterances:
             if not text.pieces:  # nothing but pauses

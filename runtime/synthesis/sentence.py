@@ -76,7 +76,7 @@ class SentenceSynthesizer:
 
     def _decode_streaming(self, ids: Sequence[int], sentence: int, request: Request,
                           tally: StatsAccumulator) -> Iterator[np.ndarray]:
-        """Yield the tokens of each patch as it is decoded. What was heard cannot be decoded again."""
+        """Yield the tokens of each patch as it is decoded. There is no second attempt: its samples may have been played."""
         try:
             self._note_stop(tally, (yield from self._decode(ids, sentence, 0, request)), request.voice)
         finally:

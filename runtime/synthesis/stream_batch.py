@@ -97,7 +97,7 @@ class StreamBatch:
             submission.cancel()
 
     def close(self, seconds: float = 5.0) -> None:
-        """Cancel everything, take nothing more, and wait at most `seconds` for the worker."""
+        """Cancel everything, accept no more requests, and wait at most `seconds` for the worker."""
         with self._changed:
             self._closed = True
         self.cancel()

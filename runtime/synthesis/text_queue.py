@@ -19,7 +19,7 @@ QUIET_SECONDS = 0.3
 
 
 class TextQueue:
-    """A bounded queue whose reader can be released at any time, although the writer may never go on."""
+    """A bounded queue whose reader can be released at any time, although the writer may never continue."""
 
     def __init__(self, quiet_seconds: float = QUIET_SECONDS) -> None:
         self._quiet = quiet_seconds
@@ -30,14 +30,14 @@ class TextQueue:
 
     def __iter__(self) -> Iterator[str | Quiet]:
         """The pieces, and `QUIET` once per pause, until the writer or the reader ends; raises what the writer raised."""
-        told = True
+        quiet_reported = True
         while True:
             quiet = False
             with self._changed:
                 while not (self._pieces or self._ended or self._closed or quiet):
-                    quiet = not self._changed.wait(None if told else self._quiet) and not told
+                    quiet = not self._changed.wait(None if quiet_reported else self._quiet) and not quiet_reported
             if quiet:
-                told = True
+                quiet_reported = True
                 yield QUIET
                 continue
             with self._changed:
@@ -45,13 +45,13 @@ class TextQueue:
                     break
                 piece = self._pieces.popleft()
                 self._changed.notify_all()
-            told = False
+            quiet_reported = False
             yield piece
         if self._error is not None and not self._closed:
             raise self._error
 
     def put(self, piece: str) -> bool:
-        """Add a piece once there is room; False once nobody reads."""
+        """Add a piece once there is room; return False once the reader has ended."""
         with self._changed:
             while len(self._pieces) >= PIECES and not self._closed:
                 self._changed.wait()
@@ -67,7 +67,7 @@ class TextQueue:
             return len(self._pieces) >= PIECES and not self._closed
 
     def end(self, error: BaseException | None = None) -> None:
-        """The writer is done."""
+        """Mark the text as complete, or failed with `error`."""
         with self._changed:
             self._ended, self._error = True, error
             self._changed.notify_all()

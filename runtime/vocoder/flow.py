@@ -1,8 +1,8 @@
 """CosyVoice3's flow matching, chunk by chunk: codec tokens to mel frames, then to samples.
 
 Frames attend to their own chunk, the prompt, and a window of what was said before. Keys and values of earlier frames are kept
-for every step of the flow, so a chunk costs the same wherever it stands, and an utterance gives the same samples streamed or
-whole. The prompt is computed once a voice.
+for every step of the flow, so a chunk costs the same at any position, and an utterance gives the same samples streamed or
+whole. The prompt is computed once per voice.
 """
 
 from __future__ import annotations

@@ -76,7 +76,7 @@ class TimeStretcher:
         self._tail = frame[self._hop:]
         self._frame += 1
         self._forget(round(self._frame * self._hop * self._rate) - self._hop - self._search)
-        return hop if self._frame > 1 else hop[:0]  # the first only fades in what stands before the sound
+        return hop if self._frame > 1 else hop[:0]  # the first only fades in the silence before the sound
 
     def _forget(self, before: int) -> None:
         gone = min(max(0, before - self._start), len(self._input))

@@ -15,7 +15,7 @@ from serving.backends.interface import ModelInfo, SpeechChunk, SpeechJob
 from serving.backends.serial import SerialBatch
 
 ROWS = 24
-"""Utterances that are decoded together unless told otherwise."""
+"""Default number of utterances that are decoded together."""
 BUFFERED_SECONDS = 1200.0
 """Audio that waits for all clients together: 58 MB at 24 kHz. A client's share is between the next two."""
 LEAST_AHEAD, MOST_AHEAD = 4.0, 60.0
@@ -91,7 +91,7 @@ class LocalBackend:
         return len(self._open)
 
     def close(self) -> None:
-        """Cancel everything and take nothing more."""
+        """Cancel everything and accept no more requests."""
         self._closed = True
         self._batch.close()
         self._cloned.close()
@@ -168,7 +168,7 @@ class LocalStream:
         def call(*arguments: Any) -> None:
             try:
                 self._loop.call_soon_threadsafe(function, *arguments)
-            except RuntimeError:  # the event loop is closed: nobody listens any more
+            except RuntimeError:  # the event loop is closed: no consumer is left
                 if self._submission is not None:
                     self._submission.cancel()
 

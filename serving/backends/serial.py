@@ -24,7 +24,7 @@ class SerialSubmission:
         self.stream.cancel()
 
     def pause(self, paused: bool = True) -> None:
-        """Does nothing: an utterance that runs is completed, so that nobody waits for its listener."""
+        """Does nothing: an utterance that runs is completed, so that no other waits for its consumer."""
 
     def run(self) -> None:
         """Speak it."""

@@ -41,7 +41,7 @@ class SpeechServer(uvicorn.Server):
             await super().serve(sockets)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Take nothing more, let what is spoken end if it does so in time, and close."""
+        """Accept no more requests, let running utterances end if they do so in time, and close."""
         self._stopping()
         cutter = asyncio.get_running_loop().call_later(self._grace, self._cut)
         await super().shutdown(sockets)

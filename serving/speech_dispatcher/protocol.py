@@ -27,7 +27,7 @@ class Channel:
         return line.decode("utf-8", "replace").rstrip("\r\n") if line else None
 
     def read_block(self) -> str:
-        """Return the lines up to a single dot; a doubled dot at a line's start stands for one."""
+        """Return the lines up to a single dot; a doubled dot at a line's start means one."""
         lines = []
         while (line := self.read_command()) is not None and line != ".":
             lines.append(line[1:] if line.startswith("..") else line)

@@ -117,7 +117,7 @@ WEIGHTS = ("compressor.cross.o_proj.weight", "backbone.layers.1.self_attn.v_proj
 @pytest.mark.parametrize("weight", WEIGHTS)
 def test_a_wrong_weight_leaves_no_bundle(saved_checkpoint: Path, tmp_path: Path, weight: str,
                                          monkeypatch: pytest.MonkeyPatch) -> None:
-    """The graphs hold the checkpoint's weights, the model they are held against differs in one number."""
+    """The graphs hold the checkpoint's weights, the model they are compared with differs in one number."""
     source = CheckpointSource(saved_checkpoint)
     model = source.model(PATCH)
     with torch.no_grad():

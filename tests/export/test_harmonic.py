@@ -1,4 +1,4 @@
-"""The harmonic head plays the pitch it is told, and its windows add up."""
+"""The harmonic head generates the given pitch, and its windows add up."""
 
 import torch
 

@@ -39,7 +39,7 @@ Speak = Callable[..., Finished]
 @pytest.fixture
 def tldr_speak(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
                capfdbinary: pytest.CaptureFixture[bytes]) -> Speak:
-    """Runs the command in an empty folder, on the tiny bundle unless told otherwise."""
+    """Runs the command in an empty folder, on the tiny bundle by default."""
     folder = tmp_path / "work"
     folder.mkdir()
     monkeypatch.chdir(folder)

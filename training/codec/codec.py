@@ -1,4 +1,4 @@
-"""The codec. Mel frames to 25 tokens a second of 6,561 codes (FSQ, 3 levels x 8 digits) and back to mels.
+"""The codec. Mel frames to 25 tokens per second of 6,561 codes (FSQ, 3 levels x 8 digits) and back to mels.
 
 The encoder is not causal: it is used in training and for cloning only. The decoder's trunk is the vocoder's, causal and
 streaming. A second head predicts the teacher's phonemes from the digits, as in CosyVoice's supervised tokens, and a frozen
@@ -21,7 +21,7 @@ from export.model.state import StateReader
 from export.model.vocoder import DecoderTrunk
 from runtime.text.phonemes import IDS
 from training.codec.mel import BANDS
-from training.codec.recogniser import PhonemePerceptualLoss, Recogniser, spelling_loss
+from training.codec.recogniser import MelRecogniser, PhonemePerceptualLoss, spelling_loss
 from training.codec.spectrograms import Spectrogram, crops
 from training.loop import fit, half, warm_cosine
 from training.optimizers import Optimizers
@@ -72,10 +72,10 @@ class Codec(NamedTuple):
     decoder: MelDecoder
 
 
-def train_codec(corpus: Sequence[Spectrogram], real: Sequence[Spectrogram], recogniser: Recogniser, folder: Path,
+def train_codec(corpus: Sequence[Spectrogram], real: Sequence[Spectrogram], recogniser: MelRecogniser, folder: Path,
                 config: VocoderConfig, steps: int, start: Codec | None = None, fixed_codes: bool = False, batch: int = 12,
                 seed: int = 0) -> None:
-    """Fit encoder and mel decoder: L1 on normalised log-mels, phonemes read off the digits, phonemes heard in the mels.
+    """Fit encoder and mel decoder: L1 on normalised log-mels, phonemes predicted from the digits and from the mels.
 
     `corpus` is what the student made, `real` what the teacher said itself, REAL_SHARE of a batch: recordings that are cloned
     are real ones. Going on from `start`, the codes keep roughly the meaning that they had there; with `fixed_codes` they keep

@@ -25,7 +25,7 @@ NOISE = 0.15
 """Deviation of the noise on training frames, whose own deviation is about 1: a softer judge has gradients everywhere."""
 
 
-class Recogniser(nn.Module):
+class MelRecogniser(nn.Module):
     """Normalised log-mels [B, F, 80] to logits of phoneme ids [B, F, IDS], 0 silence; a frame sees 0.14 s on either side."""
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class Recogniser(nn.Module):
 class PhonemePerceptualLoss(nn.Module):
     """Distance of two spectrograms by a frozen recogniser: divergence of its phoneme posteriors plus L1 of its features."""
 
-    def __init__(self, recogniser: Recogniser) -> None:
+    def __init__(self, recogniser: MelRecogniser) -> None:
         super().__init__()
         self.recogniser = recogniser.eval().requires_grad_(False)
 
@@ -76,7 +76,7 @@ def train_recogniser(corpus: Sequence[Spectrogram], held_out: Sequence[Spectrogr
                      batch: int = 16, seed: int = 0) -> None:
     """Fit the recogniser to noisy crops; validation is the share of right frames on `held_out`."""
     torch.manual_seed(seed)
-    recogniser = Recogniser()
+    recogniser = MelRecogniser()
     optimizers = Optimizers(recogniser.named_parameters(), RATE, 0.02)
 
     def step(index: int) -> dict[str, float]:

@@ -1,6 +1,6 @@
 """A corpus of recordings for CosyVoice3: one JSON object a line, `audio` (a path, from the manifest's folder) and `text`.
 
-LibriTTS in that form is a few lines of shell: its `.normalized.txt` files lie beside its `.wav` files.
+LibriTTS in that form is a few lines of shell: its `.normalized.txt` files are beside its `.wav` files.
 """
 
 from __future__ import annotations

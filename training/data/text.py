@@ -25,7 +25,7 @@ WORD = re.compile(r"[A-Za-z]+(?:['-][A-Za-z]+)*")
 LENGTHS = (20, 140)
 """Characters of a sentence taken from running text."""
 FRAGMENT_SIZES = (1, 1, 1, 2, 2, 3)
-"""Words of a fragment, each size as often as it stands here."""
+"""Words of a fragment, each size as often as it is listed."""
 PLOSIVE_ENDINGS = tuple(re.compile(f"{each}$") for each in ("pe?", "te?", "ke?", "be?", "de?", "(?<!n)g"))
 """Spellings of words that end in one of the six plosives, with the odd mute letter taken for one."""
 TRIES = 20
@@ -88,7 +88,7 @@ def fragments(texts: Sequence[str], count: int, seed: int = 0) -> list[str]:
 def last_plosives(texts: Sequence[str], count: int, seed: int = 0) -> list[str]:
     """`count` distinct words that end in plosives, alone, as "Stop!": each plosive as often, as far as there are words.
 
-    The teacher says a vowel behind them (`training.codec.final_vowel`), and few fragments show that the student is not to.
+    The teacher adds a vowel after them (`training.codec.final_vowel`), and few fragments show that the student is not to.
     Raises OptionError where `texts` do not have so many.
     """
     rng = random.Random(seed)

@@ -1,4 +1,4 @@
-"""Rounds of training as one model: the mean of their weights, where some went on from others or all from the same."""
+"""Rounds of training as one model: the mean of their weights, where some continue others or all have the same start."""
 
 from __future__ import annotations
 

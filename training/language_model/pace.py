@@ -13,7 +13,7 @@ from training.data.token_file import TokenizedUtterance
 ENOUGH = 100
 """Utterances from which anything can be said."""
 RARE = 0.0005
-"""Share of the corpus that may lie outside at either end: a teacher stumbles, too."""
+"""Share of the corpus that may be outside at either end: the teacher has outliers, too."""
 SLACK = 0.05
 """Left beyond what was measured: a model need not be the teacher's metronome."""
 ROUNDS = 3

@@ -24,7 +24,7 @@ Voices = dict[str, Tensor]
 
 def build(config: ModelConfig, token_level: TokenLM, seed: int, start: Path | None = None) -> PatchLM:
     """TLDR on a pretrained token-level model: its embeddings and backbone frozen and adapted, its head as the first head.
-    With `start`, a checkpoint directory, the trained parts go on from there, from those of the nearest patch size."""
+    With `start`, a checkpoint directory, the trained parts continue from there, from those of the nearest patch size."""
     torch.manual_seed(seed)
     model = PatchLM(config)
     initialise(model, seed)

@@ -14,7 +14,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from export.model.vocoder import StreamingVocoder
 from training.codec.mel import MelSpectrogram
-from training.codec.recogniser import PhonemePerceptualLoss, Recogniser
+from training.codec.recogniser import MelRecogniser, PhonemePerceptualLoss
 from training.loop import CPU, fit, warm_cosine
 from training.optimizers import update
 from training.vocoder.crops import Recording, draw_recordings
@@ -32,7 +32,7 @@ AVERAGE = 0.999
 """Decay of the running average of the decoder's weights, which is what is kept: the last weights still sway."""
 
 
-def train_adversarial(recordings: Sequence[Recording], start: StreamingVocoder, recogniser: Recogniser, folder: Path,
+def train_adversarial(recordings: Sequence[Recording], start: StreamingVocoder, recogniser: MelRecogniser, folder: Path,
                       steps: int, batch: int = 6, seed: int = 0, device: torch.device = CPU) -> None:
     """Go on with a trained vocoder; the run's `averaged` is the result."""
     torch.manual_seed(seed)

@@ -117,7 +117,7 @@ def _crops(rows: Sequence[tuple[Tensor, Tensor, Tensor, Tensor]], config: Vocode
     """Codes, speaker, pitch and target, `per_token` long for each token, cut at random places."""
     cut = []
     for codes, speaker, pitch, target in rows:
-        # One token is left at the end: a frame predicts the pitch of the hop behind its own.
+        # One token is left at the end: a frame predicts the pitch of the hop after its own.
         start = int(rng.integers(len(codes) - CROP))
         stop = start + CROP - config.lookahead
         frames = slice(start * config.frames_per_token + 1, stop * config.frames_per_token + 1)

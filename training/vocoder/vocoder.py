@@ -19,7 +19,7 @@ from export.model.harmonic import HIGHEST, LOWEST
 from export.model.state import StateReader
 from export.model.vocoder import StreamingVocoder
 from training.codec.mel import MelSpectrogram
-from training.codec.recogniser import PhonemePerceptualLoss, Recogniser
+from training.codec.recogniser import MelRecogniser, PhonemePerceptualLoss
 from training.loop import CPU, fit, half, warm_cosine
 from training.optimizers import Optimizers
 from training.vocoder.crops import SETTLE, Recording, Sketch, draw_recordings, draw_sketches
@@ -60,10 +60,10 @@ class SpectralLoss(nn.Module):
 
 
 def train_vocoder(recordings: Sequence[Recording], sketches: Sequence[Sketch], trunk: Mapping[str, Tensor],
-                  recogniser: Recogniser, folder: Path, config: VocoderConfig, steps: int,
+                  recogniser: MelRecogniser, folder: Path, config: VocoderConfig, steps: int,
                   head: Mapping[str, Tensor] | None = None, batch: int = 12, seed: int = 0, device: torch.device = CPU) -> None:
-    """Fit the streaming vocoder, from the codec's decoder trunk: spectral losses, and what a frozen recogniser hears; `head` is
-    where its head starts."""
+    """Fit the streaming vocoder, from the codec's decoder trunk: spectral losses, and that of a frozen recogniser; `head`
+    has the initial weights of its head."""
     torch.manual_seed(seed)
     vocoder = StreamingVocoder(config, len(recordings[0].speaker))
     vocoder.trunk.load_state_dict(trunk)

@@ -50,16 +50,16 @@ def read_hift(directory: Path) -> dict[str, Tensor]:
 def read_hift_config(directory: Path, state: dict[str, Tensor]) -> HiftConfig:
     """Raises CheckpointError."""
     path, settings = directory / HIFT, read_settings(directory / SETTINGS)
-    told = settings.hift
+    hift = settings.hift
     channels, mel, ahead = shape_of(state, "conv_pre.weight", path)
     pitch_width, _, _ = shape_of(state, f"{PITCH}condnet.0.weight", path)
     return HiftConfig(mel=mel, sample_rate=settings.sample_rate, channels=channels, pitch_width=pitch_width,
-                      harmonics=told.nb_harmonics, lookahead=ahead - 1, rates=told.upsample_rates,
-                      up_kernels=told.upsample_kernel_sizes, kernels=told.resblock_kernel_sizes,
-                      dilations=told.resblock_dilation_sizes, source_kernels=told.source_resblock_kernel_sizes,
-                      source_dilations=told.source_resblock_dilation_sizes, fft=told.istft_params["n_fft"],
-                      step=told.istft_params["hop_len"], slope=told.lrelu_slope, limit=told.audio_limit,
-                      sine_level=told.nsf_alpha, noise_level=told.nsf_sigma, voiced_above=told.nsf_voiced_threshold)
+                      harmonics=hift.nb_harmonics, lookahead=ahead - 1, rates=hift.upsample_rates,
+                      up_kernels=hift.upsample_kernel_sizes, kernels=hift.resblock_kernel_sizes,
+                      dilations=hift.resblock_dilation_sizes, source_kernels=hift.source_resblock_kernel_sizes,
+                      source_dilations=hift.source_resblock_dilation_sizes, fft=hift.istft_params["n_fft"],
+                      step=hift.istft_params["hop_len"], slope=hift.lrelu_slope, limit=hift.audio_limit,
+                      sine_level=hift.nsf_alpha, noise_level=hift.nsf_sigma, voiced_above=hift.nsf_voiced_threshold)
 
 
 def flow_encoder(directory: Path, config: FlowConfig, state: dict[str, Tensor]) -> FlowEncoder:

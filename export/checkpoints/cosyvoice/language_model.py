@@ -24,7 +24,7 @@ PARTS = {f"{QWEN}embed_tokens.": "text_embedding.", f"{QWEN}layers.": "backbone.
          "speech_embedding.": "speech_embedding.", "llm_decoder.": "head."}
 """Prefixes of the file, and ours."""
 SOS, END, TASK = 0, 1, 2
-"""Special ids, counted from the first id behind the codes."""
+"""Special ids, counted from the first id after the codes."""
 
 
 def read_language_model(path: Path) -> dict[str, Tensor]:

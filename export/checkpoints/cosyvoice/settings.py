@@ -98,7 +98,7 @@ _Loader.add_multi_constructor("!", _untagged)
 
 
 def _resolved(value: Any, top: dict[str, Any]) -> Any:
-    """`value` with each `<name>` that stands alone replaced by the file's entry of that name."""
+    """`value` with each `<name>` that is alone replaced by the file's entry of that name."""
     if isinstance(value, dict):
         return {key: _resolved(item, top) for key, item in value.items()}
     if isinstance(value, list):

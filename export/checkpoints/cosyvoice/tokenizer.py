@@ -11,7 +11,7 @@ from export.checkpoints.cosyvoice.directory import QWEN
 from runtime.errors import CheckpointError
 
 ADDED_TOKENS = Path(__file__).with_name("added_tokens.txt")
-"""Prompt end, sounds, ARPAbet and pinyin, in the order of their ids behind Qwen2's own."""
+"""Prompt end, sounds, ARPAbet and pinyin, in the order of their ids after Qwen2's own."""
 BASE_TOKENS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>")
 WORDS = (r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+")
 

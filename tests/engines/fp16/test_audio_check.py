@@ -42,7 +42,7 @@ def no_recogniser() -> None:
 
 
 def test_a_sound_bundle(half: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audio_check, "Recogniser", Listener)
+    monkeypatch.setattr(audio_check, "WhisperRecogniser", Listener)
     before = sorted(half.root.rglob("*"))
     found = check_audio(half)
     assert found is not None and (found.utterances, found.equal, found.heard_alike) == (UTTERANCES, UTTERANCES, UTTERANCES)
@@ -51,14 +51,14 @@ def test_a_sound_bundle(half: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_is_heard_otherwise_is_counted(half: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audio_check, "Recogniser", Listener)
+    monkeypatch.setattr(audio_check, "WhisperRecogniser", Listener)
     monkeypatch.setattr(Listener, "mishears", {3})  # the second of the second pair
     found = check_audio(half)
     assert found is not None and found.heard_alike == UTTERANCES - 1
 
 
 def test_no_recogniser_is_no_failure(half: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audio_check, "Recogniser", no_recogniser)
+    monkeypatch.setattr(audio_check, "WhisperRecogniser", no_recogniser)
     found = check_audio(half)
     assert found is not None and found.heard_alike is None
 
@@ -78,7 +78,7 @@ def test_other_speech_from_the_same_tokens_is_refused(half: Bundle, monkeypatch:
             onnx.save(model, path)
         return made
 
-    monkeypatch.setattr(audio_check, "Recogniser", no_recogniser)
+    monkeypatch.setattr(audio_check, "WhisperRecogniser", no_recogniser)
     monkeypatch.setattr(audio_check, "_variant", louder)
     with pytest.raises(ParityError) as error:
         check_audio(half)

@@ -1,4 +1,4 @@
-"""Writes the API surface of a TensorRT bindings wheel as JSON: what `test_builder` and the fake device are held against.
+"""Writes the API surface of a TensorRT bindings wheel as JSON: what `test_builder` and the fake device are compared with.
 
 The bindings import without TensorRT once their three shared libraries are replaced by stubs of the nine C functions they
 need. Run it once a version; nothing of the wheel itself is kept:

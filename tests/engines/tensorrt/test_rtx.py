@@ -1,4 +1,4 @@
-"""Real TensorRT-RTX engines without a GPU: every graph, three GPU generations, held against the contract."""
+"""Real TensorRT-RTX engines without a GPU: every graph, three GPU generations, compared with the contract."""
 
 from __future__ import annotations
 

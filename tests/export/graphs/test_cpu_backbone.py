@@ -38,7 +38,7 @@ Made = dict[str, Bundle]
 @pytest.fixture(scope="module")
 def made(other_forms: None, saved_checkpoint: Path, exported: Export, tmp_path_factory: pytest.TempPathFactory) -> Made:
     """The same model in both forms, at patch and at token level, with the graph `step` and without, and quantised; the first
-    is held against PyTorch."""
+    is compared with PyTorch."""
     folder, source = tmp_path_factory.mktemp("cpu"), CheckpointSource(saved_checkpoint)
     orders = {"fused": fp32_config(PATCH, fuse=True, cpu=True),
               "int8": fp32_config(PATCH, verify=False, weights="int8"),
@@ -89,7 +89,7 @@ def test_the_graph_is_attention_and_norms_in_one_node_each(made: Made) -> None:
 
 
 def test_every_step_writes_where_the_cache_lies(made: Made) -> None:
-    """Each piece keeps its address, the new position is written behind the past, and nothing else is touched."""
+    """Each piece keeps its address, the new position is written after the past, and nothing else is touched."""
     bundle = made["cpu"]
     backend, sizes = create_backend(bundle, "cpu", 1), bundle.manifest.sizes
     cache = LayeredCache(backend, sizes, "fp32", 9, 2)

@@ -45,7 +45,7 @@ def ids(speaker: Synthesizer, text: str) -> list[int]:
 
 
 def test_zero_shot(speaker: Synthesizer, recording: Path) -> None:
-    """The language model reads the transcript behind the end of the prompt, and goes on from the recording's tokens."""
+    """The language model reads the transcript after the end of the prompt, and continues the recording's tokens."""
     voice = speaker.clone_voice(recording, TRANSCRIPT)
     assert voice.prompt_text_ids.tolist() == ids(speaker, SYSTEM_PROMPT + TRANSCRIPT)
     assert voice.speaker.shape == (192,) and np.array_equal(voice.prompt_tokens, voice.flow_tokens)

@@ -200,7 +200,7 @@ def test_stop_silences_everything(synthesizer: Synthesizer) -> None:
 
 
 def test_a_cancel_breaks_into_a_running_graph(synthesizer: Synthesizer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The backend is told while the graph runs, and what it then says is no failure."""
+    """The backend is aborted while the graph runs, and the error that it then raises is no failure."""
     stream = synthesizer.stream(TEXT)
     execute = synthesizer._pipeline.backend._execute
 

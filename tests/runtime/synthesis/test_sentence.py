@@ -25,7 +25,7 @@ IDS = [1] * 10
 
 
 class Ear(AlignmentVerifier):
-    """Says of one reading after another what it was told to say."""
+    """Returns the given results, one per attempt."""
 
     def __init__(self, *slips: float) -> None:
         self.slips, self.heard = list(slips), list[tuple[list[int], int]]()
@@ -109,7 +109,7 @@ def test_an_attempt_that_lost_words_is_tried_again(load: Load) -> None:
     ([9.0, 8.0, 7.0, 5.0, 6.0], 3), ([9.0] * 5, 0),
 ])
 def test_a_slip_of_the_tongue_is_tried_again(load: Load, slips: list[float], kept: int) -> None:
-    """The first good reading is spoken, or the one of the least slip, whose samples are those of its own random numbers."""
+    """The first good attempt is spoken, or the one with the lowest omission score, with its own random numbers."""
     loaded, ear, stages = load(scripts=[tiny.ending(30)]), Ear(*slips), dict[str, float]()
     loaded[1].record_into(stages)
     samples, tally, _ = say(loaded, 5, ear=ear)

@@ -11,7 +11,7 @@ from export.model.config import EMBEDDED_VOCODER
 from export.model.encoders import FSQ, CodecEncoder
 from export.model.vocoder import fsq_digits
 from training.codec.codec import Codec, MelDecoder, PhonemeHead, train_codec
-from training.codec.recogniser import Recogniser
+from training.codec.recogniser import MelRecogniser
 from training.codec.spectrograms import CROP, Spectrogram
 
 
@@ -59,7 +59,7 @@ def _corpora() -> list[list[Spectrogram]]:
 
 
 def test_it_trains_on_made_and_real_speech_with_every_loss(tmp_path: Path) -> None:
-    listener = Recogniser()
+    listener = MelRecogniser()
     before = listener.leave.weight.clone()
     train_codec(*_corpora(), listener, tmp_path, EMBEDDED_VOCODER, 2, batch=4)  # type: ignore[call-arg]
     figures = json.loads((tmp_path / "log.jsonl").read_text().splitlines()[-1])
@@ -70,7 +70,7 @@ def test_it_trains_on_made_and_real_speech_with_every_loss(tmp_path: Path) -> No
 def test_a_decoder_can_learn_while_its_codes_stay(tmp_path: Path) -> None:
     start = Codec(CodecEncoder(EMBEDDED_VOCODER), MelDecoder(EMBEDDED_VOCODER, 64))
     before = [{name: weight.clone() for name, weight in part.state_dict().items()} for part in start]
-    train_codec(*_corpora(), Recogniser(), tmp_path, EMBEDDED_VOCODER, 1, start, fixed_codes=True, batch=4)  # type: ignore[call-arg]
+    train_codec(*_corpora(), MelRecogniser(), tmp_path, EMBEDDED_VOCODER, 1, start, fixed_codes=True, batch=4)  # type: ignore[call-arg]
     encoder, decoder = (torch.load(tmp_path / "state.pt", weights_only=True)[part] for part in ("encoder", "decoder"))
     assert all(torch.equal(weight, before[0][name]) for name, weight in encoder.items())
     assert not all(torch.equal(weight, before[1][name]) for name, weight in decoder.items())

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from training.codec.recogniser import PhonemePerceptualLoss, Recogniser, spelling_loss, train_recogniser
+from training.codec.recogniser import MelRecogniser, PhonemePerceptualLoss, spelling_loss, train_recogniser
 from training.codec.spectrograms import UNHEARD, Spectrogram
 
 
@@ -18,7 +18,7 @@ def test_frames_without_a_label_are_out_of_the_loss() -> None:
 
 def test_equal_speech_is_heard_equally_and_other_speech_is_not() -> None:
     torch.manual_seed(0)
-    loss, true = PhonemePerceptualLoss(Recogniser()), torch.randn(2, 30, 80)
+    loss, true = PhonemePerceptualLoss(MelRecogniser()), torch.randn(2, 30, 80)
     assert float(loss(true, true)) < 1e-3
     made = torch.randn(2, 30, 80, requires_grad=True)
     different = loss(made, true)

@@ -8,7 +8,7 @@ import torch
 
 from export.model.config import EMBEDDED_VOCODER
 from export.model.vocoder import StreamingVocoder
-from training.codec.recogniser import Recogniser
+from training.codec.recogniser import MelRecogniser
 from training.vocoder.adversarial import train_adversarial
 from training.vocoder.crops import CROP, Recording
 from training.vocoder.discriminators import Discriminators
@@ -53,7 +53,7 @@ def test_a_vocoder_trains_and_its_average_is_kept(tmp_path: Path) -> None:
                           torch.full((tokens * 4,), 120.0), torch.ones(64))
     start = StreamingVocoder(EMBEDDED_VOCODER, 64).requires_grad_(False)  # as a checkpoint gives it
     before = start.head.filters.weight.detach().clone()
-    train_adversarial([recording], start, Recogniser(), tmp_path, 2, batch=1)
+    train_adversarial([recording], start, MelRecogniser(), tmp_path, 2, batch=1)
     state = torch.load(tmp_path / "state.pt", weights_only=True)
     averaged = state["averaged"]["module.head.filters.weight"]
     assert not torch.equal(averaged, before) and not torch.equal(averaged, state["vocoder"]["head.filters.weight"])

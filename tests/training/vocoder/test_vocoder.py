@@ -9,7 +9,7 @@ from export.model.config import EMBEDDED_VOCODER
 from export.model.encoders import CodecEncoder
 from export.model.vocoder import StreamingVocoder
 from training.codec.mel import MelSpectrogram
-from training.codec.recogniser import Recogniser
+from training.codec.recogniser import MelRecogniser
 from training.data.shards import write_shard
 from training.vocoder.crops import CROP, SETTLE, Recording, Sketch, draw_recordings, draw_sketches, load_sketches
 from training.vocoder.vocoder import EDGE, SpectralLoss, pitch_loss, train_vocoder, voice_crops
@@ -84,7 +84,7 @@ def test_sketches_are_read_with_their_codes_and_pitch(tmp_path: Path) -> None:
 
 def test_a_row_without_samples_teaches_too(tmp_path: Path) -> None:
     torch.manual_seed(0)
-    start, listener = StreamingVocoder(EMBEDDED_VOCODER, 64), Recogniser()
+    start, listener = StreamingVocoder(EMBEDDED_VOCODER, 64), MelRecogniser()
     codes, pitch = torch.arange(40), torch.full((160,), 120.0)
     quiet = Recording((codes, codes), 0.01 * torch.randn(40 * 960), pitch, torch.ones(64))
     levels = []
