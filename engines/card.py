@@ -75,10 +75,8 @@ def _half(ranges: tuple[HalfRange, ...]) -> list[str]:
 
 
 def _audio(check: AudioCheck) -> str:
-    heard = "no recogniser was installed" if check.heard_alike is None else \
-        f"a recogniser heard the same words in {check.heard_alike} of {check.utterances}"
     return (f"{check.equal} of {check.utterances} utterances have the same greedy tokens; all samples are finite; the largest "
-            f"difference of their spectra is {check.spectral:.1e} of the loudest; {heard}.")
+            f"difference of their spectra is {check.spectral:.1e} of the loudest.")
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:

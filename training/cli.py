@@ -26,12 +26,12 @@ from runtime.errors import TldrError
 @click.option("--epochs", type=click.FloatRange(0, min_open=True), default=1.7, show_default=True,
               help="How often language models read the corpus.")
 @click.option("--device", default="cpu", show_default=True,
-              help="cuda: vocoder, adversarial, token-level and patch-level train on a GPU; the rest does not need one.")
+              help="cuda: vocoder, token-level and patch-level train on a GPU; the rest does not need one.")
 def main(stages: tuple[str, ...], work: Path, target: Path, start: Path | None, average_with: tuple[Path, ...], patch: int,
          threads: int, seed: int, epochs: float, device: str) -> None:
     """Run STAGES of the embedded voice's recipe: frontend audio speaker-encoder student mels recogniser trunk codec
-    tokens listener encoder vocoder token-level patch-level package, or `all` of these; `adversarial`, after vocoder, on
-    request."""
+    tokens listener encoder vocoder token-level patch-level package, or `all` of these; prosody
+    feature-codec spectral-stack spectral-vocoder, the next voice's codec and decoder, on request."""
     try:
         import torch
 

@@ -68,7 +68,6 @@ class Recipe:
     listener_steps: int = 1500
     encoder_steps: int = 500
     vocoder_steps: int = 1800
-    adversarial_steps: int = 3000
     epochs: float = 1.7
     """Of the language models, through the corpus."""
     threads: int = 2
@@ -161,21 +160,12 @@ class Recipe:
         encoder.load_state_dict(self.state("speaker_encoder", "encoder"))
         return encoder.eval()
 
-    def first_vocoder(self) -> StreamingVocoder:
-        """The waveform decoder before adversarial training; where none was trained, that of the start checkpoint."""
+    def vocoder(self) -> StreamingVocoder:
+        """The trained waveform decoder; where none was trained, that of the start checkpoint."""
         if self.start is not None and not (self.work / "vocoder").exists():
             return load_vocoder(self.start)
         decoder = StreamingVocoder(EMBEDDED_VOCODER, self.patch_config.speaker)
         decoder.load_state_dict(self.state("vocoder", "vocoder"))
-        return decoder.eval()
-
-    def vocoder(self) -> StreamingVocoder:
-        """The trained waveform decoder, as far as it was trained."""
-        decoder = self.first_vocoder()
-        if (self.work / "adversarial").exists():
-            averaged = self.state("adversarial", "averaged")
-            decoder.load_state_dict({name.removeprefix("module."): weight for name, weight in averaged.items()
-                                     if name.startswith("module.")})
         return decoder.eval()
 
     def tokens(self) -> Path:

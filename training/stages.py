@@ -33,7 +33,6 @@ from training.language_model.prompts import mixed, with_voice_id
 from training.recipe import Recipe
 from training.vocoder import crops as vocoder_data
 from training.vocoder import spectral_stages, vocoder
-from training.vocoder.adversarial import train_adversarial
 
 LICENCE = "Apache-2.0"
 TEMPERATURE = 0.2
@@ -114,12 +113,6 @@ def run_vocoder(recipe: Recipe) -> None:
                           EMBEDDED_VOCODER, recipe.vocoder_steps, head, seed=recipe.seed, device=recipe.device)
 
 
-def run_adversarial(recipe: Recipe) -> None:
-    """Tokens to samples that pass for spoken ones."""
-    train_adversarial(_recorded(recipe), recipe.first_vocoder(), recipe.recogniser(), recipe.work / "adversarial",
-                      recipe.adversarial_steps, seed=recipe.seed, device=recipe.device)
-
-
 def run_token_level(recipe: Recipe) -> None:
     """The baseline, and TLDR's backbone."""
     train, held_out = _read(recipe)
@@ -160,12 +153,11 @@ STAGES: dict[str, Callable[[Recipe], None]] = {
     "tokens": run_tokens, "listener": run_listener, "encoder": run_encoder, "vocoder": run_vocoder,
     "prosody": spectral_stages.run_prosody, "feature-codec": spectral_stages.run_feature_codec,
     "spectral-stack": spectral_stages.run_spectral_stack, "spectral-vocoder": spectral_stages.run_spectral_vocoder,
-    "adversarial": run_adversarial, "token-level": run_token_level, "patch-level": run_patch_level, "package": run_package,
+    "token-level": run_token_level, "patch-level": run_patch_level, "package": run_package,
 }
 """In the order in which they need each other."""
-ON_REQUEST = ("adversarial", "prosody", "feature-codec", "spectral-stack", "spectral-vocoder")
-"""Stages outside `all`. Of `adversarial` 1,800 of 3,000 steps, 35 core-minutes, gave no significant change; the others train
-the next voice's codec and decoder."""
+ON_REQUEST = ("prosody", "feature-codec", "spectral-stack", "spectral-vocoder")
+"""Stages outside `all`: they train the next voice's codec and decoder."""
 
 
 def _made(recipe: Recipe) -> list[Spectrogram]:

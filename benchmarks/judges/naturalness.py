@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from engines.recognition import RATE
+from benchmarks.judges.whisper import RATE
 from runtime.errors import BackendError
 
 WINDOW = int(9.01 * RATE)

@@ -6,8 +6,8 @@ from typing import Protocol
 
 import numpy as np
 
+from benchmarks.judges.whisper import RATE, WhisperRecogniser
 from benchmarks.judges.whisper_base import whisper_base
-from engines.recognition import RATE, WhisperRecogniser
 from runtime.errors import BackendError
 
 

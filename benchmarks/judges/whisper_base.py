@@ -7,7 +7,7 @@ import shutil
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from engines.recognition import WhisperRecogniser
+from benchmarks.judges.whisper import WhisperRecogniser
 from runtime.atomic import cache_folder, new_directory
 from runtime.errors import BackendError
 

@@ -13,9 +13,9 @@ import msgspec
 
 from benchmarks.jsonl import append_lines, read_lines
 from benchmarks.judges.recognition import PocketSphinx
+from benchmarks.judges.whisper import WhisperRecogniser
 from benchmarks.quality.failures import failures
 from benchmarks.quality.systems import BundleSystem
-from engines.recognition import WhisperRecogniser
 from runtime import Bundle, Synthesizer
 from runtime.text.loading import FrontEnd, load_front_end
 

@@ -1,4 +1,4 @@
-"""Compare whole utterances in float16 and float32: tokens, spectra, and transcripts where a recogniser is installed."""
+"""Compare whole utterances in float16 and float32: tokens and spectra."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import numpy as np
 from engines.calibration import greedy, some_voice, utterances
 from engines.comparison import errors
 from engines.fp16.fp16_graph import computed_wide, half_nodes, half_values, load_graph
-from engines.recognition import WhisperRecogniser
 from engines.variants import bundle_with
 from runtime.backends import create_backend
 from runtime.bundle.manifest import AudioCheck
@@ -44,9 +43,7 @@ def check_audio(bundle: Bundle) -> AudioCheck | None:
     if spectral > SPECTRAL_LIMIT:
         raise ParityError(f"The float16 vocoder makes other speech of the same tokens than float32 (spectra differ by "
                           f"{spectral:.1e}); export with --fp32.")
-    rate = vocoder.sample_rate
-    heard = _heard_alike([samples for _, samples in wide], [samples for _, samples in rounded], rate)
-    return AudioCheck(len(wide), equal, spectral, heard)
+    return AudioCheck(len(wide), equal, spectral)
 
 
 def _speak(bundle: Bundle) -> list[tuple[list[int], np.ndarray]]:
@@ -77,13 +74,3 @@ def _variant(bundle: Bundle, folder: Path, in_float: bool) -> Bundle:
         wide = {node.name for node in half_nodes(model, half)} if in_float else set()
         graphs[name] = computed_wide(model, half, wide, emulate=True)
     return bundle_with(bundle, folder, graphs)
-
-
-def _heard_alike(first: list[np.ndarray], second: list[np.ndarray], rate: int) -> int | None:
-    """Return the number of utterances with equal transcripts; None where no recogniser is installed."""
-    try:
-        recogniser = WhisperRecogniser()
-    except BackendError:
-        return None
-    pairs = zip(first, second, strict=True)
-    return sum(recogniser.transcribe(a, rate).lower() == recogniser.transcribe(b, rate).lower() for a, b in pairs)

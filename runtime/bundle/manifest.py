@@ -164,8 +164,8 @@ class AudioCheck(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Utterances with the same greedy tokens."""
     spectral: float
     """Largest difference of the spectra of those, as a part of the loudest."""
-    heard_alike: int | None
-    """Utterances with equal transcripts; None: no recogniser was installed."""
+    heard_alike: int | None = None
+    """Unused; in bundles of before December 2026 the number of utterances with equal transcripts."""
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

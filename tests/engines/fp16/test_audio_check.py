@@ -1,12 +1,10 @@
-"""Whole utterances in float16 against float32: equal where it holds, refused where it does not, and what is heard."""
+"""Whole utterances in float16 against float32: equal where it holds, refused where it does not."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import ClassVar
 
 import msgspec
-import numpy as np
 import onnx
 import pytest
 
@@ -18,49 +16,17 @@ from tests.conftest import sentence_of
 from tests.fixtures import tiny_bundle
 
 
-class Listener:
-    """A recogniser that counts, and hears every utterance alike but those in `mishears`."""
-
-    mishears: ClassVar[set[int]] = set()
-
-    def __init__(self) -> None:
-        self.calls: list[tuple[int, int]] = []
-
-    def transcribe(self, samples: np.ndarray, sample_rate: int) -> str:
-        assert np.isfinite(samples).all()
-        self.calls.append((len(samples), sample_rate))
-        return "Other words" if len(self.calls) - 1 in self.mishears else ("words" if len(self.calls) % 2 else "WORDS")
-
-
 @pytest.fixture
 def half(tmp_path: Path) -> Bundle:
     return Bundle.open(tiny_bundle.build(tmp_path / "bundle", precision="fp16"))
 
 
-def no_recogniser() -> None:
-    raise BackendError("none installed")
-
-
-def test_a_sound_bundle(half: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audio_check, "WhisperRecogniser", Listener)
+def test_a_sound_bundle(half: Bundle) -> None:
     before = sorted(half.root.rglob("*"))
     found = check_audio(half)
-    assert found is not None and (found.utterances, found.equal, found.heard_alike) == (UTTERANCES, UTTERANCES, UTTERANCES)
+    assert found is not None and (found.utterances, found.equal) == (UTTERANCES, UTTERANCES)
     assert found.spectral < 0.01
     assert sorted(half.root.rglob("*")) == before, "its variants are gone"
-
-
-def test_what_is_heard_otherwise_is_counted(half: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audio_check, "WhisperRecogniser", Listener)
-    monkeypatch.setattr(Listener, "mishears", {3})  # the second of the second pair
-    found = check_audio(half)
-    assert found is not None and found.heard_alike == UTTERANCES - 1
-
-
-def test_no_recogniser_is_no_failure(half: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audio_check, "WhisperRecogniser", no_recogniser)
-    found = check_audio(half)
-    assert found is not None and found.heard_alike is None
 
 
 def test_other_speech_from_the_same_tokens_is_refused(half: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,7 +44,6 @@ def test_other_speech_from_the_same_tokens_is_refused(half: Bundle, monkeypatch:
             onnx.save(model, path)
         return made
 
-    monkeypatch.setattr(audio_check, "WhisperRecogniser", no_recogniser)
     monkeypatch.setattr(audio_check, "_variant", louder)
     with pytest.raises(ParityError) as error:
         check_audio(half)
