@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         VoiceError,
     )
     from .options import SynthesisOptions
+    from .output.processing import OutputSettings
     from .stats import Hooks, Stats
     from .streaming.prefetch import PrefetchStream
     from .streaming.stream import Stream
@@ -48,6 +49,7 @@ __all__ = [
     "Hooks",
     "OptionError",
     "OutputError",
+    "OutputSettings",
     "PrefetchStream",
     "Stats",
     "Stream",

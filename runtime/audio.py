@@ -1,26 +1,17 @@
-"""Audio: samples with their rate, complete or in chunks, and the writers of sound files."""
+"""Audio: samples with their rate, complete or in chunks."""
 
 from __future__ import annotations
 
-import importlib
-import io
-import struct
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
 from .atomic import atomic_file, is_device
 from .errors import OutputError
+from .output.encoding import SUFFIXES, open_writer
+from .output.wav import to_int16, wav_header
 from .stats import Stats
-
-UNKNOWN_LENGTH = 0xFFFFFFFF
-"""Data size in the header of a WAV that is sent before its length is known (a pipe)."""
-_HEADER_BYTES = 44
-_BLOCK = 4096
-"""Samples per call of the encoder: libvorbis keeps a call's samples on the stack, and 87 s of them overflow 8 MB."""
-_FORMATS = {".wav": "WAV", ".flac": "FLAC", ".ogg": "OGG"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,64 +58,21 @@ class Audio(Sound):
         return wav_header(self.sample_rate, 2 * len(self.samples)) + self.pcm_bytes()
 
     def save(self, path: Path | str) -> None:
-        """Write .wav (16 bit), .flac or .ogg; the file is there whole or not at all.
+        """Write .wav (16 bit), .flac, .ogg, .mp3, .opus, .aac, or raw int16 samples (.pcm, .raw), by the path's suffix.
+
+        The file is complete or absent.
 
         Raises:
-            OutputError: unknown suffix, unwritable path, full disk.
+            OutputError: unknown suffix, a format that the installed libraries do not write, unwritable path, full disk.
         """
         check_suffix(path)
-        suffix = Path(path).suffix.lower()
-        data = self._encoded(_FORMATS[suffix]) if suffix in (".flac", ".ogg") else self.wav_bytes()
         with atomic_file(path) as file:
-            file.write(data)
-
-    def _encoded(self, kind: str) -> bytes:
-        try:
-            soundfile = importlib.import_module("soundfile")
-        except (ImportError, OSError) as error:
-            raise OutputError(f"{kind} needs the package soundfile, which does not load; write .wav.") from error
-        buffer = io.BytesIO()
-        with soundfile.SoundFile(buffer, "w", self.sample_rate, 1, format=kind) as file:
-            for start in range(0, len(self.samples), _BLOCK):
-                file.write(self.samples[start:start + _BLOCK])
-        return buffer.getvalue()
+            writer = open_writer(file, SUFFIXES.get(Path(path).suffix.lower(), "wav"), self.sample_rate)
+            writer.write(self.int16())
+            writer.finish()
 
 
 def check_suffix(path: Path | str) -> None:
     """Raise OutputError for a file whose name tells no format that can be written; `-` and devices take WAV."""
-    if str(path) != "-" and Path(path).suffix.lower() not in _FORMATS and not is_device(path):
-        raise OutputError(f"Cannot write {str(path)[:300]}: its name must end in {', '.join(_FORMATS)}.")
-
-
-class WavWriter:
-    """A WAV that grows: header first, samples as they come, sizes put right at the end where the file allows it."""
-
-    def __init__(self, file: BinaryIO, sample_rate: int) -> None:
-        self._file = file
-        self._rate = sample_rate
-        self._written = 0
-        file.write(wav_header(sample_rate, UNKNOWN_LENGTH))
-
-    def write(self, chunk: Sound) -> None:
-        """Append samples, and hand them on at once."""
-        self._written += self._file.write(chunk.pcm_bytes())
-        self._file.flush()
-
-    def finish(self) -> None:
-        """Write the real sizes into the header; a pipe keeps the unknown ones, which means until its end."""
-        if self._file.seekable():
-            self._file.seek(0)
-            self._file.write(wav_header(self._rate, self._written))
-
-
-def to_int16(samples: np.ndarray) -> np.ndarray:
-    """float32 samples in -1..1 to int16, rounded, clipped."""
-    converted: np.ndarray = np.rint(np.clip(samples, -1.0, 1.0) * 32767).astype(np.int16)
-    return converted
-
-
-def wav_header(sample_rate: int, data_bytes: int) -> bytes:
-    """The 44 bytes before `data_bytes` of mono 16-bit samples."""
-    riff = min(data_bytes + _HEADER_BYTES - 8, UNKNOWN_LENGTH)
-    return struct.pack("<4sI4s4sIHHIIHH4sI", b"RIFF", riff, b"WAVE", b"fmt ", 16, 1, 1, sample_rate, 2 * sample_rate,
-                       2, 16, b"data", data_bytes)
+    if str(path) != "-" and Path(path).suffix.lower() not in SUFFIXES and not is_device(path):
+        raise OutputError(f"Cannot write {str(path)[:300]}: its name must end in {', '.join(SUFFIXES)}.")

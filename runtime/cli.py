@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
-import os
 import sys
-from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal, NoReturn
+from typing import TYPE_CHECKING, Literal, NoReturn
 
 import click
 
 from .backends import CHOICES
+from .cli_output import (
+    DEFAULT_OUTPUT,
+    FORMATS,
+    check_outputs,
+    check_player,
+    play_stream,
+    print_table,
+    standard_output,
+    write_json,
+    write_stream,
+    write_whole,
+)
 from .command import run
 from .doctor.packages import installed
-from .errors import OptionError, OutputError, TextError
+from .errors import OptionError, TextError
 
 if TYPE_CHECKING:
-    from .options import SynthesisOptions
-    from .stats import Stats
-    from .streaming.stream import Stream
-    from .synthesizer import Synthesizer
+    pass
 
 _STDIN_BYTES = 4 << 20
 
@@ -30,8 +35,14 @@ _STDIN_BYTES = 4 << 20
 @click.command()
 @click.argument("text", nargs=-1)
 @click.option("-f", "--file", "text_file", type=click.Path(path_type=Path), metavar="FILE", help="Read TEXT from a file.")
-@click.option("-o", "--output", default="out.wav", show_default=True, metavar="FILE",
-              help=".wav, .flac or .ogg; `-` writes WAV to standard output.")
+@click.option("-o", "--output", metavar="FILE",
+              help=".wav, .flac, .ogg, .mp3, .opus, .aac or raw int16 (.pcm); `-` is standard output "
+              f"[default: {DEFAULT_OUTPUT}].")
+@click.option("--format", "kind", type=click.Choice(FORMATS), help="Format, where the suffix does not say it [default: wav].")
+@click.option("--play", is_flag=True, help="Play on this machine's sound device while it is generated, instead of a file.")
+@click.option("--sample-rate", type=int, metavar="HZ", help="8000 to 48000 [default: the bundle's].")
+@click.option("--gain", type=float, default=0.0, metavar="DB", help="-40 to 40 dB; peaks are compressed, not clipped.")
+@click.option("--silence", type=float, default=0.0, metavar="S", help="Seconds of silence after the speech, 0 to 10.")
 @click.option("--bundle", type=click.Path(path_type=Path), metavar="DIR",
               help="Bundle to speak with [default: the embedded voice].")
 @click.option("--voice", metavar="NAME", help="One of the bundle's voices [default: the bundle's choice].")
@@ -47,7 +58,7 @@ _STDIN_BYTES = 4 << 20
 @click.option("--top-k", type=int, metavar="K", help="1 to 64 [default: the bundle's].")
 @click.option("--top-p", type=float, metavar="P", help="Above 0, at most 1 [default: the bundle's].")
 @click.option("--flow-steps", type=int, metavar="N", help="CosyVoice3: steps of its flow [default: the bundle's].")
-@click.option("--stream", "streaming", is_flag=True, help="Write samples as they are made; WAV only.")
+@click.option("--stream", "streaming", is_flag=True, help="Write samples as they are generated.")
 @click.option("--json", "json_path", metavar="PATH", help="Write the figures as JSON too.")
 @click.option("--doctor", is_flag=True, help="Check machine, bundle and providers, say what to do; exit 1 if unfit.")
 @click.option("--rate", type=float, default=1.0, show_default=True, metavar="R", help="0.5 (slow) to 2 (fast).")
@@ -61,7 +72,8 @@ _STDIN_BYTES = 4 << 20
               help="Unix socket of --daemon and --client [default: in the user's runtime folder].")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
 @click.version_option(package_name="tldr-edge")
-def speak(text: tuple[str, ...], text_file: Path | None, output: str, bundle: Path | None, voice: str | None,
+def speak(text: tuple[str, ...], text_file: Path | None, output: str | None, kind: str | None, play: bool,
+          sample_rate: int | None, gain: float, silence: float, bundle: Path | None, voice: str | None,
           list_voices: bool, reference: Path | None, transcript: str | None, instruction: str | None, seed: int,
           provider: str, threads: int | None, temperature: float | None, top_k: int | None, top_p: float | None,
           flow_steps: int | None, streaming: bool, json_path: str | None, doctor: bool, rate: float,
@@ -70,7 +82,7 @@ def speak(text: tuple[str, ...], text_file: Path | None, output: str, bundle: Pa
     """Speak TEXT, plain or SSML, into a sound file. `-`, or no TEXT where standard input is a pipe, reads it from there.
 
     With --stream and `-o -` the WAV is written as it is generated, its header without a length; into a file it grows beside
-    its place and appears there when it is complete.
+    its place and appears there when it is complete. `-o - --format pcm` writes int16 samples without a header.
     """
     if doctor:
         see_doctor(bundle, provider, threads, json_path)
@@ -80,17 +92,25 @@ def speak(text: tuple[str, ...], text_file: Path | None, output: str, bundle: Pa
     if daemon:
         run_daemon(bundle, provider, threads, voice, socket_path, quiet)
         return
-    _check_options(output, voice, reference, transcript, instruction, streaming, json_path)
+    _check_options(voice, reference, transcript, instruction)
+    if play and (output or kind):
+        raise OptionError("--play plays the speech; leave out --output and --format, or --play.")
+    if play:
+        check_player()
+    place = "-" if play else output or DEFAULT_OUTPUT
+    check_outputs(place, kind, None if play and json_path == "-" else json_path, streaming)
     from .options import SynthesisOptions
+    from .output.processing import OutputSettings
     from .synthesis.segments import check_text
     from .synthesizer import Synthesizer
 
+    device = OutputSettings(sample_rate=sample_rate, gain_db=gain, trailing_silence=silence)
     given = SynthesisOptions(seed=seed, temperature=temperature, top_k=top_k, top_p=top_p, rate=rate)
     spoken = read_text(text, text_file)
     check_text(spoken)  # all of this before the bundle is loaded
 
     with Synthesizer(bundle, provider=provider, threads=threads, voice=voice, flow_steps=flow_steps, lexicon=lexicon,
-                     locale=locale) as synthesizer:
+                     locale=locale, output=device) as synthesizer:
         if explain:
             click.echo(str(synthesizer.explain(spoken)))
             return
@@ -98,17 +118,19 @@ def speak(text: tuple[str, ...], text_file: Path | None, output: str, bundle: Pa
         if reference is not None:
             cloned = synthesizer.clone_voice(reference, transcript, instruction=instruction)
         options = replace(given, voice=cloned)
-        if streaming:
-            stats = write_stream(synthesizer.stream(spoken, options), output)
+        if play:
+            stats = play_stream(synthesizer.stream(spoken, options))
+        elif streaming:
+            stats = write_stream(synthesizer.stream(spoken, options), place, kind)
         else:
-            stats = write_whole(synthesizer, spoken, output, options)
-        figures = {"command": sys.argv[1:], "version": version(), "output": output,
+            stats = write_whole(synthesizer, spoken, place, kind, options)
+        figures = {"command": sys.argv[1:], "version": version(), "output": None if play else place,
                    "bundle": str(synthesizer.bundle.root), "model": synthesizer.bundle.manifest.model,
                    "sample_rate": synthesizer.sample_rate, "seed": seed, "stats": stats.as_dict()}
     if json_path is not None:
         write_json(json_path, figures)
     if not quiet and sys.stdout is not None:
-        print_table(stats, output, aside="-" in (output, json_path))
+        print_table(stats, place, aside=json_path == "-" or (place == "-" and not play))
 
 
 def main() -> None:
@@ -167,39 +189,6 @@ def read_text(words: tuple[str, ...], path: Path | None) -> str:
         raise TextError(f"{name} is not UTF-8 text (byte {error.start}); convert it first.") from error
 
 
-def write_whole(synthesizer: Synthesizer, text: str, output: str, options: SynthesisOptions) -> Stats:
-    """Make all audio, then write it."""
-    audio = synthesizer.synthesize(text, options)
-    if output == "-":
-        with _stdout() as file:
-            file.write(audio.wav_bytes())
-    else:
-        audio.save(output)
-    return audio.stats
-
-
-def write_stream(stream: Stream, output: str) -> Stats:
-    """Write samples as they are made."""
-    from .atomic import atomic_file
-    from .audio import WavWriter
-
-    with stream, _stdout() if output == "-" else atomic_file(output) as file:
-        writer = WavWriter(file, stream.sample_rate)
-        for chunk in stream:
-            writer.write(chunk)
-        writer.finish()
-    return stream.stats
-
-
-def write_json(path: str, figures: dict[str, Any]) -> None:
-    """Write figures to a file, or to standard output for `-`."""
-    from .atomic import atomic_file
-
-    data = (json.dumps(figures, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
-    with _stdout() if path == "-" else atomic_file(path) as file:
-        file.write(data)
-
-
 def see_doctor(bundle: Path | None, provider: str, threads: int | None, json_path: str | None) -> NoReturn:
     """Print each finding as it comes; exit 0, or 1 where one of them keeps this machine from speaking as asked."""
     from rich.console import Console
@@ -209,7 +198,7 @@ def see_doctor(bundle: Path | None, provider: str, threads: int | None, json_pat
 
     console, findings = Console(stderr=json_path == "-", highlight=False, soft_wrap=True), []
     colours = {"ok": "green", "warn": "yellow", "fail": "red"}
-    with _stdout():
+    with standard_output():
         for finding in examine(bundle, provider, threads):
             findings.append(finding)
             console.print(f"[{colours[finding.status]}]{finding.status:<4}[/]  {finding.check:<20}", escape(finding.found))
@@ -226,32 +215,9 @@ def print_voices(bundle: Path | None) -> None:
 
     opened = Bundle.open(bundle)
     default = opened.manifest.default_voice
-    with _stdout():
+    with standard_output():
         for name in sorted(opened.voices, key=lambda name: (name != default, name)):
             click.echo(name)
-
-
-def print_table(stats: Stats, output: str, aside: bool) -> None:
-    """The figures a user looks for first; `aside`: on stderr, as stdout carries the audio or JSON."""
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(show_header=False, box=None)
-    for name, value in (
-        ("audio", f"{stats.audio_seconds:.2f} s"),
-        ("RTF", f"{stats.rtf:.3f} (compute / audio)"),
-        ("TTFA", f"{1000 * stats.ttfa_seconds:.0f} ms"),
-        ("patches", f"{stats.patches:,}"),
-        ("tokens", f"{stats.tokens:,}"),
-        ("KV cache", f"{stats.kv_cache_bytes_used:,} bytes used of {stats.kv_cache_bytes_allocated:,}"),
-        ("provider", stats.provider),
-    ):
-        table.add_row(name, value)
-    with _stdout():
-        console = Console(stderr=aside, highlight=False)
-        if output != "-":
-            console.print(f"Wrote {output}", markup=False)
-        console.print(table)
 
 
 def version() -> str:
@@ -259,8 +225,7 @@ def version() -> str:
     return installed(["tldr-edge"]).get("tldr-edge", "unknown")
 
 
-def _check_options(output: str, voice: str | None, reference: Path | None, transcript: str | None, instruction: str | None,
-                   streaming: bool, json_path: str | None) -> None:
+def _check_options(voice: str | None, reference: Path | None, transcript: str | None, instruction: str | None) -> None:
     if reference is None and (transcript is not None or instruction is not None):
         raise OptionError("--transcript and --instruction go with a recording; give --reference as well.")
     if transcript is not None and instruction is not None:
@@ -269,17 +234,6 @@ def _check_options(output: str, voice: str | None, reference: Path | None, trans
         raise OptionError("--voice and --reference exclude each other; give one of them.")
     if reference is not None and not _is_file(reference):
         raise OptionError(f"There is no recording at {str(reference)[:300]}.")
-    for path in (output, json_path):
-        if path is not None:
-            _check_folder(path)
-    from .audio import check_suffix
-
-    if not (streaming and not Path(output).suffix):
-        check_suffix(output)
-    if json_path is not None and _same_file(output, json_path):
-        raise OptionError(f"--output and --json cannot both go to {output}.")
-    if streaming and Path(output).suffix.lower() not in (".wav", ""):
-        raise OptionError(f"--stream writes WAV only; {output} must end in .wav, or be `-`.")
 
 
 def _is_file(path: Path) -> bool:
@@ -287,31 +241,6 @@ def _is_file(path: Path) -> bool:
         return path.is_file()
     except (OSError, ValueError):  # too long, or a folder that may not be entered
         return False
-
-
-def _check_folder(path: str) -> None:
-    """Raise OutputError where the folder of an output does not exist, before anything is computed."""
-    folder = os.path.dirname(os.path.abspath(path))
-    if path != "-" and not os.path.isdir(folder):
-        raise OutputError(f"Cannot write {path[:300]}: there is no folder {folder[:300]}; make it, or choose another place.")
-
-
-def _same_file(first: str, second: str) -> bool:
-    """Return whether two outputs are one file, whatever links and spellings name it."""
-    return first == second or ("-" not in (first, second) and os.path.realpath(first) == os.path.realpath(second))
-
-
-@contextlib.contextmanager
-def _stdout() -> Iterator[BinaryIO]:
-    if sys.stdout is None:
-        raise OutputError("Standard output is closed; write into a file, with --quiet.")
-    try:
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise OutputError(f"Cannot write to standard output: {error.strerror}.") from error
 
 
 if __name__ == "__main__":

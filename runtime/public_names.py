@@ -8,7 +8,8 @@ from collections.abc import Callable
 MODULES = {
     "Audio": "audio", "AudioChunk": "audio", "BackendError": "errors", "Batch": "synthesis.batch",
     "PrefetchStream": "streaming.prefetch", "Bundle": "bundle.reader", "BundleError": "errors", "BusyError": "errors",
-    "Cancelled": "errors", "Hooks": "stats", "OptionError": "errors", "OutputError": "errors", "Stats": "stats",
+    "Cancelled": "errors", "Hooks": "stats", "OptionError": "errors", "OutputError": "errors",
+    "OutputSettings": "output.processing", "Stats": "stats",
     "Stream": "streaming.stream", "SynthesisOptions": "options",
     "Synthesizer": "synthesizer", "TextError": "errors", "TldrError": "errors",
     "Voice": "bundle.voice", "VoiceError": "errors",

@@ -18,6 +18,7 @@ from .cloning.reference import clone_voice
 from .decoding.batch_decoder import check_batch
 from .errors import BackendError, OptionError
 from .options import OptionOverrides, SynthesisOptions, merge_options
+from .output.processing import OutputSettings
 from .stats import Hooks
 from .streaming.request_queue import CancelToken
 from .streaming.stream import Stream
@@ -47,7 +48,8 @@ class Synthesizer:
 
     def __init__(self, bundle: Path | str | None = None, *, provider: str = "auto", threads: int | None = None,
                  voice: str | None = None, warm_up: bool = False, hooks: Hooks | None = None,
-                 flow_steps: int | None = None, lexicon: Lexicon | None = None, locale: Locale = "en-US") -> None:
+                 flow_steps: int | None = None, lexicon: Lexicon | None = None, locale: Locale = "en-US",
+                 output: OutputSettings | None = None) -> None:
         """Open and check a bundle and load its graphs.
 
         Args:
@@ -61,6 +63,7 @@ class Synthesizer:
             lexicon: your own words: a mapping of word to respelling ("jif"), IPA ("/dʒɪf/") or ARPAbet ("JH IH1 F"), or a
                 file of `word<TAB>pronunciation` lines.
             locale: "en-US" or "en-GB": the order of day and month in dates.
+            output: sample rate, gain and trailing silence that a device needs; None for the bundle's own samples.
 
         Raises:
             BundleError, VoiceError, OptionError, BackendError: each says what to do.
@@ -71,7 +74,7 @@ class Synthesizer:
         begin = time.perf_counter()
         self.bundle = Bundle.open(bundle).with_flow_steps(flow_steps)
         self._voices = Voices(self.bundle, voice)
-        self._pipeline = Pipeline(self.bundle, provider, threads, hooks or Hooks(), lexicon, locale)
+        self._pipeline = Pipeline(self.bundle, provider, threads, hooks or Hooks(), lexicon, locale, output)
         self.sample_rate = self._pipeline.sample_rate
         """Samples per second of everything this synthesizer makes."""
         manifest = self.bundle.manifest

@@ -121,4 +121,4 @@ def package(name: str) -> Any:
     try:
         return importlib.import_module(name)
     except (ImportError, OSError) as error:
-        raise BackendError(f"Cloning a voice needs the package {name}; in the checkout: pip install '.[cosyvoice]'.") from error
+        raise BackendError(f"Cloning a voice needs the package {name}; install it: pip install {name}.") from error

@@ -15,6 +15,7 @@ from ..backends import create_backend
 from ..bundle.reader import Bundle
 from ..decoding.batch_decoder import BatchDecoder
 from ..errors import BackendError, BundleError, TextError
+from ..output.processing import OutputProcessor, OutputSettings
 from ..stats import Hooks, StatsAccumulator
 from ..streaming.request_queue import CancelToken, RequestQueue
 from ..streaming.stream import Stream
@@ -39,7 +40,7 @@ class Pipeline:
     """Begin streams and batches in any thread; they wait in the queue when their first chunk is requested."""
 
     def __init__(self, bundle: Bundle, provider: str, threads: int | None, hooks: Hooks,
-                 lexicon: Lexicon | None = None, locale: Locale = "en-US") -> None:
+                 lexicon: Lexicon | None = None, locale: Locale = "en-US", output: OutputSettings | None = None) -> None:
         """Load the graphs; arguments as for `Synthesizer`.
 
         Raises:
@@ -54,8 +55,10 @@ class Pipeline:
         listener = None if manifest.listener is None else AlignmentVerifier(bundle.root / manifest.listener)
         self.speech = SentenceSynthesizer(manifest, vocoder_opener(bundle, manifest.vocoder, self.backend), self.backend,
                                           listener)
-        self.sample_rate = manifest.vocoder.sample_rate
-        self._renderer = UtteranceRenderer(self.speech, self.front_end.space, self.sample_rate)
+        rate = manifest.vocoder.sample_rate
+        processor = OutputProcessor(output or OutputSettings(), rate)
+        self.sample_rate = processor.sample_rate
+        self._renderer = UtteranceRenderer(self.speech, self.front_end.space, rate, processor)
         self._hooks = hooks
         self._queue = RequestQueue(self.backend.abort)
         self._open: weakref.WeakSet[Stream | Batch | StreamBatch] = weakref.WeakSet()

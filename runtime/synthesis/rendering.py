@@ -8,6 +8,7 @@ import numpy as np
 
 from ..audio import AudioChunk
 from ..bundle.voice import Voice
+from ..output.processing import OutputProcessor
 from ..stats import StatsAccumulator
 from ..vocoder.time_stretch import TimeStretcher
 from .segments import Segment, split_ids
@@ -20,13 +21,20 @@ Say = Callable[[list[int], int, Request, StatsAccumulator], Iterator[np.ndarray]
 class UtteranceRenderer:
     """Render segments to chunks, from whatever source the samples of their pieces come."""
 
-    def __init__(self, speech: SentenceSynthesizer, space: int | None, sample_rate: int) -> None:
+    def __init__(self, speech: SentenceSynthesizer, space: int | None, sample_rate: int, output: OutputProcessor) -> None:
+        """`sample_rate`: of the vocoder; `output` converts its samples to those of the device."""
         self._speech = speech
         self._space = space
         self._rate = sample_rate
+        self._output = output
 
     def chunks(self, lines: Iterable[Segment], request: Request, tally: StatsAccumulator, say: Say) -> Iterator[AudioChunk]:
         """Yield all chunks, pauses included; none after a cancel. Each piece's number seeds its random numbers."""
+        token = request.cancel_token
+        return self._output.apply(self._rendered(lines, request, tally, say), lambda: token.cancelled)
+
+    def _rendered(self, lines: Iterable[Segment], request: Request, tally: StatsAccumulator,
+                  say: Say) -> Iterator[AudioChunk]:
         number = 0
         for index, line in enumerate(lines):
             if request.cancel_token.cancelled:

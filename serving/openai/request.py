@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from runtime.options import MAX_RATE, MIN_RATE
-from serving.encoding import MEDIA_TYPES
+from runtime.output.encoding import MEDIA_TYPES
 from serving.errors import ApiError
 
 MAX_CHARACTERS = 4096

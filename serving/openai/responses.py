@@ -12,8 +12,8 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from runtime.output.encoding import Encoder
 from serving.backends.interface import SpeechChunk
-from serving.encoding import Encoder
 from serving.speech import Utterance
 
 _ENCODERS = ThreadPoolExecutor(2, "tldr-encode")

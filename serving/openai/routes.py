@@ -12,8 +12,8 @@ from fastapi.responses import JSONResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from runtime.errors import TldrError
+from runtime.output.encoding import MEDIA_TYPES, open_encoder
 from serving.backends.interface import ModelInfo, SpeechJob
-from serving.encoding import MEDIA_TYPES, open_encoder
 from serving.errors import ApiError, Truncated, to_api_error
 from serving.openai.request import MAX_BODY, SpeechRequest, read_request
 from serving.openai.responses import audio_body, event_body, json_body, whole_body

@@ -16,8 +16,9 @@ import pytest
 import soundfile
 
 from runtime.atomic import atomic_file
-from runtime.audio import UNKNOWN_LENGTH, Audio, AudioChunk, WavWriter, to_int16, wav_header
+from runtime.audio import Audio
 from runtime.errors import OutputError
+from runtime.output.wav import UNKNOWN_LENGTH, WavWriter, to_int16, wav_header
 from runtime.stats import StatsAccumulator
 from tests.conftest import sentence_of
 
@@ -51,7 +52,7 @@ def test_int16_clips_and_rounds() -> None:
     assert to_int16(np.array([-2, -1, 0, 1, 2, 1.6 / 32767], np.float32)).tolist() == [-32767, -32767, 0, 32767, 32767, 2]
 
 
-@pytest.mark.parametrize("name", ["a.mp3", "a", "missing/a.wav", "folder.wav", "\0.wav"])
+@pytest.mark.parametrize("name", ["a.mp4", "a", "missing/a.wav", "folder.wav", "\0.wav"])
 def test_paths_that_cannot_be_written(audio: Audio, tmp_path: Path, name: str) -> None:
     (tmp_path / "folder.wav").mkdir()
     with pytest.raises(OutputError) as error:
@@ -101,7 +102,7 @@ def test_wav_writer_into_a_file(tmp_path: Path) -> None:
     with atomic_file(tmp_path / "a.wav") as file:
         writer = WavWriter(file, RATE)
         for part in np.split(SAMPLES, [1, 100]):
-            writer.write(AudioChunk(part, RATE, 0, ""))
+            writer.write(to_int16(part))
         assert os.listdir(tmp_path) != ["a.wav"]
         writer.finish()
     samples, _ = soundfile.read(tmp_path / "a.wav", dtype="int16")
@@ -115,7 +116,7 @@ def test_wav_writer_into_a_pipe() -> None:
 
     pipe: BinaryIO = Pipe()
     writer = WavWriter(pipe, RATE)
-    writer.write(AudioChunk(SAMPLES, RATE, 0, ""))
+    writer.write(to_int16(SAMPLES))
     writer.finish()
     pipe.seek(0)
     data = pipe.read()

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from runtime.bundle.manifest import MANIFEST
 from runtime.cli import speak
@@ -86,6 +87,57 @@ def test_all_ways_out_carry_the_same_samples(tldr_speak: Speak, synthesizer: Syn
     np.testing.assert_array_equal(np.frombuffer(done.out[44:], "<i2"), expected)
 
 
+@pytest.mark.parametrize("streaming", [[], ["--stream"]])
+@pytest.mark.parametrize(("output", "kind"), [("b.mp3", "MP3"), ("b.opus", "OGG"), ("b.flac", "FLAC"), ("b.ogg", "OGG")])
+def test_files_of_other_formats(tldr_speak: Speak, synthesizer: Synthesizer, streaming: list[str], output: str,
+                                kind: str) -> None:
+    assert tldr_speak(TEXT, "-o", output, *streaming).code == 0
+    found = soundfile.info(output)
+    assert found.format == kind and found.samplerate == synthesizer.sample_rate
+    assert found.duration == pytest.approx(synthesizer.synthesize(TEXT).seconds, abs=0.3)  # MP3 pads
+
+
+def test_raw_samples_on_standard_output(tldr_speak: Speak, synthesizer: Synthesizer) -> None:
+    for streaming in ([], ["--stream"]):
+        done = tldr_speak(TEXT, "-o", "-", "--format", "pcm", *streaming)
+        assert done.code == 0 and done.out == synthesizer.synthesize(TEXT).pcm_bytes()
+
+
+def test_sound_as_the_device_needs_it(tldr_speak: Speak, synthesizer: Synthesizer) -> None:
+    assert tldr_speak(TEXT, "--sample-rate", "16000", "--gain", "-6", "--silence", "0.5").code == 0
+    with wave.open("out.wav") as file:
+        data = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+        assert file.getframerate() == 16_000
+    plain = synthesizer.synthesize(TEXT)
+    assert len(data) / 16_000 == pytest.approx(plain.seconds + 0.5, abs=0.01)
+    assert not data[-8_000:].any()
+    assert np.std(data[:-8_000].astype(float)) == pytest.approx(0.501 * np.std(plain.int16().astype(float)), rel=0.05)
+
+
+PLAYER = """#!/bin/sh
+echo "$@" > played.txt
+cat > played.raw
+"""
+
+
+def test_play(tldr_speak: Speak, synthesizer: Synthesizer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The player gets the samples; where it fails, its message is in the error; without one, the error says what to install."""
+    player = tmp_path / "bin" / "aplay"
+    player.parent.mkdir()
+    monkeypatch.setenv("PATH", f"{player.parent}")
+    assert "No player is installed" in tldr_speak(TEXT, "--play").err
+    monkeypatch.setenv("PATH", f"{player.parent}:/usr/bin:/bin")
+    player.write_text(PLAYER)
+    player.chmod(0o755)
+    done = tldr_speak(TEXT, "--play")
+    assert done.code == 0 and "RTF" in done.out.decode()
+    assert Path("played.raw").read_bytes() == synthesizer.synthesize(TEXT, verify=False).pcm_bytes()
+    assert f"-r {synthesizer.sample_rate} -c 1" in Path("played.txt").read_text()
+    player.write_text("#!/bin/sh\necho 'cannot open audio device' >&2; exit 1\n")
+    done = tldr_speak(TEXT, "--play")
+    assert done.code == 2 and "cannot open audio device" in done.err
+
+
 def test_options_reach_the_synthesizer(tldr_speak: Speak, synthesizer: Synthesizer) -> None:
     done = tldr_speak(TEXT, "--quiet", "--voice", "bass", "--temperature", "0.5", "--top-k", "9", "--top-p", "0.9",
                       "--seed", "2", "--provider", "cpu", "--threads", "1")
@@ -123,8 +175,12 @@ BAD = {
     "threads": ([TEXT, "--threads", "0"], "threads"),
     "missing folder": ([TEXT, "-o", "missing/out.wav"], "missing/out.wav"),
     "folder": ([TEXT, "-o", "."], "name must end"),
-    "format": ([TEXT, "-o", "out.mp3"], "out.mp3"),
-    "streamed format": ([TEXT, "--stream", "-o", "out.flac"], "out.flac"),
+    "format": ([TEXT, "-o", "out.mp4"], "out.mp4"),
+    "streamed format": ([TEXT, "--stream", "-o", "out.mid"], "out.mid"),
+    "played into a file": ([TEXT, "--play", "-o", "out.wav"], "--play"),
+    "sample rate": ([TEXT, "--sample-rate", "96000"], "sample_rate"),
+    "gain": ([TEXT, "--gain", "nan"], "gain_db"),
+    "trailing silence": ([TEXT, "--silence", "-1"], "trailing_silence"),
     "streamed into a missing folder": ([TEXT, "--stream", "-o", "missing/out.wav"], "missing/out.wav"),
     "full disk": ([TEXT, "-o", "/dev/full"], "disk is full"),
     "full disk, streamed": ([TEXT, "--stream", "-o", "/dev/full"], "disk is full"),
@@ -246,7 +302,7 @@ def test_text_from_a_file_or_a_pipe(tldr_speak: Speak, monkeypatch: pytest.Monke
     assert tldr_speak("Hello", "-f", "text.txt").code == tldr_speak("-f", "missing.txt").code == 2
 
 
-@pytest.mark.parametrize("arguments", [["--rate", "3"], ["--temperature", "-1"], ["-o", "x.mp3"], ["-o", "no/such/x.wav"],
+@pytest.mark.parametrize("arguments", [["--rate", "3"], ["--temperature", "-1"], ["-o", "x.mp4"], ["-o", "no/such/x.wav"],
                                        ["--json", "no/such/x.json"], ["--seed", "-1"]], ids=str)
 def test_options_are_checked_before_the_bundle_is_loaded(tldr_speak: Speak, arguments: list[str],
                                                          monkeypatch: pytest.MonkeyPatch) -> None:

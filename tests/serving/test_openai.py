@@ -12,7 +12,7 @@ import pytest
 import soundfile
 
 from runtime import Synthesizer
-from serving.encoding import MEDIA_TYPES
+from runtime.output.encoding import MEDIA_TYPES
 from serving.openai.request import read_request
 from tests.conftest import TEXT
 from tests.serving.conftest import SPEECH
