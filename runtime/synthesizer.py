@@ -253,7 +253,7 @@ class Synthesizer:
 
     def _request(self, options: SynthesisOptions, verify: bool, token: CancelToken) -> Request:
         sampling = options.sampling(self.bundle.manifest.sampling)
-        return Request(self._voices.chosen(options.voice), sampling, options.seed, verify, token)
+        return Request(self._voices.chosen(options.voice), sampling, options.seed, verify, options.words, token)
 
 
 def _each(values: object, texts: int, name: str) -> list[Any]:

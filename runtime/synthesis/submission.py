@@ -20,7 +20,7 @@ from ..streaming.request_queue import RequestQueue
 from ..text.loading import FrontEnd
 from .rendering import UtteranceRenderer
 from .segments import Segment
-from .sentence import Request, SentenceSynthesizer
+from .sentence import Observer, Request, SentenceSynthesizer
 
 OnChunk = Callable[[AudioChunk], None]
 OnEnd = Callable[[Stats, BaseException | None], None]
@@ -94,9 +94,10 @@ class Submission:
 
     def render(self, lines: Iterable[Segment], parts: Parts) -> None:
         """Render all chunks, in a thread of this utterance."""
-        def say(ids: list[int], number: int, request: Request, tally: StatsAccumulator) -> Iterator[np.ndarray]:
+        def say(ids: list[int], number: int, request: Request, tally: StatsAccumulator,
+                observe: Observer) -> Iterator[np.ndarray]:
             try:
-                yield from parts.speech.vocode(self._patches(ids, number), request, tally)
+                yield from parts.speech.vocode(self._patches(ids, number), request, tally, observe)
             finally:
                 self._release()
 
