@@ -65,6 +65,8 @@ class UtteranceRenderer:
             if timer is not None:
                 timer.begin_piece(first, part)
             for samples in say(part, next(numbers), request, tally, ignore_tokens if timer is None else timer.push):
+                if timer is not None:
+                    timer.hear(samples)
                 if len(changed := stretcher.push(samples)):
                     yield changed
         if not request.cancel_token.cancelled and len(rest := stretcher.flush()):
@@ -80,4 +82,4 @@ class UtteranceRenderer:
     def _word_timer(self, request: Request) -> WordTimer | None:
         if not request.words or self._speech.listener is None:
             return None
-        return WordTimer(self._speech.listener, 1 / self._speech.decoder.manifest.token_rate)
+        return WordTimer(self._speech.listener, 1 / self._speech.decoder.manifest.token_rate, self._rate)

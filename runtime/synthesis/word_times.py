@@ -13,14 +13,19 @@ from ..timing.words import Phoneme, Word
 from .alignment import AlignmentVerifier, PathTracker
 
 _STRESS = "ˈˌ"
+_FRAME_SECONDS = 0.01
+_SILENCE_DB = 35.0
+"""Below the loudest frame of the utterance by this much is silence."""
 
 
 class WordTimer:
     """Words of one utterance of the user, given out once each, by the time at which they begin."""
 
-    def __init__(self, verifier: AlignmentVerifier, token_seconds: float) -> None:
+    def __init__(self, verifier: AlignmentVerifier, token_seconds: float, sample_rate: int) -> None:
         """`token_seconds`: length of one codec token's samples."""
         self._verifier = verifier
+        self._frame = round(_FRAME_SECONDS * sample_rate)
+        self._loudest = -120.0
         self._token_seconds = token_seconds
         self._done: list[Word] = []
         self._segment: list[Word] = []
@@ -45,7 +50,10 @@ class WordTimer:
         self._segment, self._given = [], 0
         self._ids, self._words, self._start, self._rate = list(ids), list(words), start, rate
         self._bounds = np.full(len(ids) + 1, np.inf)
-        """float64 [N + 1]: tokens of the segment before each id and after the last, as far as known."""
+        """float64 [N + 1]: seconds of the segment, at rate 1, before each id and after the last, as far as known."""
+        self._levels = np.zeros(0, np.float32)
+        """float32 [F]: decibels of each frame of the segment's samples."""
+        self._rest = np.zeros(0, np.float32)
         self._piece: PathTracker = self._verifier.begin_path([])
         self._first = self._count = self._before = self._tokens = 0
         self._ended = False
@@ -64,6 +72,15 @@ class WordTimer:
         self._piece.push(tokens)
         self._tokens += len(tokens)
         self._ended = not len(tokens)
+
+    def hear(self, samples: np.ndarray) -> None:
+        """Add samples float32 [T] of the segment, at rate 1: where a pause begins is heard more exactly than aligned."""
+        samples = np.concatenate((self._rest, samples))
+        frames = samples[:len(samples) // self._frame * self._frame].reshape(-1, self._frame)
+        self._rest = samples[frames.size:]
+        levels = 10 * np.log10(np.square(frames).mean(1) + 1e-12)
+        self._levels = np.concatenate((self._levels, levels))
+        self._loudest = max([self._loudest, *levels.tolist()])
 
     def due(self, seconds: float) -> tuple[Word, ...]:
         """Return the words that begin before `seconds` of the utterance and were not given out.
@@ -87,9 +104,25 @@ class WordTimer:
         if not self._ended:
             pace = self._tokens / (reached + 1)
             bounds[reached + 1:] = self._tokens + pace * np.arange(self._count - reached)
-        self._bounds[self._first:self._first + self._count + 1] = self._before + bounds
-        self._segment = [self._timed(word) for word in self._words
-                         if word.first_id < word.last_id and np.isfinite(self._bounds[word.first_id])]
+        self._bounds[self._first:self._first + self._count + 1] = self._token_seconds * (self._before + bounds)
+        words = [word for word in self._words if word.first_id < word.last_id and np.isfinite(self._bounds[word.first_id])]
+        self._trim(words)
+        self._segment = [self._timed(word) for word in words]
+
+    def _trim(self, words: Sequence[SpokenWord]) -> None:
+        """Take silence from the segment's first word and from the ends of words before a mark: phonemes have no sign for it."""
+        for index, word in enumerate(words):
+            own = self._bounds[word.first_id:word.last_id + 1]
+            if index and word.last_id < len(self._ids) and SYMBOLS[self._ids[word.last_id] - 1] not in PUNCTUATION:
+                continue
+            start, end = round(own[0] / _FRAME_SECONDS), round(min(own[-1], 1e6) / _FRAME_SECONDS)
+            audible = np.flatnonzero(self._levels[start:end] > self._loudest - _SILENCE_DB)
+            if not len(audible):
+                continue
+            if not index:
+                np.maximum(own, own[0] + audible[0] * _FRAME_SECONDS, out=own)
+            if end <= len(self._levels):
+                np.minimum(own, (start + audible[-1] + 1) * _FRAME_SECONDS, out=own)
 
     def _timed(self, word: SpokenWord) -> Word:
         phonemes = []
@@ -104,5 +137,6 @@ class WordTimer:
                     (word.start, word.end), word.words, tuple(phonemes))
 
     def _seconds(self, index: int) -> float:
-        known = self._bounds[index] if np.isfinite(self._bounds[index]) else self._before + self._tokens
-        return float(self._start + known * self._token_seconds / self._rate)
+        decoded = (self._before + self._tokens) * self._token_seconds
+        known = self._bounds[index] if np.isfinite(self._bounds[index]) else decoded
+        return float(self._start + known / self._rate)
