@@ -18,6 +18,7 @@ from ..errors import Cancelled
 from ..stats import Hooks, Stats, StatsAccumulator
 from ..streaming.request_queue import RequestQueue
 from ..text.loading import FrontEnd
+from ..timing.words import Word
 from .rendering import UtteranceRenderer
 from .segments import Segment
 from .sentence import Observer, Request, SentenceSynthesizer
@@ -77,6 +78,11 @@ class Submission:
         self._given: Patch | BaseException | None = None
         self._computing = False
         self._ended = False
+
+    @property
+    def words(self) -> list[Word] | None:
+        """Words of the chunks so far, with the times known now; None where they were not asked for or the bundle has none."""
+        return None if self.tally.timer is None else self.tally.timer.words
 
     def cancel(self) -> None:
         """Stop within one step; `on_end` follows."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ..errors import NothingToSayError, VoiceError
 from .normalization.fold_unicode import unspoken_letters
+from .normalization.inline_pronunciations import without_pronunciations
 from .normalization.scanner import Locale
 from .normalize import Normalized, analyze, normalize
 from .phonemes import PUNCTUATION, Phonemizer, id_spans, to_ids
@@ -55,7 +56,7 @@ class TextFrontEnd:
                 found.append(self._utterance(normalized, sentence, start))
         if not found:
             raise NothingToSayError("the text holds nothing to say: no English letters, digits or signs with a name")
-        if unspoken := unspoken_letters(text):
+        if unspoken := unspoken_letters(without_pronunciations(text)):
             _LOG.warning("Left out %s: no English reading for these letters.", ", ".join(map(repr, unspoken[:5])))
         ends = [*(utterance.start for utterance in found[1:]), len(text)]
         return [replace(utterance, text=text[utterance.start:end].strip()) for utterance, end in zip(found, ends, strict=True)]

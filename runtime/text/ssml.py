@@ -28,6 +28,7 @@ _STRENGTHS = {"none": None, "x-weak": 0.1, "weak": 0.2, "medium": 0.4, "strong":
 _SECONDS = re.compile(r"\+?(\d{1,6}(?:\.\d{1,6})?|\.\d{1,6})(ms|s)")
 _PERCENT = re.compile(r"([+-]?)(\d{1,4}(?:\.\d{1,4})?)%|(\d{1,2}(?:\.\d{1,4})?)")
 _INTEGER = re.compile(r"[+-]?\d{1,3}(?:,\d{3}){1,6}|[+-]?\d{1,21}")
+_ENTITY = re.compile(r"&#?\w{1,8};")
 _PARAGRAPH = "\n\n"
 """Ends a sentence, with a full stop where it has no mark of its own."""
 _ATTRIBUTES = {
@@ -89,10 +90,9 @@ class _Positions:
         if self._data is not None:
             self._character += len(self._data[self._byte:start].decode("utf-8", "replace"))
             self._byte, start = start, self._character
-        verbatim = self._document.startswith(data, start)
-        end = start + len(data)
-        if not verbatim and self._document.startswith("&", start):
-            end = self._document.find(";", start) + 1
+        entity = _ENTITY.match(self._document, start) if len(data) == 1 else None
+        verbatim = entity is None and self._document.startswith(data, start)
+        end = entity.end() if entity else start + len(data)
         return self._before + start, self._before + end, verbatim
 
 

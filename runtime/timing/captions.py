@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import OutputError
+from .visemes import SHAPES
 from .words import Sentence, Word, visemes
 
 LONGEST_CUE = 84
@@ -44,7 +45,7 @@ class Timestamps:
         Raises:
             OutputError: the suffix is none of `SUFFIXES`.
         """
-        check_suffix(f"timestamps{suffix}")
+        check_timestamps_suffix(f"timestamps{suffix}")
         if suffix.lower() == ".json":
             return json.dumps(self.as_dict(), indent=1, ensure_ascii=False) + "\n"
         if suffix.lower() == ".srt":
@@ -64,12 +65,14 @@ class Timestamps:
 
 
 def word_fields(word: Word) -> dict[str, Any]:
-    """Return the JSON of a word: `word`, `start`, `end`, `span`, `spoken`, `phonemes`."""
-    return {"word": word.text, "start": word.start, "end": word.end, "span": list(word.span), "spoken": word.spoken,
-            "phonemes": [asdict(phoneme) for phoneme in word.phonemes]}
+    """Return the JSON of a word: `word`, `start`, `end`, `span`, `spoken`, `phonemes` with their visemes; times to 1 ms."""
+    phonemes = [{**asdict(phoneme), "visemes": list(SHAPES.get(phoneme.symbol, ()))} for phoneme in word.phonemes]
+    plain: dict[str, Any] = _rounded({"word": word.text, "start": word.start, "end": word.end, "span": word.span,
+                                      "spoken": word.spoken, "phonemes": phonemes})
+    return plain
 
 
-def check_suffix(path: Path | str) -> None:
+def check_timestamps_suffix(path: Path | str) -> None:
     """Raise OutputError for a file whose name tells no format of timestamps."""
     if Path(path).suffix.lower() not in SUFFIXES:
         raise OutputError(f"Cannot write timestamps to {str(path)[:300]}: its name must end in {', '.join(SUFFIXES)}.")
