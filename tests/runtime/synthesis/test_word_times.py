@@ -107,7 +107,8 @@ def test_all_calls_give_words(speaker: Synthesizer) -> None:
 
 
 def test_ssml_has_spans_in_the_document(speaker: Synthesizer) -> None:
-    text = '\n<speak>é Hello &amp; <sub alias="two meters">2 m</sub><break time="1s"/><prosody rate="1.5">left</prosody></speak>'
+    text = ('\n<speak>é Hello &amp; <sub alias="two meters">2 m</sub><break time="1s"/>'
+            '<prosody rate="1.5">left</prosody></speak>')
     words = speaker.synthesize(text, words=True).words
     assert words is not None
     assert [text[slice(*word.span)] for word in words] == ["é", "Hello", "&amp;", "2 m", "2 m", "left"]
