@@ -97,6 +97,11 @@ class Synthesizer:
         return self.bundle.voices
 
     @property
+    def fault(self) -> str | None:
+        """The error after which the device works no more in this process, for supervisors; None while it works."""
+        return self._pipeline.backend.broken
+
+    @property
     def provider(self) -> str:
         """The execution provider that really runs the graphs."""
         return self._pipeline.backend.provider

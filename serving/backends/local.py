@@ -87,6 +87,8 @@ class LocalBackend:
         """See `SpeechBackend`."""
         if self._closed:
             return "The server is shutting down."
+        if (fault := self._synthesizer.fault) is not None:
+            return f"The device failed: {fault}; restart the server."
         if self._failures >= BROKEN_AFTER:
             return f"The last {self._failures} utterances failed: {self._failure}"
         return None
