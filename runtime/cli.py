@@ -94,7 +94,7 @@ def speak(text: tuple[str, ...], text_file: Path | None, output: str | None, kin
         print_voices(bundle)
         return
     if daemon:
-        run_daemon(bundle, provider, threads, voice, socket_path, quiet)
+        run_daemon(bundle, provider, threads, voice, socket_path, quiet, lexicon, locale)
         return
     _check_options(voice, reference, transcript, instruction)
     if play and (output or kind):
@@ -151,7 +151,7 @@ def main() -> None:
 
 
 def run_daemon(bundle: Path | None, provider: str, threads: int | None, voice: str | None, socket_path: str | None,
-               quiet: bool) -> None:
+               quiet: bool, lexicon: Path | None, locale: Literal["en-US", "en-GB"]) -> None:
     """Keep a voice loaded and speak what clients send, until the process is interrupted or terminated."""
     from .resident.client import default_socket
     from .resident.server import listen, serve
@@ -159,7 +159,7 @@ def run_daemon(bundle: Path | None, provider: str, threads: int | None, voice: s
 
     path = socket_path or default_socket()
     with listen(path) as listener, Synthesizer(bundle, provider=provider, threads=threads, voice=voice,
-                                               warm_up=True) as synthesizer:
+                                               warm_up=True, lexicon=lexicon, locale=locale) as synthesizer:
         if not quiet:
             click.echo(f"Speaking at {path}", err=True)
         serve(synthesizer, listener)

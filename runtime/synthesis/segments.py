@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 
 from ..errors import NothingToSayError, TextError
-from ..options import MAX_RATE, MIN_RATE
+from ..options import MAX_RATE, MIN_RATE, QUIET_SECONDS
 from ..stats import StatsAccumulator, Timer
 from ..streaming.request_queue import CancelToken
 from ..text.clauses import Quiet, clauses
@@ -48,10 +48,13 @@ class Segment:
 class TextSegmenter:
     """Reads one utterance's text with a front end, and counts the time that takes."""
 
-    def __init__(self, front_end: FrontEnd, tally: StatsAccumulator, rate: float = 1.0) -> None:
+    def __init__(self, front_end: FrontEnd, tally: StatsAccumulator, rate: float = 1.0,
+                 quiet_seconds: float = QUIET_SECONDS) -> None:
+        """`quiet_seconds` without a new piece of the text speak what is certain."""
         self._front_end = front_end
         self._tally = tally
         self._rate = rate
+        self._quiet_seconds = quiet_seconds
         self._spoken = 0
 
     def begin(self, text: Text, cancel_token: CancelToken) -> Iterable[Segment]:
@@ -73,7 +76,7 @@ class TextSegmenter:
     def segments_of_pieces(self, pieces: Iterable[str] | AsyncIterable[str], loop: asyncio.AbstractEventLoop | None,
                         cancel_token: CancelToken) -> Iterator[Segment]:
         """Lines of a text that is still being written, each as soon as its clause is complete."""
-        feed = TextQueue()
+        feed = TextQueue(self._quiet_seconds)
         cancel_token.on_cancel(feed.close)
         reading: Future[None] | None = None
         try:
