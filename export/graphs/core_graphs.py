@@ -16,7 +16,7 @@ from export.model.config import ModelConfig
 from export.model.extractor import Extractor
 from export.model.language_model import PatchLM, SpeechLM, TokenLM
 from export.model.sampling import mask_end, sample
-from export.model.vocoder import StreamingVocoder
+from export.model.vocoder import Vocoder as VocoderModel
 from runtime.bundle.contract import STEP, Precision, Sizes, language_model_graphs, step_graph, streaming_vocoder_graph
 from runtime.bundle.manifest import Vocoder, Weights
 
@@ -126,9 +126,9 @@ class StepGraph(GraphModule):
 
 
 class VocoderGraph(GraphModule):
-    """tokens, speaker and state to samples and the next state: see `StreamingVocoder`."""
+    """tokens, speaker and state to samples and the next state: see `export.model.vocoder.StreamingVocoder`."""
 
-    def __init__(self, vocoder: StreamingVocoder) -> None:
+    def __init__(self, vocoder: VocoderModel) -> None:
         super().__init__()
         self.vocoder = vocoder
 
@@ -189,7 +189,7 @@ class VocoderParts(Protocol):
 class StreamingVocoderParts:
     """The embedded voice's vocoder: one graph, FP16 but for its waveform head."""
 
-    def __init__(self, vocoder: StreamingVocoder, speaker: int) -> None:
+    def __init__(self, vocoder: VocoderModel, speaker: int) -> None:
         config = vocoder.config
         self.form = Vocoder("streaming", config.sample_rate, config.samples_per_token, config.lookahead, vocoder.state_size)
         self._vocoder, self._speaker = vocoder, speaker
