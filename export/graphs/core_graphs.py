@@ -186,19 +186,24 @@ class VocoderParts(Protocol):
         """Return the plan of each graph, whose weights are read when its module is built."""
 
 
+SPECTRAL_FP32 = ("vocoder.trunk.*", "vocoder.change.*", "vocoder.head.*")
+
+
 class StreamingVocoderParts:
-    """The embedded voice's vocoder: one graph, FP16 but for its waveform head."""
+    """The embedded voice's vocoder: one graph, FP16 but for the waveform head and, as phases add up what F0 is off, what
+    predicts F0."""
 
     def __init__(self, vocoder: VocoderModel, speaker: int) -> None:
         config = vocoder.config
         self.form = Vocoder("streaming", config.sample_rate, config.samples_per_token, config.lookahead, vocoder.state_size)
         self._vocoder, self._speaker = vocoder, speaker
+        self._fp32 = SPECTRAL_FP32 if config.kind == "spectral" else ("vocoder.head",)
 
     def plans(self, precision: Precision, weights: Weights | None) -> list[GraphPlan]:
         """Return the plan of the graph `vocoder`."""
         signature = streaming_vocoder_graph(self._speaker, self.form.state, self.form.samples_per_token)
         return [GraphPlan(name="vocoder", signature=signature, module=lambda: VocoderGraph(self._vocoder), precision=precision,
-                          fp32_modules=("vocoder.head",), weights=quantized_weights("vocoder", weights, precision))]
+                          fp32_modules=self._fp32, weights=quantized_weights("vocoder", weights, precision))]
 
 
 def _mask_ends(logits: Tensor, end_allowed: Tensor, codes: int) -> Tensor:

@@ -106,8 +106,16 @@ def test_speakers_change_pitch_and_formants_of_the_teacher_s_voice(vocoder: Spec
     assert not torch.allclose(rows[1], rows[2], atol=0.01 * float(rows[1].abs().max()))
 
 
-def test_a_warp_moves_a_peak_down_by_a_tenth() -> None:
-    head = SpectralHead(SIZES)
-    peak = torch.zeros(1, 1, BINS)
-    peak[..., 300] = 1.0
-    assert int(head._warped(peak).argmax()) == 270
+@torch.inference_mode()
+def test_a_full_warp_moves_a_peak_down_by_a_tenth() -> None:
+    """White pulses at 20 Hz through one open bin, 6 kHz, warped to 5.4 kHz."""
+    head = SpectralHead(SIZES).eval()
+    bias = torch.tensor([-30.0, 0.0, -30.0, 0.0]).repeat_interleave(BINS)
+    bias[295:306] = 0.0
+    head.head.weight.zero_()
+    head.head.bias.copy_(bias)
+    for share, hertz_found in ((0.0, 6000), (1.0, 5400)):
+        state = StateReader(torch.zeros(1, head.state_size))
+        samples = head(torch.zeros(1, 80, 32), torch.full((1, 80), 100.0), state, torch.full((1, 1), share))[0, 600:24_600]
+        spectrum = torch.fft.rfft(samples * torch.hann_window(24_000)).abs()
+        assert abs(int(spectrum.argmax()) - hertz_found) <= 100

@@ -41,6 +41,8 @@ VOICED = 40.0
 TOP = 11_000.0
 """Hz of the highest harmonic."""
 LOUDEST = 7.0
+PULSE_SCALE = 4 / FFT
+"""A cosine of this amplitude has 1 in its bin under the window."""
 PITCH_SCALE = 5.0
 """The decoder reads log F0 divided by this, in feature TEXT_WIDTH."""
 WARP = 0.9
@@ -123,6 +125,7 @@ class FrameStack(nn.Module):
 
     def forward(self, features: Tensor, speaker: Tensor, state: StateReader) -> Tensor:
         features = features * self.deviation + self.mean
+        features = features.to(self.dec_in.weight.dtype)
         x = self.dec_in(state.extend(features, self.past).transpose(1, 2)).transpose(1, 2) + self.speaker(speaker)[:, None]
         for block in self.dec:
             x = block(x, state)
@@ -158,8 +161,7 @@ class SpectralHead(nn.Module):
     overlap: Tensor
     weights: Tensor
     places: Tensor
-    below: Tensor
-    between: Tensor
+    warp: Tensor
 
     def __init__(self, config: VocoderConfig) -> None:
         super().__init__()
@@ -168,16 +170,13 @@ class SpectralHead(nn.Module):
         self.head = nn.Linear(config.frame_width, 4 * BINS)
         self.transform = RealDFT()
         window, overlap = windows(config.hop)
-        self.register_buffer("window", window / (FFT / 4), persistent=False)  # a cosine's height is that of its bin
+        self.register_buffer("window", window, persistent=False)
         self.register_buffer("overlap", overlap, persistent=False)
         weights = torch.full((BINS,), 2.0 / FFT)
         weights[0] = weights[-1] = 1.0 / FFT
         self.register_buffer("weights", weights, persistent=False)
         self.register_buffer("places", torch.arange(config.hop, dtype=torch.float32), persistent=False)
-        bins = torch.arange(BINS) / WARP
-        below = bins.long().clamp(max=BINS - 2)
-        self.register_buffer("below", below, persistent=False)
-        self.register_buffer("between", (bins - below).clamp(max=1), persistent=False)
+        self.register_buffer("warp", (torch.arange(BINS) / WARP).round().long().clamp(max=BINS - 1), persistent=False)
 
     @property
     def source_past(self) -> int:
@@ -198,7 +197,7 @@ class SpectralHead(nn.Module):
         source = self._windows(self._pulses(pitch, state), state)
         gain, angle, residual, phase = self.spectra(hidden)
         if share is not None:
-            gain, residual = (each + share[..., None] * (self._warped(each) - each) for each in (gain, residual))
+            gain, residual = (each + share[..., None] * (each[..., self.warp] - each) for each in (gain, residual))
         real, imaginary = self.transform(source * self.window)
         gain, angle = gain.clamp(max=LOUDEST).exp(), math.pi * angle.tanh()
         residual = residual.clamp(max=LOUDEST).exp()
@@ -210,10 +209,6 @@ class SpectralHead(nn.Module):
         for late, each in enumerate(later, 1):
             first = first + state.extend(each, late)[:, :each.shape[1]]
         return first.flatten(1)
-
-    def _warped(self, magnitudes: Tensor) -> Tensor:
-        lower, upper = magnitudes[..., self.below], magnitudes[..., self.below + 1]
-        return lower + self.between * (upper - lower)
 
     def _pulses(self, pitch: Tensor, state: StateReader) -> Tensor:
         """Band-limited pulses [B, F, hop] whose F0 glides from one frame's to the next."""
@@ -231,15 +226,15 @@ class SpectralHead(nn.Module):
         gone = before[..., None] * done + change * (done.square() * (0.5 / self.hop))
         turns = (starts - starts.floor())[..., None] + gone / self.sample_rate
         angle = (turns - turns.floor()) * (2 * math.pi)
-        orders = (TOP / now.clamp(min=VOICED)).floor() + 0.5
+        orders = (TOP / now.clamp(min=LOWEST)).floor() + 0.5
         below = 2 * (angle * 0.5).sin()
         near = below.abs() <= 2e-3
         pulses = torch.where(near, orders, (orders * angle).sin() / torch.where(near, torch.ones_like(below), below)) - 0.5
-        return torch.where(now > VOICED, pulses, torch.zeros_like(pulses))
+        return torch.where(now > VOICED, pulses * PULSE_SCALE, torch.zeros_like(pulses))
 
     def _windows(self, pulses: Tensor, state: StateReader) -> Tensor:
         """Pulses under each frame's window: [B, F, 1200]."""
-        known = state.extend(pulses.flatten(1)[..., None], self.source_past)[..., 0]
+        known = state.extend(pulses.flatten(1)[..., None], self.source_past).squeeze(-1)  # an index would be a slow Gather
         frames = pulses.shape[1]
         hops = known[:, :(frames + self.blocks - 1) * self.hop].reshape(known.shape[0], frames + self.blocks - 1, self.hop)
         return torch.cat([hops[:, each:each + frames] for each in range(self.blocks)], -1)[..., :FFT]
@@ -293,7 +288,7 @@ class SpectralVocoder(nn.Module):
         pitch = torch.cat((pitch[..., :1], pitch[..., 1:] + shift), -1)
         features = features + shift * (self.pitch_column / (PITCH_SCALE * self.stack.deviation))
         hidden = self.stack(features, speaker, reader)
-        late = reader.extend(hertz(pitch)[..., None], self.pitch_late)[:, :pitch.shape[1], 0]
+        late = reader.extend(hertz(pitch)[..., None], self.pitch_late)[:, :pitch.shape[1]].squeeze(-1)
         return self.head(hidden, late, reader, share)
 
     def utterance(self, tokens: Tensor, speaker: Tensor) -> Tensor:
