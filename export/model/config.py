@@ -208,7 +208,7 @@ def embedded(patch: int = 4) -> ModelConfig:
         backbone=BackboneConfig(layers=6, hidden=192, heads=6, kv_heads=3, head_dim=32, intermediate=576, rope_theta=1e4),
         compressor=CompressorConfig(heads=6, cross_heads=3, intermediate=512),
         extractor=ExtractorConfig(layers=3, heads=6, cross_heads=3, intermediate=512),
-        vocoder=SPECTRAL_VOCODER,
+        vocoder=EMBEDDED_VOCODER,
     )
 
 

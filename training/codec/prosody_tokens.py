@@ -1,4 +1,4 @@
-"""Write a prosody corpus as codec tokens: silence at both ends cut to whole tokens, phonemes aligned by the teacher's durations."""
+"""Write a prosody corpus as codec tokens: silence at both ends cut, phonemes aligned by the teacher's durations."""
 
 from __future__ import annotations
 

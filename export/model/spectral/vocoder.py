@@ -4,8 +4,8 @@ A token trunk at 25 Hz predicts features (text vectors, F0, energy) for three fr
 75 Hz, nearly causal, maps them to a harmonic filter and a residual spectrum per frame. The waveform is the inverse STFT of a
 pulse train at the predicted F0 through that filter plus the residual: window 1200, hop 320 samples.
 
-All voices are one teacher's. A speaker embedding gives two numbers: the factor of F0, in the features that the stack reads as in
-the source, and the share of a warp of the magnitudes along frequency, as by a longer vocal tract.
+All voices are one teacher's. A speaker embedding gives two numbers: the factor of F0, both in the features that the stack reads
+and in the source, and the share of a warp of the magnitudes along frequency, as by a longer vocal tract.
 
 Timing in frames: with `lookahead` tokens in all, `trunk_lookahead` of them in the trunk, the features of a step are those of
 `FUTURE` frames after the frame whose spectrum the step emits.
@@ -134,7 +134,7 @@ class FrameStack(nn.Module):
 
 
 class VoiceChange(nn.Module):
-    """Speaker embedding [B, Es] to the change of the teacher's voice: log of the F0 factor and share of the warp, each [B, 1]."""
+    """Speaker embedding [B, Es] to the change of the teacher's voice: log of the F0 factor and share of the warp, [B, 1]."""
 
     def __init__(self, speaker: int) -> None:
         super().__init__()
