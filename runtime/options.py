@@ -93,12 +93,14 @@ class SynthesisOptions:
     verify: bool = True
     """`synthesize` and `synthesize_many`: decode each sentence before its first sample and decode it again where words were
     left out or repeated, or no end was found. False: the samples are always those of `stream`, which never verifies."""
+    words: bool = False
+    """Find the times of words and phonemes (`Audio.words`, `AudioChunk.words`), where the bundle has a phoneme recogniser."""
 
     def __post_init__(self) -> None:
         check_rate(self.rate)
         check_seed(self.seed)
         SamplingOptions.chosen(Sampling(), self.temperature, self.top_k, self.top_p)
-        for name in ("interrupt", "verify"):
+        for name in ("interrupt", "verify", "words"):
             if not isinstance(getattr(self, name), bool):
                 raise OptionError(f"{name} must be True or False, not {getattr(self, name)!r}.")
 
@@ -118,6 +120,7 @@ class OptionOverrides(TypedDict, total=False):
     rate: float
     interrupt: bool
     verify: bool
+    words: bool
 
 
 _NAMES = frozenset(field.name for field in fields(SynthesisOptions))

@@ -97,6 +97,11 @@ class Synthesizer:
         return self.bundle.voices
 
     @property
+    def fault(self) -> str | None:
+        """The error after which the device works no more in this process, for supervisors; None while it works."""
+        return self._pipeline.backend.broken
+
+    @property
     def provider(self) -> str:
         """The execution provider that really runs the graphs."""
         return self._pipeline.backend.provider
@@ -253,7 +258,7 @@ class Synthesizer:
 
     def _request(self, options: SynthesisOptions, verify: bool, token: CancelToken) -> Request:
         sampling = options.sampling(self.bundle.manifest.sampling)
-        return Request(self._voices.chosen(options.voice), sampling, options.seed, verify, token)
+        return Request(self._voices.chosen(options.voice), sampling, options.seed, verify, options.words, token)
 
 
 def _each(values: object, texts: int, name: str) -> list[Any]:

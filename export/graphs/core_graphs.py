@@ -15,7 +15,7 @@ from export.model.compressor import Compressor
 from export.model.config import ModelConfig
 from export.model.extractor import Extractor
 from export.model.language_model import PatchLM, SpeechLM, TokenLM
-from export.model.sampling import mask_end, sample
+from export.model.sampling import mask_end, reject_non_finite, sample
 from export.model.vocoder import Vocoder as VocoderModel
 from runtime.bundle.contract import STEP, Precision, Sizes, language_model_graphs, step_graph, streaming_vocoder_graph
 from runtime.bundle.manifest import Vocoder, Weights
@@ -84,8 +84,9 @@ class ExtractorGraph(GraphModule):
 
     def forward(self, context: Tensor, speaker: Tensor, temperature: Tensor, top_k: Tensor, top_p: Tensor, uniforms: Tensor,
                 end_allowed: Tensor) -> tuple[Tensor, Tensor]:
-        return self.extractor.generate(context, speaker.to(context.dtype), self.speech_embedding, self.codes, temperature,
-                                       top_k, top_p, uniforms, end_allowed)
+        tokens, logits = self.extractor.generate(context, speaker.to(context.dtype), self.speech_embedding, self.codes,
+                                                 temperature, top_k, top_p, uniforms, end_allowed)
+        return reject_non_finite(tokens, logits), logits
 
     def forced_logits(self, context: Tensor, speaker: Tensor | None, tokens: Tensor, end_allowed: Tensor) -> Tensor:
         """Logits [B, k, V] along given tokens, by the whole-patch form that training uses: parity's independent reference."""
@@ -104,7 +105,8 @@ class HeadGraph(GraphModule):
     def forward(self, context: Tensor, temperature: Tensor, top_k: Tensor, top_p: Tensor, uniforms: Tensor,
                 end_allowed: Tensor) -> tuple[Tensor, Tensor]:
         logits = mask_end(self.head(context).float(), end_allowed, self.codes)
-        return sample(logits, temperature, top_k, top_p, uniforms[:, 0])[:, None], logits[:, None]
+        tokens = sample(logits, temperature, top_k, top_p, uniforms[:, 0])[:, None]
+        return reject_non_finite(tokens, logits[:, None]), logits[:, None]
 
     def forced_logits(self, context: Tensor, speaker: Tensor | None, tokens: Tensor, end_allowed: Tensor) -> Tensor:
         """Logits [B, 1, V]; neither speaker nor earlier tokens matter here."""

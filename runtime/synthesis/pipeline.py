@@ -147,7 +147,7 @@ class Pipeline:
         except TextError as error:
             raise TextError(f"Text {index}: {error}") from error
         tally.compute_seconds = tally.stage_seconds["text"]
-        pieces = [part for line in lines for part in self._renderer.pieces(line, request.voice)]
+        pieces = [ids for line in lines for _, ids in self._renderer.pieces(line, request.voice)]
         return BatchUtterance(index, lines, pieces, request, tally)
 
     def _results(self, utterances: list[BatchUtterance], cancel_token: CancelToken, rows: int,
