@@ -1,4 +1,4 @@
-"""The teacher's voices read sentences aloud, for what listens to recordings: samples, and what the codec made of the features."""
+"""The teacher's voices read sentences aloud, for what listens to recordings: samples, and digits of the codec."""
 
 from __future__ import annotations
 
