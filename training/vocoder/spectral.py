@@ -158,7 +158,8 @@ def train_spectral_vocoder(utterances: Sequence[ProsodyUtterance], encoder: Feat
     parts: dict[str, nn.Module] = {"encoder": encoder.train(), "phonemes": head, "vocoder": vocoder.train()}
     encoder.requires_grad_(not fixed_codes)
     trained = nn.ModuleDict(parts)
-    optimizers = Optimizers([(name, value) for name, value in trained.named_parameters() if value.requires_grad], JOINT_RATE, 0.01)
+    moving = [(name, value) for name, value in trained.named_parameters() if value.requires_grad]
+    optimizers = Optimizers(moving, JOINT_RATE, 0.01)
     average = AveragedModel(trained, multi_avg_fn=get_ema_multi_avg_fn(AVERAGED))
 
     def step(index: int) -> dict[str, float]:
