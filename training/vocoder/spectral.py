@@ -160,7 +160,8 @@ def train_spectral_vocoder(utterances: Sequence[ProsodyUtterance], encoder: Feat
     trained = nn.ModuleDict(parts)
     moving = [(name, value) for name, value in trained.named_parameters() if value.requires_grad]
     optimizers = Optimizers(moving, JOINT_RATE, 0.01)
-    average = AveragedModel(trained, multi_avg_fn=get_ema_multi_avg_fn(AVERAGED))
+    averaging = get_ema_multi_avg_fn(AVERAGED)  # type: ignore[no-untyped-call]
+    average = AveragedModel(trained, multi_avg_fn=averaging)
 
     def step(index: int) -> dict[str, float]:
         torch.manual_seed(seed * 1_000_003 + index)
