@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -18,22 +19,26 @@ from engines.tensorrt.store import build_engine_set
 from export.checkpoints.sources import PresetSource
 from export.config import ExportConfig
 from export.exporter import export_bundle
-from export.graphs.core_graphs import BackboneGraph
+from export.graphs.core_graphs import BackboneGraph, language_model_plans, sizes_of
 from export.graphs.fp32_modules import exportable
+from export.graphs.graph_module import GraphPlan
 from export.graphs.onnx_graph import write_graph
 from export.graphs.quantization import quantize
 from export.model.backbone import Backbone
-from export.model.config import BackboneConfig, cosyvoice3
+from export.model.config import cosyvoice3
 from export.model.config import embedded as embedded_preset
+from export.model.language_model import PatchLM
 from runtime.atomic import file_digest
 from runtime.backends.tensorrt_library import Library, open_library
-from runtime.bundle.contract import Graph, Precision, Sizes, Tensor, language_model_graphs
+from runtime.bundle.contract import Graph, Tensor, language_model_graphs
 from runtime.bundle.engine_set import Profile, Span, find_engine_set, graph_digest, read_engine_set
 from runtime.bundle.manifest import Weights
 from runtime.bundle.profiles import graph_profiles
 from runtime.bundle.reader import EMBEDDED, Bundle
 
 SMS = ("8.6", "8.9", "12.0")
+SIZES = sizes_of(embedded_preset(4))
+TENSORRT_PAGE = Path(__file__).parents[3] / "docs" / "tensorrt.md"
 MAGIC = b"vtrt"
 """What an engine of TensorRT-RTX begins with."""
 
@@ -74,43 +79,51 @@ def test_every_graph_of_the_embedded_voice(rtx: Library, embedded: Path, sm: str
     build_and_inspect(rtx, embedded, sm)
 
 
-def backbone_figures(library: Library, config: BackboneConfig, precision: Precision, profile: Profile, folder: Path,
-                     workspace: int) -> EngineFigures:
-    """Export a backbone of random weights and build its engine."""
-    torch.manual_seed(0)
-    module = BackboneGraph(Backbone(config)).eval()
-    sizes = Sizes(4, config.hidden, config.layers, config.kv_heads, config.head_dim, 6564, 6561, 16, 64)
-    graph = language_model_graphs(sizes, precision)["backbone"]
-    write_graph(exportable(module, precision, ()), graph, sizes, 100, folder / "backbone.onnx")
+def figures_of(library: Library, plan: GraphPlan, profile: Profile, folder: Path, workspace: int = 256 << 20) -> EngineFigures:
+    """Export one graph of a model with random weights and build its engine."""
+    path = folder / f"{plan.name}.onnx"
+    write_graph(exportable(plan.module(), plan.precision, plan.fp32_modules), plan.signature, SIZES, 100, path)
     options = BuildOptions("8.6", joint=True, workspace=workspace)
-    return inspect_engine(library, "backbone", folder / "backbone.onnx", graph, [profile], options)
+    return inspect_engine(library, plan.name, path, plan.signature, [profile], options)
 
 
-def test_the_embedded_voice_needs_little_scratch(rtx: Library, embedded: Path, tmp_path: Path) -> None:
-    """Broadcast over groups of heads the attention took 414 MB and 86 kernels, and 256 MiB of workspace did not suffice."""
+def documented() -> dict[str, tuple[int, int, float]]:
+    """Kernels, fused attention and scratch in MB of each graph, from the table in docs/tensorrt.md."""
+    row = re.compile(r"^\| (\w+), embedded voice \| [^|]+\| (\d+) \| (\d+) \| ([\d.]+) \|$", re.MULTILINE)
+    rows = row.findall(TENSORRT_PAGE.read_text())
+    return {name: (int(kernels), int(fused), float(scratch)) for name, kernels, fused, scratch in rows}
+
+
+def test_kernels_and_scratch_are_those_of_the_documentation(rtx: Library, embedded: Path, tmp_path: Path) -> None:
+    """Built with 256 MiB of workspace, which did not suffice while the attention broadcast over groups of heads."""
+    torch.manual_seed(0)
     manifest = Bundle.open(embedded).manifest
-    profile, = graph_profiles("backbone", manifest.graphs["backbone"], manifest, joint=True)
-    config = embedded_preset(4).backbone
-    found = backbone_figures(rtx, config, "fp16", profile, tmp_path, 256 << 20)
-    assert found.scratch_bytes < 32e6 and found.fused_attention == config.layers and found.kernels <= 60
-    for name in ("compressor", "extractor", "vocoder"):
-        graph = manifest.graphs[name]
-        profiles = graph_profiles(name, graph, manifest, joint=True)
-        path = Bundle.open(embedded).graph_paths()[name]
-        options = BuildOptions("8.6", joint=True, workspace=256 << 20)
-        assert inspect_engine(rtx, name, path, graph, profiles, options).scratch_bytes < 64e6
+    found = {}
+    for plan in language_model_plans(PatchLM(embedded_preset(4)).eval(), "fp16", None):
+        if plan.name != "text_embedding":
+            profile, = graph_profiles(plan.name, plan.signature, manifest, joint=True)
+            figures = figures_of(rtx, plan, profile, tmp_path)
+            assert figures.scratch_bytes < 64e6
+            found[plan.name] = figures.kernels, figures.fused_attention, round(figures.scratch_bytes / 1e6, 1)
+    if not rtx.version.startswith("1.7.1."):
+        pytest.skip(f"the page has the figures of TensorRT-RTX 1.7.1, this is {rtx.version}")
+    assert documented() == found
 
 
 @pytest.mark.slow
 def test_full_width_needs_little_scratch(rtx: Library, tmp_path: Path) -> None:
     """Four of 24 layers, a cache of 2,048 positions; layers run one after another in the same scratch."""
+    torch.manual_seed(0)
     config = msgspec.structs.replace(cosyvoice3(4).backbone, layers=4)
     rows, most = (1, 64, 1152), 2048
     past = [(size, 4, 1, config.kv_heads, config.head_dim) for size in (0, most // 2, most)]
     shapes = {"inputs_embeds": Span(*((1, size, config.hidden) for size in rows)),
               "positions": Span(*((1, size) for size in rows)), "past_length": Span((1,), (1,), (1,)),
               "past_keys": Span(*past), "past_values": Span(*past)}
-    found = backbone_figures(rtx, config, "fp16", Profile("run", shapes), tmp_path, 1 << 30)
+    sizes = msgspec.structs.replace(SIZES, hidden=config.hidden, layers=4, kv_heads=config.kv_heads, head_dim=config.head_dim)
+    plan = GraphPlan(name="backbone", signature=language_model_graphs(sizes, "fp16")["backbone"],
+                     module=lambda: BackboneGraph(Backbone(config)).eval(), precision="fp16", weights=None)
+    found = figures_of(rtx, plan, Profile("run", shapes), tmp_path, 1 << 30)
     assert found.scratch_bytes < 128e6 and found.fused_attention == 4
 
 
