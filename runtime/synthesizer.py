@@ -254,11 +254,11 @@ class Synthesizer:
     def _begin(self, text: Text, options: SynthesisOptions, *, verify: bool) -> Stream:
         self._pipeline.check_usable()
         request = self._request(options, verify and options.verify, CancelToken(options.interrupt))
-        return self._pipeline.stream(text, request, options.rate)
+        return self._pipeline.stream(text, request, options.rate, options.quiet_seconds)
 
     def _request(self, options: SynthesisOptions, verify: bool, token: CancelToken) -> Request:
         sampling = options.sampling(self.bundle.manifest.sampling)
-        return Request(self._voices.chosen(options.voice), sampling, options.seed, verify, token)
+        return Request(self._voices.chosen(options.voice), sampling, options.seed, verify, options.words, token)
 
 
 def _each(values: object, texts: int, name: str) -> list[Any]:

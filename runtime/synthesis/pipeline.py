@@ -66,14 +66,14 @@ class Pipeline:
         self._process = os.getpid()
         _OPEN.add(self)
 
-    def stream(self, text: Text, request: Request, rate: float) -> Stream:
+    def stream(self, text: Text, request: Request, rate: float, quiet_seconds: float) -> Stream:
         """Return an utterance that nothing is computed of yet; an urgent one stops the others now.
 
         Raises:
             TextError: as for `TextSegmenter.begin`.
         """
         tally = StatsAccumulator(self.backend.provider, self.speech.decoder.cache.bytes_allocated)
-        lines = TextSegmenter(self.front_end, tally, rate).begin(text, request.cancel_token)
+        lines = TextSegmenter(self.front_end, tally, rate, quiet_seconds).begin(text, request.cancel_token)
         tally.compute_seconds = tally.stage_seconds["text"]
         if request.cancel_token.urgent:
             self._cancel([other for other in self._unfinished() if not other.urgent])
@@ -147,7 +147,7 @@ class Pipeline:
         except TextError as error:
             raise TextError(f"Text {index}: {error}") from error
         tally.compute_seconds = tally.stage_seconds["text"]
-        pieces = [part for line in lines for part in self._renderer.pieces(line, request.voice)]
+        pieces = [ids for line in lines for _, ids in self._renderer.pieces(line, request.voice)]
         return BatchUtterance(index, lines, pieces, request, tally)
 
     def _results(self, utterances: list[BatchUtterance], cancel_token: CancelToken, rows: int,

@@ -71,7 +71,8 @@ class StreamBatch:
         submission = Submission(self, request, tally, client, on_chunk, on_end)
 
         def lines() -> Iterator[Segment]:
-            yield from TextSegmenter(self._parts.front_end, tally, chosen.rate).begin(text, request.cancel_token)
+            segmenter = TextSegmenter(self._parts.front_end, tally, chosen.rate, chosen.quiet_seconds)
+            yield from segmenter.begin(text, request.cancel_token)
 
         with self._changed:
             if self._closed:

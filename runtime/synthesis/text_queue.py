@@ -8,14 +8,11 @@ import threading
 from collections import deque
 from collections.abc import AsyncIterable, Iterable, Iterator
 
+from ..options import QUIET_SECONDS
 from ..text.clauses import QUIET, Quiet
 
 PIECES = 256
 """Pieces that may wait; then the writer does."""
-
-
-QUIET_SECONDS = 0.3
-"""Seconds without a new piece after which what is certain is spoken."""
 
 
 class TextQueue:

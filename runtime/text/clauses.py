@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from enum import Enum
+from typing import NamedTuple
 
 from ..errors import TextError
 from .normalization.tables.abbreviations import ALWAYS, BEFORE_NAMES, ENDING, NUMBERED, STARTERS, TITLES
@@ -49,7 +50,15 @@ class Quiet(Enum):
 QUIET = Quiet.QUIET
 
 
-def clauses(pieces: Iterable[str | Quiet]) -> Iterator[str]:
+class Clause(NamedTuple):
+    """Text that is spoken at a time."""
+
+    text: str
+    start: int
+    """Its first character in the pieces joined."""
+
+
+def clauses(pieces: Iterable[str | Quiet]) -> Iterator[Clause]:
     """Cut joined pieces where a listener would breathe; `QUIET` among them says that the writer pauses.
 
     Pieces that carry white space (tokens, lines, characters) are joined as they are; bare words get spaces between them.
@@ -71,15 +80,19 @@ class ClauseSplitter:
         self._spaced: bool | None = None
         self._word = ""
         self._pending = ""
+        self._start = 0
+        """Place of `_pending` in the pieces joined."""
         self._first = True
+        self._quiets = 0
+        """Pauses before it was known whether the pieces are bare words."""
 
-    def push(self, piece: object) -> Iterator[str]:
+    def push(self, piece: object) -> Iterator[Clause]:
         """Clauses that a further piece completes."""
         if not isinstance(piece, str):
             raise TextError(f"Text comes as strings; one piece was {type(piece).__name__}.")
         yield from self._take(self._join(piece))
 
-    def quiet(self) -> Iterator[str]:
+    def quiet(self) -> Iterator[Clause]:
         """Clauses that are certain as the writer has paused: all of them if the text stops after a sentence's mark."""
         text = self._pending + self._word + "".join(self._held)
         if not _FINISHED.search(text):
@@ -89,8 +102,11 @@ class ClauseSplitter:
         ready, self._held, self._word = "".join(self._held) + " ", [], self._word
         yield from self._take(ready)
         yield from self._flush()
+        if self._spaced is not False:
+            self._start -= 1  # the space that stands for the pause
+            self._quiets += self._spaced is None
 
-    def end(self) -> Iterator[str]:
+    def end(self) -> Iterator[Clause]:
         """Return the remaining text."""
         rest = "".join(word + " " for word in self._held) if self._spaced is not True else "".join(self._held)
         self._held = []
@@ -100,13 +116,19 @@ class ClauseSplitter:
         yield from self._cut(ended=True)
         yield from self._flush()
 
-    def _flush(self) -> Iterator[str]:
+    def _flush(self) -> Iterator[Clause]:
         self._pending += self._word
         self._word = ""
-        clause, self._pending = self._pending.strip(), ""
-        if clause:
+        yield from self._cut_at(len(self._pending))
+
+    def _cut_at(self, end: int) -> Iterator[Clause]:
+        """Take the first `end` characters, and the white space after them, from what is pending."""
+        taken, rest = self._pending[:end], self._pending[end:]
+        start, self._pending = self._start, rest.lstrip()
+        self._start += end + len(rest) - len(self._pending)
+        if taken.strip():
             self._first = False
-            yield clause
+            yield Clause(taken.strip(), start + len(taken) - len(taken.lstrip()))
 
     def _join(self, piece: str) -> str:
         """Return the text that is complete, with spaces between bare words."""
@@ -118,6 +140,7 @@ class ClauseSplitter:
         # A mark, then a word with no space: these are words. One mark alone may be a token before " Next".
         if len(before) > 1 and before[-1] in ".!?,;:…" and piece[:1].isalnum():
             self._spaced = False
+            self._start += self._quiets
         if self._spaced is None and len(held) % _CHECKED == 0 and sum(map(len, held)) > LONGEST:
             self._spaced = True  # no white space ever: one endless word
         if self._spaced is None:
@@ -125,7 +148,7 @@ class ClauseSplitter:
         self._held = []
         return "".join(held) if self._spaced else "".join(word + " " for word in held)
 
-    def _take(self, text: str) -> Iterator[str]:
+    def _take(self, text: str) -> Iterator[Clause]:
         """Add text up to its last white space, word by word: where it is cut must not depend on how the pieces fell."""
         *ready, self._word = _SPACE.split(self._word + text)
         if len(self._word) > LONGEST:
@@ -136,12 +159,9 @@ class ClauseSplitter:
                 raise TextError("SSML cannot come piece by piece; pass the whole document as one string.")
             yield from self._cut(ended=False)
 
-    def _cut(self, ended: bool) -> Iterator[str]:
+    def _cut(self, ended: bool) -> Iterator[Clause]:
         while (end := _boundary(self._pending, self._first, ended)) is not None:
-            clause, self._pending = self._pending[:end].strip(), self._pending[end:].lstrip()
-            if clause:
-                self._first = False
-                yield clause
+            yield from self._cut_at(end)
 
 
 def _boundary(text: str, first: bool, ended: bool) -> int | None:

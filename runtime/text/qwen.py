@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BundleError, NothingToSayError
+from .normalization.scanner import Locale
 from .normalize import spell_out
 from .utterance import Utterance
 
@@ -58,20 +59,21 @@ class QwenFrontEnd:
     space: int | None = None
     """No id stands for a space alone: an utterance that is too long is cut between any two ids."""
 
-    def __init__(self, tokenizer: QwenTokenizer) -> None:
+    def __init__(self, tokenizer: QwenTokenizer, locale: Locale = "en-US") -> None:
         self.tokenizer = tokenizer
+        self._locale = locale
 
     @classmethod
-    def load(cls, folder: Path) -> QwenFrontEnd:
+    def load(cls, folder: Path, locale: Locale = "en-US") -> QwenFrontEnd:
         """Read a bundle's text folder."""
-        return cls(QwenTokenizer.load(folder))
+        return cls(QwenTokenizer.load(folder), locale)
 
     def sentences(self, text: str) -> list[str]:
         """Utterances to say one after the other; `TextError` where nothing can be said.
 
         Plain English is spelled out first; a text with tags or other scripts is taken as it is.
         """
-        spelled = text if not text.isascii() or _TAGGED.search(text) else spell_out(text)
+        spelled = text if not text.isascii() or _TAGGED.search(text) else spell_out(text, self._locale)
         utterances = [utterance.strip() for utterance in self._utterances(spelled) if _SPOKEN.search(utterance)]
         if not utterances:
             raise NothingToSayError("The text holds nothing that can be spoken; give it at least one word or number.")

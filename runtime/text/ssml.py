@@ -14,7 +14,7 @@ from ..errors import TextError
 from ..options import MAX_RATE, MIN_RATE
 from .normalization.classes.identifiers import characters
 from .normalization.number_words import cardinal, digits, ordinal
-from .passage import Passage
+from .passage import Passage, Place
 from .pronunciation.alphabets import symbols_of_arpabet, symbols_of_ipa
 
 MAX_BREAK_SECONDS = 10.0
@@ -28,6 +28,7 @@ _STRENGTHS = {"none": None, "x-weak": 0.1, "weak": 0.2, "medium": 0.4, "strong":
 _SECONDS = re.compile(r"\+?(\d{1,6}(?:\.\d{1,6})?|\.\d{1,6})(ms|s)")
 _PERCENT = re.compile(r"([+-]?)(\d{1,4}(?:\.\d{1,4})?)%|(\d{1,2}(?:\.\d{1,4})?)")
 _INTEGER = re.compile(r"[+-]?\d{1,3}(?:,\d{3}){1,6}|[+-]?\d{1,21}")
+_ENTITY = re.compile(r"&#?\w{1,8};")
 _PARAGRAPH = "\n\n"
 """Ends a sentence, with a full stop where it has no mark of its own."""
 _ATTRIBUTES = {
@@ -57,15 +58,15 @@ def parse_ssml(text: str) -> list[Passage]:
     Raises:
         TextError: no well-formed XML, an element or a value that is not in the core.
     """
-    reader = _Reader()
+    document = text.lstrip("\ufeff \t\r\n")
     parser = expat.ParserCreate("utf-8")  # whatever the document says: a Python string has no encoding
-    parser.buffer_text = True
+    reader = _Reader(_Positions(parser, document, len(text) - len(document)))
     parser.StartElementHandler = reader.start
     parser.EndElementHandler = reader.end
     parser.CharacterDataHandler = reader.text
     parser.StartDoctypeDeclHandler = _refuse_doctype
     try:
-        parser.Parse(text.lstrip("\ufeff \t\r\n").encode("utf-8", "replace"), True)
+        parser.Parse(document.encode("utf-8", "replace"), True)
     except expat.ExpatError as error:
         raise TextError(
             f"The SSML is no well-formed XML: {expat.ErrorString(error.code)} in line {error.lineno}, column {error.offset}."
@@ -73,17 +74,43 @@ def parse_ssml(text: str) -> list[Passage]:
     return reader.passages()
 
 
+class _Positions:
+    """Where the parser is in the document, in characters of the text given."""
+
+    def __init__(self, parser: expat.XMLParserType, document: str, before: int) -> None:
+        self._parser = parser
+        self._document = document
+        self._data = None if document.isascii() else document.encode("utf-8", "replace")
+        self._before = before
+        self._byte = self._character = 0
+
+    def span(self, data: str) -> tuple[int, int, bool]:
+        """Start and end of the character data just read, and whether it stands there as it is: no entity, no CDATA."""
+        start = self._parser.CurrentByteIndex
+        if self._data is not None:
+            self._character += len(self._data[self._byte:start].decode("utf-8", "replace"))
+            self._byte, start = start, self._character
+        entity = _ENTITY.match(self._document, start) if len(data) == 1 else None
+        verbatim = entity is None and self._document.startswith(data, start)
+        end = entity.end() if entity else start + len(data)
+        return self._before + start, self._before + end, verbatim
+
+
 class _Reader:
     """Collects passages while the parser walks the document."""
 
-    def __init__(self) -> None:
+    def __init__(self, positions: _Positions) -> None:
+        self._positions = positions
         self._done: list[Passage] = []
         self._parts: list[str] = []
+        self._places: list[Place] = []
+        self._length = 0
         self._pause: float | None = None
         self._rates = [1.0]
         self._open: list[str] = []
         self._said_as: Callable[[str], str] | None = None
         self._said: list[str] = []
+        self._said_places: list[tuple[int, int]] = []
         self._rewrite: Callable[[str], str] | None = None
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
@@ -114,16 +141,29 @@ class _Reader:
     def end(self, name: str) -> None:
         self._open.pop()
         if name in ("p", "s"):
-            self._parts.append(_PARAGRAPH)
+            self._add(_PARAGRAPH)
         elif name in ("say-as", "sub", "phoneme") and self._said_as is not None:
-            self._parts.append(f" {self._said_as(''.join(self._said))} ")
-            self._said_as, self._said = None, []
+            spans = self._said_places
+            place = Place(self._length, spans[0][0], spans[-1][1], False) if spans else None
+            self._add(f" {self._said_as(''.join(self._said))} ", place)
+            self._said_as, self._said, self._said_places = None, [], []
         elif name == "prosody":
             self._close()
             self._rates.pop()
 
     def text(self, data: str) -> None:
-        (self._said if self._said_as is not None else self._parts).append(data)
+        start, end, verbatim = self._positions.span(data)
+        if self._said_as is not None:
+            self._said.append(data)
+            self._said_places.append((start, end))
+        else:
+            self._add(data, Place(self._length, start, end, verbatim))
+
+    def _add(self, text: str, place: Place | None = None) -> None:
+        self._parts.append(text)
+        self._length += len(text)
+        if place is not None:
+            self._places.append(place)
 
     def passages(self) -> list[Passage]:
         self._close()
@@ -141,9 +181,9 @@ class _Reader:
         self._rates.append(min(max(rate, MIN_RATE), MAX_RATE))
 
     def _close(self) -> None:
-        text, self._parts = "".join(self._parts), []
+        text, self._parts, places, self._places, self._length = "".join(self._parts), [], self._places, [], 0
         if text.strip():
-            self._done.append(Passage(text, self._rates[-1], self._pause))
+            self._done.append(Passage(text, self._rates[-1], self._pause, tuple(places)))
             self._pause = None
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -17,7 +19,8 @@ def test_the_overrides_are_the_fields() -> None:
 
 
 @pytest.mark.parametrize("bad", [{"rate": 3}, {"rate": "fast"}, {"seed": -1}, {"seed": 1.5}, {"temperature": -1},
-                                 {"temperature": float("nan")}, {"top_k": 0}, {"top_p": 0}, {"interrupt": 1}, {"verify": None}],
+                                 {"temperature": float("nan")}, {"top_k": 0}, {"top_p": 0}, {"interrupt": 1}, {"verify": None},
+                                 {"words": 1}, {"quiet_seconds": 0}, {"quiet_seconds": True}],
                          ids=str)
 def test_bad_values_are_refused_when_it_is_made(bad: dict[str, Any]) -> None:
     with pytest.raises(OptionError, match=next(iter(bad))):
@@ -27,10 +30,25 @@ def test_bad_values_are_refused_when_it_is_made(bad: dict[str, Any]) -> None:
 
 
 def test_unknown_keywords_are_named() -> None:
-    with pytest.raises(TypeError, match="'speed'; options are interrupt, rate"):
+    with pytest.raises(TypeError, match="'speed'; options are interrupt, quiet_seconds, rate"):
         merge_options(None, speed=2)  # type: ignore[call-arg]
     with pytest.raises(OptionError, match="SynthesisOptions"):
         merge_options({"rate": 2})  # type: ignore[arg-type]
+
+
+def test_a_short_quiet_time_speaks_a_finished_sentence_early(synthesizer: Synthesizer) -> None:
+    """The writer waits for the sound of what it wrote; were nothing decided in its silence, both would wait."""
+    heard = threading.Event()
+
+    def writer() -> Iterator[str]:
+        yield from ("The ", "answer ", "is ", "42.")
+        assert heard.wait(60)
+        yield " Then"
+
+    stream = synthesizer.stream(writer(), quiet_seconds=0.02)
+    assert next(stream).text == "The answer is 42."
+    heard.set()
+    assert [chunk.text for chunk in stream][-1] == "Then"
 
 
 def test_keywords_replace_single_options(synthesizer: Synthesizer) -> None:
