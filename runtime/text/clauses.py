@@ -34,6 +34,8 @@ _FINISHED = re.compile(r"(?:[.!?…][\"')\]”’*_`]*|\n)\s*\Z")
 _SENTENCE_START = re.compile(r"[\"'(\[“‘*_]*[A-Z\d]")
 _CLOSERS = "\"')]”’*_`"
 _MONTH = re.compile(r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)")
+_LIST_DIGITS = 2
+"""Of a number that may count the entries of a list, "1. First, 2. Second"; longer ones are years."""
 _CHECKED = 64
 """Pieces after which the length of what is held is looked at."""
 _DATE_LIST = "jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri"
@@ -210,12 +212,17 @@ def _mark_closes(text: str, end: int) -> bool | None:
         return True
     stem = last[0].lstrip("\"'([“‘*_")[:-1]
     lower = stem.lower()
-    if len(stem) > 1 and not stem.isdigit() and "." not in stem and not _abbreviates(stem, lower):
+    if len(stem) > 1 and not stem.isdigit() and not _initials(stem) and not _abbreviates(stem, lower):
         return True
     found = _NEXT_WORD.match(text, end)
     if found is None:
         return None
     return not _continues(stem, lower, found[1], text[:last.start()].rstrip()[-1:] in ("", ",", ";", ":", "—"))
+
+
+def _initials(stem: str) -> bool:
+    """Return whether a stem is letters with dots between ("U.S", "a.m", "Ph.D"), not a number, a file or a host."""
+    return "." in stem and all(len(part) <= 2 and part.isalpha() for part in stem.split("."))
 
 
 def _abbreviates(stem: str, lower: str) -> bool:
@@ -229,7 +236,7 @@ def _continues(stem: str, lower: str, following: str, alone: bool) -> bool:
     digit, capital = following[0].isdigit(), following[0].isupper()
     starter = following.strip(",.!?;:'\"") in STARTERS
     if stem.isdigit():
-        return alone or _MONTH.match(following) is not None or following[0].islower()
+        return (alone and len(stem) <= _LIST_DIGITS) or _MONTH.match(following) is not None or following[0].islower()
     if stem in _BEFORE_NAMES:
         return capital and not starter
     if lower in _DATES and stem[0].isupper():
