@@ -11,7 +11,7 @@ from torch import nn
 from export.model.config import SPECTRAL_VOCODER
 from export.model.spectral.vocoder import FFT, PITCH_AHEAD, PITCH_SCALE, TEXT_WIDTH, VOICED, SpectralHead
 from export.model.state import StateReader
-from training.data.heart_voices import VoiceChange
+from training.data.heart_voices import Change
 from training.hibari import FRAME_HOP, load_decoder
 from training.vocoder.spectral import copy_head
 
@@ -25,7 +25,7 @@ class TeacherSpeech:
         copy_head(self._head, self._decoder)
 
     @torch.inference_mode()
-    def speak(self, features: np.ndarray, pitch: np.ndarray, change: VoiceChange) -> np.ndarray:
+    def speak(self, features: np.ndarray, pitch: np.ndarray, change: Change) -> np.ndarray:
         """Samples float32 [320 F] at 24 kHz from decoder inputs [F, 130] and F0 in Hz [F]."""
         voiced, changed = pitch > VOICED, features.astype(np.float32).copy()
         changed[voiced, TEXT_WIDTH] += math.log(change.pitch) / PITCH_SCALE
