@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 CANDIDATES = 64
 """Tokens that the sampler inside the graphs considers: the upper limit of `top_k`."""
 MAX_TEMPERATURE = 10.0
+MIN_TEMPERATURE, MIN_TOP_P = 1e-3, 1e-6
+"""Below these a draw is greedy: float32 would round them, or the scaled logits, to values that select no candidate."""
 QUIET_SECONDS = 0.3
 """Default of `SynthesisOptions.quiet_seconds`."""
 MIN_QUIET_SECONDS, MAX_QUIET_SECONDS = 0.02, 60.0
@@ -56,7 +58,7 @@ class SamplingOptions(msgspec.Struct, frozen=True):
     @property
     def greedy(self) -> bool:
         """Return whether every draw takes the likeliest token, whatever the seed."""
-        return self.temperature == 0 or self.top_k == 1
+        return self.temperature < MIN_TEMPERATURE or self.top_k == 1 or self.top_p < MIN_TOP_P
 
     def inputs(self, batch: int = 1) -> dict[str, np.ndarray]:
         """The extractor's three sampling inputs, [B] each; greedy is top_k = 1, as the graph divides by temperature."""

@@ -14,7 +14,7 @@ from ..audio import Audio, AudioChunk
 from ..backends import create_backend
 from ..bundle.reader import Bundle
 from ..decoding.batch_decoder import BatchDecoder
-from ..errors import BackendError, BundleError, TextError
+from ..errors import BackendError, BundleError, BusyError, TextError
 from ..output.processing import OutputProcessor, OutputSettings
 from ..stats import Hooks, StatsAccumulator
 from ..streaming.request_queue import CancelToken, RequestQueue
@@ -64,6 +64,7 @@ class Pipeline:
         self._open: weakref.WeakSet[Stream | Batch | StreamBatch] = weakref.WeakSet()
         self._registry = threading.RLock()
         self._process = os.getpid()
+        self._closing = False
         _OPEN.add(self)
 
     def stream(self, text: Text, request: Request, rate: float, quiet_seconds: float) -> Stream:
@@ -106,21 +107,27 @@ class Pipeline:
         self._cancel(self._unfinished())
 
     def close(self, timeout: float = math.inf) -> None:
-        """Cancel everything and release the graphs; nothing in a fork, whose parent has them.
+        """Cancel everything and release the graphs, or have the utterance that this is called from do so at its end; nothing in
+        a fork, whose parent has them.
 
         Raises:
             Cancelled: `timeout` seconds have passed, and an utterance still runs.
         """
         if self._process != os.getpid():
             return
+        self._closing = True
         self.stop()
-        with self._queue.acquire(CancelToken(urgent=True), timeout):
-            self.backend.close()
-            self.speech.listener = None
+        # From inside an utterance (a hook, a signal handler, the text) it cannot wait: the utterance closes at its end.
+        with contextlib.suppress(BusyError), self._queue.acquire(CancelToken(urgent=True), timeout):
+            self._release()
+
+    def _release(self) -> None:
+        self.backend.close()
+        self.speech.listener = None
 
     def check_usable(self) -> None:
         """BackendError if it is closed, or was loaded before a fork."""
-        if self.backend.closed:
+        if self.backend.closed or self._closing:
             raise BackendError("This synthesizer is closed; make a new one.")
         if self._process != os.getpid():
             raise BackendError("This synthesizer was made before a fork, and its threads stayed behind: make a new one "
@@ -137,7 +144,7 @@ class Pipeline:
                 if request.cancel_token.cancelled:
                     tally.stopped("cancel")
             finally:
-                self.speech.decoder.cache.clear()
+                self._end_utterance()
 
     def _utterance(self, index: int, text: str, request: Request, rate: float) -> BatchUtterance:
         tally = StatsAccumulator(self.backend.provider, 0)
@@ -160,7 +167,12 @@ class Pipeline:
             try:
                 yield from run.results(utterances, BatchDecoder(self.speech.decoder, rows, exact, capacity))
             finally:
-                self.speech.decoder.cache.clear()
+                self._end_utterance()
+
+    def _end_utterance(self) -> None:
+        self.speech.decoder.cache.clear()
+        if self._closing:
+            self._release()
 
     def _unfinished(self) -> list[Stream | Batch | StreamBatch]:
         with self._registry:

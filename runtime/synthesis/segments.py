@@ -81,10 +81,12 @@ class TextSegmenter:
         reading: Future[None] | None = None
         try:
             if isinstance(pieces, AsyncIterable):
-                reading = _read_in_loop(feed, pieces, loop)
+                reading = _read_in_loop(feed, pieces, loop, cancel_token)
             else:
-                feed.fill_from(pieces)
+                feed.fill_from(pieces, cancel_token)
             for clause in clauses(self._waiting_for(feed)):
+                if cancel_token.cancelled:  # a text with nothing to say yields no segment to stop at
+                    break
                 place = Place(0, clause.start, clause.start + len(clause.text), True)
                 yield from self._read(Passage(clause.text, places=(place,)))
         finally:
@@ -134,12 +136,13 @@ def _placed(words: tuple[SpokenWord, ...], passage: Passage) -> tuple[SpokenWord
     return tuple(replace(word, start=start, end=end) for word, (start, end) in zip(words, spans, strict=True))
 
 
-def _read_in_loop(feed: TextQueue, pieces: AsyncIterable[str], loop: asyncio.AbstractEventLoop | None) -> Future[None]:
+def _read_in_loop(feed: TextQueue, pieces: AsyncIterable[str], loop: asyncio.AbstractEventLoop | None,
+                  cancel_token: CancelToken) -> Future[None]:
     if loop is None:
         raise TextError("Text from an asynchronous iterator needs a running event loop; call stream() in a coroutine.")
     if _running_loop() is loop:
         raise TextError("Text from an asynchronous iterator is spoken with `async for`: a plain loop would block its writer.")
-    return asyncio.run_coroutine_threadsafe(feed.fill_from_async(pieces), loop)
+    return asyncio.run_coroutine_threadsafe(feed.fill_from_async(pieces, cancel_token), loop)
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:

@@ -147,7 +147,8 @@ class StreamBatch:
     def _decode(self) -> None:
         """Decode until nothing runs and nothing waits."""
         parts = self._parts
-        with parts.turn.acquire(CancelToken()):
+        token = CancelToken()
+        with parts.turn.acquire(token), token.computing():
             self._stages = {}
             parts.backend.record_into(self._stages, parts.hooks.notify_stage)
             self._mark = time.perf_counter()

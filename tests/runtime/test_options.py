@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from runtime import OptionError, SynthesisOptions, Synthesizer
-from runtime.options import OptionOverrides, merge_options
+from runtime.options import OptionOverrides, SamplingOptions, merge_options
 from tests.conftest import TEXT
 
 
@@ -58,3 +58,11 @@ def test_keywords_replace_single_options(synthesizer: Synthesizer) -> None:
     assert np.array_equal(synthesizer.synthesize_many([TEXT], options, seed=3).collect()[0].samples, wanted)
     assert np.array_equal(synthesizer.synthesize_many([TEXT], options, seeds=[3]).collect()[0].samples, wanted)
     assert not np.array_equal(synthesizer.synthesize(TEXT, options).samples, synthesizer.synthesize(TEXT, rate=2.0).samples)
+
+
+def test_values_that_float32_rounds_away_are_greedy() -> None:
+    """A temperature of 1e-46 became 0 in float32, and the draw took a wrong candidate."""
+    for options in (SamplingOptions(temperature=1e-46), SamplingOptions(top_p=1e-46), SamplingOptions(temperature=5e-4)):
+        options.check()
+        assert options.greedy and options.inputs()["top_k"].tolist() == [1]
+    assert not SamplingOptions(temperature=0.2, top_p=0.1).greedy
