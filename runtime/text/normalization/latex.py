@@ -3,6 +3,7 @@ r"""LaTeX formulas to the signs of plain text: `$\frac{a}{b} \leq x^2$` to `a ov
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from .number_words import cardinal
 from .tracked_text import TrackedText
@@ -155,6 +156,7 @@ def _command(name: str) -> str:
     return f" {sign} " if len(sign) == 1 else sign
 
 
+@lru_cache(256)
 def _formula(text: str) -> str:
     text = _PRODUCT.sub(lambda found: " ".join(found[0]), text)
     for _ in range(3):

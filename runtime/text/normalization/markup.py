@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from .tracked_text import Edit, TrackedText
 
@@ -127,7 +127,7 @@ def _line_edits(text: str) -> Iterator[Edit]:
     """Line by line: prefixes removed, and each line end made a space or a sentence's end."""
     lines = text.split("\n")
     start, letters = 0, ""
-    reading = [_Line(line) for line in lines]
+    reading = _read_lines(lines)
     for index, line in enumerate(reading):
         end = start + len(lines[index])
         if line.letter and not (line.letter.upper() == "A" or line.letter == letters):
@@ -145,6 +145,20 @@ def _line_edits(text: str) -> Iterator[Edit]:
             if not ends:
                 yield Edit(end, end + 1, " ")
         start = end + 1
+
+
+def _read_lines(lines: Sequence[str]) -> list[_Line]:
+    """Read each line; equal ones once, where nothing in them depends on their neighbours."""
+    known: dict[str, _Line] = {}
+    reading = []
+    for line in lines:
+        kind = known.get(line)
+        if kind is None:
+            kind = _Line(line)
+            if not kind.letter:
+                known[line] = kind
+        reading.append(kind)
+    return reading
 
 
 def _ends_sentence(line: str, following: str) -> bool:

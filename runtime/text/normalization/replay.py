@@ -19,6 +19,8 @@ BLOCK = 256
 """Characters of a part, at least."""
 BEFORE, AHEAD = 64, 256
 """Characters on both sides that decide how a part is read."""
+_new = tuple.__new__
+"""Makes a named tuple in half the time of its class."""
 _RECENT = 3
 _MOST_BLOCKS = 512
 
@@ -56,7 +58,7 @@ class Replay:
                 break
             if position + block.length + AHEAD > len(text):
                 break
-            tokens += [Token(position + start, position + end, kind, words, phonemes)
+            tokens += [_new(Token, (position + start, position + end, kind, words, phonemes))
                        for start, end, kind, words, phonemes in block.tokens]
             scanner.quoting = block.quoting
             if block.run_end < block.length + AHEAD:

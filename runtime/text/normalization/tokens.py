@@ -37,8 +37,8 @@ class Placed(NamedTuple):
     end: int
 
 
-def assemble(tokens: Sequence[Token]) -> tuple[str, list[Placed]]:
-    """The words of `tokens` with single spaces and one mark where several met, and where each token went."""
+def assemble(tokens: Sequence[Token], places: bool = True) -> tuple[str, list[Placed]]:
+    """The words of `tokens` with single spaces and one mark where several met, and, with `places`, where each token went."""
     parts: list[str] = []
     placed: list[Placed] = []
     length = 0
@@ -56,7 +56,8 @@ def assemble(tokens: Sequence[Token]) -> tuple[str, list[Placed]]:
         if before[-2:] == "et" and (words == "al" or words.startswith("al ")) and (before == "et" or before.endswith(" et")):
             parts[-1], words = parts[-1][:-2] + "and", "others" + words[2:]  # from whatever signs stood between the two words
             length += 1
-            placed[-1] = Placed(placed[-1].token, placed[-1].start, length)
+            if places:
+                placed[-1] = Placed(placed[-1].token, placed[-1].start, length)
         if parts:
             joint = " " if not marks else marks + " " if marks in _SINGLE else _joint(marks)
             parts.append(joint)
@@ -65,7 +66,8 @@ def assemble(tokens: Sequence[Token]) -> tuple[str, list[Placed]]:
         if words[-1] in MARKS:
             bare = words.rstrip(MARKS + " ")
             marks, words = words[len(bare) :].strip(), bare
-        placed.append(Placed(token, length, length + len(words)))
+        if places:
+            placed.append(Placed(token, length, length + len(words)))
         parts.append(words)
         length += len(words)
     if parts and marks:
