@@ -23,7 +23,7 @@ _MODEL_WORDS_LIST = """
 
 MODEL_WORDS = frozenset(_MODEL_WORDS_LIST.split())
 
-MINUS = r"(?<![\w)\].,%^–-])[-–](?=[$€£¥]?\.?\d)"
+MINUS = r"(?:(?<![\w)\].,%^–-])|(?<=\bGMT)|(?<=\bUTC))[-–](?=[$€£¥]?\.?\d)"
 
 DASH_MINUS = r"(?:(?<=[=+*/<>(,:] )|(?<=[=+*/<>(]))[-–](?=[A-Za-z](?![A-Za-z-]))"
 

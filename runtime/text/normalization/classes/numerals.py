@@ -27,6 +27,7 @@ _MIXED_FRACTION = r"(?<![\w.,/])(?P<whole>\d{1,4})[ -](?P<top>\d{1,2})/(?P<botto
 
 _NAMED = r"(?<![\w.,/-])(?P<name>24/7|9/11|50[/-]50|20/20|401\(k\)|802\.11(?=[a-z]{0,2}\b)|7-11)(?![A-Z\d/]|[.,]\d)"
 
+_RATING = r"(?<![\w.,/-])(?P<number>\d{1,2}\.\d) ?/ ?(?P<most>5|10|100)(?![\w/]|[.,]\d)"
 _NAMES = {
     "24/7": "twenty four seven", "9/11": "nine eleven", "401(k)": "four oh one k",
     "50/50": "fifty fifty", "50-50": "fifty fifty",
@@ -106,6 +107,8 @@ _NUMBER_SIGN = r"(?<!\w)#(?=\d)"
 def _mixed(found: re.Match[str], scanner: Scanner) -> str | None:
     if int(found["bottom"]) < 2 or (int(found["top"]) >= int(found["bottom"]) and "-" in found[0]):
         return None
+    if scanner.text.startswith('"', found.end()) and not scanner.quoting:  # inches
+        return None
     part = fraction(int(found["top"]), int(found["bottom"]))
     return f"{cardinal(int(found['whole']))} and {'a half' if part == 'one half' else part}"
 
@@ -115,11 +118,13 @@ def _fraction(found: re.Match[str], scanner: Scanner) -> str | None:
     if len(found["top"]) > 4 or len(found["bottom"]) > 4 or found["top"][0] == "0" or found["bottom"][0] == "0":
         return None
     if re.match(r" ?=", text[found.end() : found.end() + 2]) or (
-        " " in found[0] and re.search(r"[=+*×-] ?\Z", text[: found.start()])
+        " " in found[0] and re.search(r"[=+*×-] ?\Z", text[max(0, found.start() - 3) : found.start()])
     ):
         return f"{amount(found['top'])} divided by {amount(found['bottom'])}"
     if found["suffix"]:
         return fraction(top, bottom)
+    if top <= bottom and re.match(r" (?:stars?|points?|rating|score)\b", text[found.end() : found.end() + 8]):
+        return f"{cardinal(top)} out of {cardinal(bottom)}"
     if scanner.word_before(found.start()).lower() in _PAGE_WORDS and top <= bottom:
         return f"{cardinal(top)} of {cardinal(bottom)}"
     if " " in found[0]:
@@ -277,6 +282,8 @@ DIGIT_EARLY = (
     rule("number", ".", _THOUSANDS_BY_DOT, _thousands, after="."),
     rule("number", "/-(.", _NAMED, lambda found, scanner: _NAMES[found["name"]]),
     rule("ratio", ":", _VERSE, _verse, after=":"),
+    rule("ratio", "/", _RATING, lambda found, scanner: f"{amount(found['number'])} out of {cardinal(int(found['most']))}",
+         after="."),
 )
 
 DIGIT_BEFORE_UNITS = (

@@ -70,7 +70,9 @@ def _is_decade(found: re.Match[str], scanner: Scanner) -> bool:
 
 
 def year_word(found: re.Match[str], scanner: Scanner) -> str | None:
-    return year(int(found["year"])) if scanner.word_before(found.start()).lower() in _YEAR_BEFORE else None
+    before = scanner.text[max(0, found.start() - 9) : found.start()].lower()
+    dated = before.endswith(("year was ", "year is ")) or scanner.word_before(found.start()).lower() in _YEAR_BEFORE
+    return year(int(found["year"])) if dated else None
 
 
 def century_year(found: re.Match[str], scanner: Scanner) -> str | None:

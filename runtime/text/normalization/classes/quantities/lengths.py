@@ -27,6 +27,7 @@ _NOUN = re.compile(
 
 SIZES = r"(?<![\w.,])(?P<number>\d+(?:\.\d+)?) ?[x×] ?(?=\d)(?!×10\^|× ?10\^)"
 
+EQUATION_BEFORE = re.compile(r"[=+*/(] ?\Z")
 TIMES_X = r"(?<![\w.,$])(?P<number>\d+(?:\.\d+)?)(?:x|×)(?![\w^/]|\.\w| ?[+=)*<>]| - )"
 
 _SIDES = {"N": "north", "S": "south", "E": "east", "W": "west"}
@@ -98,4 +99,6 @@ def by(found: re.Match[str], scanner: Scanner) -> str | None:
 
 
 def times_x(found: re.Match[str], scanner: Scanner) -> str | None:
+    if EQUATION_BEFORE.search(scanner.text[max(0, found.start() - 3):found.start()]):
+        return f"{amount(found['number'])} x"
     return f"{amount(found['number'])} time{'' if found['number'] == '1' else 's'}"

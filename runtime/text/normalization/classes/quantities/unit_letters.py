@@ -50,8 +50,16 @@ _NOUN_ONLY = re.compile(
 )
 
 
+_ANGLE = re.compile(r" (?:turn|angle|rotation|bend|arc|view|corner|spin|panorama|video)\b")
+_DEVICE = re.compile(r" (?:SSD|HDD|SD|hard drive|drive|disk|camera|sensor|stick|card|model|version|file|download)\b")
+
+
 def compound(found: re.Match[str], scanner: Scanner, symbol: str) -> bool:
-    """Return whether a quantity stands before its noun after an article: "a 5 km run"."""
+    """Return whether a quantity stands before its noun: "a 5 km run", "500 GB SSD"."""
+    if symbol in ("MB", "GB", "TB", "MP") and _DEVICE.match(scanner.text, found.end()):
+        return True
+    if symbol == "°":
+        return _ANGLE.match(scanner.text, found.end()) is not None
     return (
         _NOUN_ONLY.match(scanner.text, found.end()) is not None
         and not symbol.startswith(("°", "%", "x"))
@@ -80,6 +88,7 @@ def is_unit(start: int, end: int, number: str, letter: str, joint: str, scanner:
     if letter in "CF":
         return (
             joint == " "
+            or ("." in number and not before.endswith(("v", "V")))
             or re.search(
                 r"\b(?:temp\w*|degrees|heat\w*|cool\w*|oven|outside|weather|hot|cold|warm|from|to|at|of|is|-)\b ?-?\Z", before
             )

@@ -10,6 +10,7 @@ from ...tables.unit_names import UNITS
 from .lengths import (
     COORDINATES,
     COUNTED,
+    EQUATION_BEFORE,
     FEET,
     FEET_DASH,
     FEET_INCHES,
@@ -94,7 +95,8 @@ def _quantity(found: re.Match[str], scanner: Scanner) -> str | None:
         return None
     if symbol in ATTACHED and joint == " " and not (symbol == "in" and INCH_END.match(scanner.text, found.end())):
         return None
-    if symbol == "x" and (found["per"] or EQUATION.match(scanner.text, found.end())):
+    if symbol == "x" and (found["per"] or EQUATION.match(scanner.text, found.end()) or EQUATION_BEFORE.search(
+            scanner.text[max(0, found.start() - 3):found.start()])):
         return None
     if symbol in ("mb", "gb", "tb") and joint not in ("", " ", None):
         return None
@@ -127,7 +129,8 @@ def _capital(found: re.Match[str], scanner: Scanner) -> str | None:
     if (
         letter in "CF"
         and is_unit(found.start(), found.end(), number, letter, "", scanner)
-        and re.search(r"(?:temp\w*|degrees|oven|outside|weather)\b", scanner.text[max(0, found.start() - 40) : found.start()])
+        and ("." in number or re.search(r"(?:temp\w*|degrees|oven|outside|weather)\b",
+                                        scanner.text[max(0, found.start() - 40) : found.start()]))
     ):
         return f"{amount(number)} degrees {'celsius' if letter == 'C' else 'fahrenheit'}"
     if letter in "KM" and not labelled(found.start(), scanner):
@@ -216,7 +219,7 @@ DIGIT = (
     rule("unit", "'", FEET_DASH, feet_inches, after="'"),
     rule("unit", "'", FEET, feet, after="'"),
     rule("unit", "°", COORDINATES, coordinates, after="°."),
-    rule("unit", '"', INCHES, inches),
+    rule("unit", "", INCHES, inches, after='"/.9-'),
     rule("number", "x×", SIZES, sizes, after="A×. "),
     rule("number", "", r"(?<![\w.,])(?P<number>\d+(?:\.\d+)?) [x×] (?=\d)", sizes, after="a. "),
     rule("code", "VRKk", _SIGNATURE, _capital_signature, after="A"),
