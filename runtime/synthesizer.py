@@ -16,7 +16,7 @@ from .bundle.voice import Voice, neutral_voice
 from .bundle.voices import Voices
 from .cloning.reference import clone_voice
 from .decoding.batch_decoder import check_batch
-from .errors import BackendError, OptionError
+from .errors import BackendError, BundleError, OptionError
 from .options import OptionOverrides, SynthesisOptions, merge_options
 from .output.processing import OutputSettings
 from .stats import Hooks
@@ -75,6 +75,11 @@ class Synthesizer:
         self.bundle = Bundle.open(bundle).with_flow_steps(flow_steps)
         self._voices = Voices(self.bundle, voice)
         self._pipeline = Pipeline(self.bundle, provider, threads, hooks or Hooks(), lexicon, locale, output)
+        try:
+            self.bundle.check_unchanged()
+        except BundleError:
+            self._pipeline.close()
+            raise
         self.sample_rate = self._pipeline.sample_rate
         """Samples per second of everything this synthesizer makes."""
         manifest = self.bundle.manifest
