@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from .streaming.stream import Stream
     from .synthesis.batch import Batch
     from .synthesizer import Synthesizer
+    from .timing.words import Word, last_word, visemes
 
 __all__ = [
     "Audio",
@@ -59,6 +60,9 @@ __all__ = [
     "TldrError",
     "Voice",
     "VoiceError",
+    "Word",
+    "last_word",
+    "visemes",
 ]
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())  # silent unless the program asks for logs

@@ -11,6 +11,7 @@ import os
 import secrets
 import shutil
 import stat
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -22,7 +23,8 @@ from .errors import OutputError
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
-BROKEN_ARCHIVE = (OSError, ValueError, KeyError, EOFError, MemoryError, RuntimeError, zipfile.BadZipFile, zlib.error)
+BROKEN_ARCHIVE = (OSError, ValueError, KeyError, EOFError, MemoryError, RuntimeError, zipfile.BadZipFile, zlib.error,
+                  SyntaxError, TypeError, tokenize.TokenError)  # the last three from numpy's parsing of headers
 """What reading a damaged or hostile archive may raise."""
 
 

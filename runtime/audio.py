@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,8 @@ from .errors import OutputError
 from .output.encoding import SUFFIXES, open_writer
 from .output.wav import to_int16, wav_header
 from .stats import Stats
+from .timing.captions import Timestamps
+from .timing.words import Sentence, Word
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +47,30 @@ class AudioChunk(Sound):
     """Index of the sentence it belongs to, from 0."""
     text: str
     """That sentence."""
+    words: tuple[Word, ...] | None = None
+    """Words that begin in it; the end of one that goes on in the next chunk is an estimate. None where words were not asked
+    for, or the bundle has no phoneme recogniser."""
+
+
+class SentenceTimes:
+    """Times of sentences, from an utterance's chunks in their order."""
+
+    def __init__(self) -> None:
+        self.sentences: list[Sentence] = []
+        self._index = -1
+        self._samples = 0
+
+    def add(self, chunk: AudioChunk) -> None:
+        """Note the next chunk."""
+        start, self._samples = self._samples, self._samples + len(chunk.samples)
+        end = self._samples / chunk.sample_rate
+        if not chunk.text:
+            return
+        if chunk.sentence == self._index:
+            self.sentences[-1] = replace(self.sentences[-1], end=end)
+        else:
+            self._index = chunk.sentence
+            self.sentences.append(Sentence(chunk.text, start / chunk.sample_rate, end))
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +78,15 @@ class Audio(Sound):
     """A whole utterance."""
 
     stats: Stats
+    words: tuple[Word, ...] | None = None
+    """All words with their times; None where they were not asked for, or the bundle has no phoneme recogniser."""
+    sentences: tuple[Sentence, ...] = ()
+    """All sentences with their times."""
+
+    @property
+    def timestamps(self) -> Timestamps:
+        """Sentences, words and visemes, to write as JSON, SubRip or WebVTT."""
+        return Timestamps(self.seconds, self.sentences, self.words)
 
     def wav_bytes(self) -> bytes:
         """A complete WAV file, 16 bit."""

@@ -20,6 +20,7 @@ from .cli_output import (
     standard_output,
     write_json,
     write_stream,
+    write_timestamps,
     write_whole,
 )
 from .command import run
@@ -27,7 +28,8 @@ from .doctor.packages import installed
 from .errors import OptionError, TextError
 
 if TYPE_CHECKING:
-    pass
+    from .audio import Audio
+    from .streaming.stream import Stream
 
 _STDIN_BYTES = 4 << 20
 
@@ -60,12 +62,15 @@ _STDIN_BYTES = 4 << 20
 @click.option("--flow-steps", type=int, metavar="N", help="CosyVoice3: steps of its flow [default: the bundle's].")
 @click.option("--stream", "streaming", is_flag=True, help="Write samples as they are generated.")
 @click.option("--json", "json_path", metavar="PATH", help="Write the figures as JSON too.")
+@click.option("--timestamps", "timestamps_path", metavar="FILE",
+              help="Write the times of words: .json (with phonemes and visemes), .srt or .vtt.")
 @click.option("--doctor", is_flag=True, help="Check machine, bundle and providers, say what to do; exit 1 if unfit.")
 @click.option("--rate", type=float, default=1.0, show_default=True, metavar="R", help="0.5 (slow) to 2 (fast).")
 @click.option("--lexicon", type=click.Path(path_type=Path), metavar="FILE",
               help="Your own words: lines of a word, a tab, and a respelling, /IPA/ or ARPAbet.")
 @click.option("--locale", type=click.Choice(("en-US", "en-GB")), default="en-US", show_default=True,
               help="Order of day and month in dates.")
+@click.option("--no-normalize", is_flag=True, help="CosyVoice3: pass TEXT to the model's tokenizer unchanged.")
 @click.option("--explain", is_flag=True, help="Print how TEXT is read, word by word, and speak nothing.")
 @click.option("--daemon", is_flag=True, help="Stay, and speak what `tldr-speak --client` hands over.")
 @click.option("--socket", "socket_path", metavar="PATH",
@@ -76,8 +81,8 @@ def speak(text: tuple[str, ...], text_file: Path | None, output: str | None, kin
           sample_rate: int | None, gain: float, silence: float, bundle: Path | None, voice: str | None,
           list_voices: bool, reference: Path | None, transcript: str | None, instruction: str | None, seed: int,
           provider: str, threads: int | None, temperature: float | None, top_k: int | None, top_p: float | None,
-          flow_steps: int | None, streaming: bool, json_path: str | None, doctor: bool, rate: float,
-          lexicon: Path | None, locale: Literal["en-US", "en-GB"], explain: bool, daemon: bool,
+          flow_steps: int | None, streaming: bool, json_path: str | None, timestamps_path: str | None, doctor: bool,
+          rate: float, lexicon: Path | None, locale: Literal["en-US", "en-GB"], no_normalize: bool, explain: bool, daemon: bool,
           socket_path: str | None, quiet: bool) -> None:
     """Speak TEXT, plain or SSML, into a sound file. `-`, or no TEXT where standard input is a pipe, reads it from there.
 
@@ -90,7 +95,7 @@ def speak(text: tuple[str, ...], text_file: Path | None, output: str | None, kin
         print_voices(bundle)
         return
     if daemon:
-        run_daemon(bundle, provider, threads, voice, socket_path, quiet)
+        run_daemon(bundle, provider, threads, voice, socket_path, quiet, lexicon, locale)
         return
     _check_options(voice, reference, transcript, instruction)
     if play and (output or kind):
@@ -98,19 +103,20 @@ def speak(text: tuple[str, ...], text_file: Path | None, output: str | None, kin
     if play:
         check_player()
     place = "-" if play else output or DEFAULT_OUTPUT
-    check_outputs(place, kind, None if play and json_path == "-" else json_path, streaming)
+    check_outputs(place, kind, None if play and json_path == "-" else json_path, streaming, timestamps_path)
     from .options import SynthesisOptions
     from .output.processing import OutputSettings
     from .synthesis.segments import check_text
     from .synthesizer import Synthesizer
 
     device = OutputSettings(sample_rate=sample_rate, gain_db=gain, trailing_silence=silence)
-    given = SynthesisOptions(seed=seed, temperature=temperature, top_k=top_k, top_p=top_p, rate=rate)
+    given = SynthesisOptions(seed=seed, temperature=temperature, top_k=top_k, top_p=top_p, rate=rate,
+                             words=timestamps_path is not None)
     spoken = read_text(text, text_file)
     check_text(spoken)  # all of this before the bundle is loaded
 
     with Synthesizer(bundle, provider=provider, threads=threads, voice=voice, flow_steps=flow_steps, lexicon=lexicon,
-                     locale=locale, output=device) as synthesizer:
+                     locale=locale, output=device, normalize=not no_normalize) as synthesizer:
         if explain:
             click.echo(str(synthesizer.explain(spoken)))
             return
@@ -119,14 +125,17 @@ def speak(text: tuple[str, ...], text_file: Path | None, output: str | None, kin
             cloned = synthesizer.clone_voice(reference, transcript, instruction=instruction)
         options = replace(given, voice=cloned)
         if play:
-            stats = play_stream(synthesizer.stream(spoken, options))
+            speech: Audio | Stream = play_stream(synthesizer.stream(spoken, options))
         elif streaming:
-            stats = write_stream(synthesizer.stream(spoken, options), place, kind)
+            speech = write_stream(synthesizer.stream(spoken, options), place, kind)
         else:
-            stats = write_whole(synthesizer, spoken, place, kind, options)
+            speech = write_whole(synthesizer, spoken, place, kind, options)
+        stats = speech.stats
         figures = {"command": sys.argv[1:], "version": version(), "output": None if play else place,
                    "bundle": str(synthesizer.bundle.root), "model": synthesizer.bundle.manifest.model,
                    "sample_rate": synthesizer.sample_rate, "seed": seed, "stats": stats.as_dict()}
+    if timestamps_path is not None:
+        write_timestamps(timestamps_path, speech.timestamps, quiet)
     if json_path is not None:
         write_json(json_path, figures)
     if not quiet and sys.stdout is not None:
@@ -143,7 +152,7 @@ def main() -> None:
 
 
 def run_daemon(bundle: Path | None, provider: str, threads: int | None, voice: str | None, socket_path: str | None,
-               quiet: bool) -> None:
+               quiet: bool, lexicon: Path | None, locale: Literal["en-US", "en-GB"]) -> None:
     """Keep a voice loaded and speak what clients send, until the process is interrupted or terminated."""
     from .resident.client import default_socket
     from .resident.server import listen, serve
@@ -151,7 +160,7 @@ def run_daemon(bundle: Path | None, provider: str, threads: int | None, voice: s
 
     path = socket_path or default_socket()
     with listen(path) as listener, Synthesizer(bundle, provider=provider, threads=threads, voice=voice,
-                                               warm_up=True) as synthesizer:
+                                               warm_up=True, lexicon=lexicon, locale=locale) as synthesizer:
         if not quiet:
             click.echo(f"Speaking at {path}", err=True)
         serve(synthesizer, listener)

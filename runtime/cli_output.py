@@ -13,27 +13,37 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from .errors import OptionError, OutputError
 
 if TYPE_CHECKING:
+    from .audio import Audio
     from .options import SynthesisOptions
     from .stats import Stats
     from .streaming.stream import Stream
     from .synthesizer import Synthesizer
+    from .timing.captions import Timestamps
 
 DEFAULT_OUTPUT = "out.wav"
 FORMATS = ("wav", "flac", "ogg", "mp3", "opus", "aac", "pcm")
 """Values of `--format`: the formats by their file suffixes."""
 
 
-def check_outputs(output: str, kind: str | None, json_path: str | None, streaming: bool) -> None:
+def check_outputs(output: str, kind: str | None, json_path: str | None, streaming: bool,
+                  timestamps_path: str | None = None) -> None:
     """Check the outputs before anything is computed.
 
     Raises:
         OutputError: an output cannot be written.
         OptionError: outputs that exclude each other.
     """
-    for path in (output, json_path):
+    for path in (output, json_path, timestamps_path):
         if path is not None:
             _check_folder(path)
     from .audio import check_suffix
+    from .timing.captions import check_timestamps_suffix
+
+    if timestamps_path is not None:
+        check_timestamps_suffix(timestamps_path)
+        for option, other in (("--output", output), ("--json", json_path)):
+            if other is not None and _same_file(timestamps_path, other):
+                raise OptionError(f"{option} and --timestamps cannot both go to {other}.")
 
     if kind is None and not (streaming and not Path(output).suffix):
         check_suffix(output)
@@ -41,7 +51,7 @@ def check_outputs(output: str, kind: str | None, json_path: str | None, streamin
         raise OptionError(f"--output and --json cannot both go to {output}.")
 
 
-def write_whole(synthesizer: Synthesizer, text: str, output: str, kind: str | None, options: SynthesisOptions) -> Stats:
+def write_whole(synthesizer: Synthesizer, text: str, output: str, kind: str | None, options: SynthesisOptions) -> Audio:
     """Synthesize all audio, then write it."""
     from .output.encoding import open_writer
 
@@ -49,14 +59,14 @@ def write_whole(synthesizer: Synthesizer, text: str, output: str, kind: str | No
     with _destination(output) as file:
         if output == "-" and _kind(output, kind) == "wav":  # its header says the length, also in a pipe
             file.write(audio.wav_bytes())
-            return audio.stats
+            return audio
         writer = open_writer(file, _kind(output, kind), audio.sample_rate)
         writer.write(audio.int16())
         writer.finish()
-    return audio.stats
+    return audio
 
 
-def write_stream(stream: Stream, output: str, kind: str | None) -> Stats:
+def write_stream(stream: Stream, output: str, kind: str | None) -> Stream:
     """Write samples as they are generated; FLAC, which needs its length first, at the end."""
     from .output.encoding import open_writer
 
@@ -65,7 +75,7 @@ def write_stream(stream: Stream, output: str, kind: str | None) -> Stats:
         for chunk in stream:
             writer.write(chunk.int16())
         writer.finish()
-    return stream.stats
+    return stream
 
 
 def check_player() -> None:
@@ -75,7 +85,7 @@ def check_player() -> None:
     player_command(24_000)
 
 
-def play_stream(stream: Stream) -> Stats:
+def play_stream(stream: Stream) -> Stream:
     """Play samples as they are generated. Raises OutputError where there is no player or no sound device."""
     from .output.playback import open_player
 
@@ -83,7 +93,7 @@ def play_stream(stream: Stream) -> Stats:
         for chunk in stream.buffered():
             player.write(chunk.pcm_bytes())
             player.flush()
-    return stream.stats
+    return stream
 
 
 def write_json(path: str, figures: dict[str, Any]) -> None:
@@ -91,6 +101,15 @@ def write_json(path: str, figures: dict[str, Any]) -> None:
     data = (json.dumps(figures, indent=2, ensure_ascii=False) + "\n").encode("utf-8", "backslashreplace")
     with _destination(path) as file:
         file.write(data)
+
+
+def write_timestamps(path: str, timestamps: Timestamps, quiet: bool) -> None:
+    """Write times of words as JSON, SubRip or WebVTT by the file's suffix; say so where only sentences have times."""
+    data = timestamps.format(Path(path).suffix).encode("utf-8", "backslashreplace")
+    with _destination(path) as file:
+        file.write(data)
+    if timestamps.words is None and not quiet and sys.stderr is not None:
+        print(f"This bundle has no phoneme recogniser: {path} has the times of sentences, not of words.", file=sys.stderr)
 
 
 def print_table(stats: Stats, output: str, aside: bool) -> None:

@@ -12,7 +12,8 @@ MODULES = {
     "OutputSettings": "output.processing", "Stats": "stats",
     "Stream": "streaming.stream", "SynthesisOptions": "options",
     "Synthesizer": "synthesizer", "TextError": "errors", "TldrError": "errors",
-    "Voice": "bundle.voice", "VoiceError": "errors",
+    "Voice": "bundle.voice", "VoiceError": "errors", "Word": "timing.words", "last_word": "timing.words",
+    "visemes": "timing.words",
 }
 """Public name to its module, relative to the package."""
 

@@ -6,7 +6,9 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
+
+from .timing.words import Word
 
 _log = logging.getLogger(__name__)
 
@@ -47,10 +49,27 @@ class Stats:
     """Sentences' attempts that were thrown away because words were lost or said twice, or no end was found."""
     stopped_by: StoppedBy | None
     """Worst reason among the sentences, None while speech is still being made."""
+    last_word: str | None = None
+    """The last word that begins in the samples handed out, as the user wrote it; None where words were not asked for. After an
+    interruption: how far it was spoken. `last_word` of a stream knows it for the samples that were really played."""
+    last_character: int | None = None
+    """Where that word ends in the text: `text[:last_character]` was spoken."""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return asdict(self)
+
+
+class WordSource(Protocol):
+    """Words of an utterance, as far as they were given out."""
+
+    @property
+    def words(self) -> list[Word]:
+        """All, with the times known now."""
+
+    @property
+    def last(self) -> Word | None:
+        """The last one."""
 
 
 @dataclass
@@ -72,6 +91,8 @@ class StatsAccumulator:
     ttfa_seconds: float = 0.0
     stopped_by: StoppedBy | None = None
     finished: bool = False
+    timer: WordSource | None = None
+    """None where words were not asked for, or the bundle has no phoneme recogniser."""
 
     def stopped(self, reason: StoppedBy) -> None:
         """Note why a sentence stopped; the worst reason stays."""
@@ -82,12 +103,14 @@ class StatsAccumulator:
         audio = self.samples / sample_rate
         stages = dict(self.stage_seconds)
         stages["host"] = max(0.0, self.compute_seconds - sum(stages.values()))
+        last = None if self.timer is None else self.timer.last
         return Stats(
             patches=self.patches, tokens=self.tokens, audio_seconds=audio, compute_seconds=self.compute_seconds,
             stage_seconds=stages, ttfa_seconds=self.ttfa_seconds, rtf=self.compute_seconds / audio if audio else 0.0,
             kv_cache_bytes_allocated=self.kv_cache_bytes_allocated, kv_cache_bytes_used=self.kv_cache_bytes_used,
             provider=self.provider, sentences=self.sentences, retries=self.retries,
             stopped_by=self.stopped_by if self.finished else None,
+            last_word=last.text if last else None, last_character=last.span[1] if last else None,
         )
 
 

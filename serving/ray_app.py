@@ -36,8 +36,8 @@ WAIT_SECONDS = 0.2
 ONGOING = 8
 """Utterances that one replica takes at a time; others go elsewhere."""
 
-Piece = tuple[bytes, int, str]
-"""Samples int16, little-endian; sentence; its text. An error is its class and its message, with sentence -1."""
+Piece = tuple[bytes, int, str, list[dict[str, Any]] | None]
+"""Samples int16, little-endian; sentence; its text; words. An error is its class and its message, with sentence -1."""
 
 
 class Replica:
@@ -61,9 +61,9 @@ class Replica:
         stream = self._backend.speak(SpeechJob(**job))
         try:
             async for chunk in stream:
-                yield chunk.samples.astype("<i2").tobytes(), chunk.sentence, chunk.text
+                yield chunk.samples.astype("<i2").tobytes(), chunk.sentence, chunk.text, chunk.words
         except TldrError as error:
-            yield type(error).__name__.encode(), -1, str(error)
+            yield type(error).__name__.encode(), -1, str(error), None
         finally:
             await stream.aclose()
 
@@ -137,6 +137,8 @@ class RayStream:
     def __init__(self, backend: RayBackend, job: SpeechJob, pieces: Iterable[str] | None) -> None:
         self.stats: dict[str, Any] | None = None
         """See `SpeechStream`; figures stay with the replica."""
+        self.words: list[dict[str, Any]] | None = None
+        """See `SpeechStream`; only those of the chunks."""
         self._backend, self._job, self._pieces = backend, job, pieces
         self._answer: Any = None
 
@@ -156,14 +158,15 @@ class RayStream:
             skipped = 0
             self._answer = self._backend.handle.options(stream=True).speak.remote(job)
             try:
-                async for data, sentence, text in self._answer:
+                async for data, sentence, text, words in self._answer:
                     if sentence < 0:
                         raise _error(data.decode(), text)
                     samples = np.frombuffer(data, "<i2")
                     known = min(sent - skipped, len(samples))
                     skipped += known
                     if len(samples) > known:
-                        yield SpeechChunk(samples=samples[known:], sentence=sentence, text=text)
+                        words = words if not known or words is None else []  # those of a chunk were sent with its beginning
+                        yield SpeechChunk(samples=samples[known:], sentence=sentence, text=text, words=words)
                         sent, skipped = sent + len(samples) - known, skipped + len(samples) - known
             except (ActorDiedError, ActorUnavailableError) as error:
                 await self._backend.wait_for_another(left, error)

@@ -75,6 +75,11 @@ class Utterance:
         """The synthesizer's figures, once it has ended."""
         return self._stream.stats
 
+    @property
+    def words(self) -> list[dict[str, object]] | None:
+        """All words with their final times, once it has ended, where the backend has them."""
+        return self._stream.words
+
     async def begin(self) -> None:
         """Wait for the first chunk that is speech. ApiError where the utterance cannot be spoken."""
         self._chunks = self._iterate()

@@ -24,7 +24,7 @@ from export.model.config import EMBEDDED_VOCODER, ModelConfig, embedded
 from export.model.encoders import CodecEncoder, SpeakerEncoder
 from export.model.language_model import PatchLM, TokenLM
 from export.model.listener import Listener
-from export.model.vocoder import StreamingVocoder
+from export.model.vocoder import StreamingVocoder, Vocoder
 from runtime.errors import OptionError
 from training.codec.codec import Codec, MelDecoder
 from training.codec.recogniser import MelRecogniser
@@ -160,7 +160,7 @@ class Recipe:
         encoder.load_state_dict(self.state("speaker_encoder", "encoder"))
         return encoder.eval()
 
-    def vocoder(self) -> StreamingVocoder:
+    def vocoder(self) -> Vocoder:
         """The trained waveform decoder; where none was trained, that of the start checkpoint."""
         if self.start is not None and not (self.work / "vocoder").exists():
             return load_vocoder(self.start)

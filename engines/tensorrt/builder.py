@@ -35,6 +35,8 @@ class BuildOptions:
     """One profile a graph instead of one a way of calling it: smaller engines, not tuned for the prefill."""
     optimization_level: int | None = None
     """0 (fast build) to 5 (fast engine); None for the library's own choice."""
+    current: bool = False
+    """Whether the GPU of that compute capability is in this machine."""
 
 
 @dataclass(frozen=True)
@@ -47,18 +49,19 @@ class Built:
 
 
 def build_engine(library: Library, name: str, path: Path, graph: Graph, profiles: Sequence[Profile], options: BuildOptions,
-                 timing_cache: bytes = b"", report: Report = lambda share: None) -> Built:
+                 timing_cache: bytes = b"", report: Report = lambda share: None, messages: list[str] | None = None) -> Built:
     """Build the engine of one graph.
 
     Args:
         library: the opened module.
         name: the graph's name, for messages.
         path: its ONNX file; weights beside it are found.
-        graph: its contract, which the parsed network is held against.
+        graph: its contract, which the parsed network is compared with.
         profiles: at least one.
         options: the target.
         timing_cache: what an earlier build of the same version on the same GPU left.
         report: called with the share done.
+        messages: filled with all messages of the builder, its list of kernels among them.
 
     Raises:
         BackendError: no driver, no memory, a node that the library does not take, or a failed build.
@@ -66,13 +69,15 @@ def build_engine(library: Library, name: str, path: Path, graph: Graph, profiles
     """
     begin = time.perf_counter()
     trt = library.module
-    builder, logger = open_builder(library)
+    builder, logger = open_builder(library, messages)
     network = builder.create_network(1 << int(trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED))
     parser = trt.OnnxParser(network, logger)
     if not parser.parse_from_file(str(path)):
         raise BackendError(f"{library.title} does not take graph {name}: {_parser_errors(parser)}.")
     _check_network(library, name, network, graph)
     config = _configure(library, builder, options)
+    if messages is not None:
+        config.profiling_verbosity = trt.ProfilingVerbosity.DETAILED
     cache = _attach_timing_cache(library, config, timing_cache)
     watcher = monitor(trt, report)
     config.progress_monitor = watcher
@@ -83,15 +88,15 @@ def build_engine(library: Library, name: str, path: Path, graph: Graph, profiles
     if watcher.interrupted:
         raise KeyboardInterrupt
     if plan is None:
-        advice = "; close other programs, or lower --workspace" if library.out_of_memory else ""
+        advice = "; raise --workspace, or close other programs" if library.out_of_memory else ""
         raise BackendError(f"{library.title} could not build the engine of graph {name}: {library.reason()}{advice}.")
     return Built(memoryview(plan), b"" if cache is None else bytes(config.get_timing_cache().serialize()),
                  time.perf_counter() - begin)
 
 
-def open_builder(library: Library) -> tuple[Any, Any]:
-    """A builder and its logger, which must outlive it; BackendError where there is no driver."""
-    logger = library.logger()
+def open_builder(library: Library, messages: list[str] | None = None) -> tuple[Any, Any]:
+    """Return a builder and its logger, which must outlive it; see `Library.logger`. BackendError where there is no driver."""
+    logger = library.logger(messages)
     try:
         builder = library.module.Builder(logger)
     except TypeError as error:  # the binding's way to say that the library gave nothing
@@ -113,6 +118,7 @@ def _configure(library: Library, builder: Any, options: BuildOptions) -> Any:
     """A configuration for the target; what a version lacks is asked for only where the options want it."""
     trt, config = library.module, builder.create_builder_config()
     config.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, options.workspace)
+    config.clear_flag(trt.BuilderFlag.TF32)  # on by default; float32 graphs are compared with PyTorch to 1e-3
     if options.optimization_level is not None:
         config.builder_optimization_level = options.optimization_level
     if options.version_compatible:
@@ -124,6 +130,8 @@ def _configure(library: Library, builder: Any, options: BuildOptions) -> Any:
         config.hardware_compatibility_level = level
     if library.kind == "tensorrt-rtx":
         capability = getattr(trt.ComputeCapability, f"SM{number(options.sm)}", None)
+        if capability is None and options.current:  # not in its list, but present: the library may still build for it
+            capability = getattr(trt.ComputeCapability, "CURRENT", None)
         if capability is None:
             raise OptionError(f"{library.title} does not build for SM {options.sm}; it builds for "
                               f"{', '.join(buildable(library))}.")

@@ -84,8 +84,9 @@ def _local(kind: EngineKind, wanted: BuildOptions) -> Target:
     if kind == "tensorrt":
         open_builder(library)  # says so early where the library and the driver do not go together
         return Target(library, replace(wanted, sm=sm), device)
-    _check_buildable(library, sm)
-    return Target(library, replace(wanted, sm=sm, joint=True), device)
+    if not hasattr(library.module.ComputeCapability, "CURRENT"):
+        _check_buildable(library, sm)
+    return Target(library, replace(wanted, sm=sm, joint=True, current=True), device)
 
 
 def _present_sm() -> dict[str, str]:

@@ -5,7 +5,7 @@
     patch-<k>/config.json    ModelConfig with patch k
     patch-<k>/adapter_*      LoRA of the backbone, peft format
     patch-<k>/tldr.safetensors   compressor.* and extractor.*
-    vocoder.safetensors      state dict of StreamingVocoder
+    vocoder.safetensors      state dict of the decoder that `config.json` names
     voices/<name>.npz        speaker float32 [Es]; optionally prompt_tokens int64 [T], prompt_text_ids int64 [S]
     text/                    lexicon.txt.gz, letters.npz
     encoder.safetensors      state dict of CodecEncoder; only training and cloning need it
@@ -32,7 +32,7 @@ from export.model.encoders import CodecEncoder, SpeakerEncoder
 from export.model.language_model import PatchLM, SpeechLM, TokenLM
 from export.model.listener import Listener
 from export.model.lora import merge
-from export.model.vocoder import StreamingVocoder
+from export.model.vocoder import Vocoder, build_vocoder
 from runtime.atomic import new_directory, write_file
 from runtime.bundle.manifest import Pace, Sampling
 from runtime.errors import CheckpointError
@@ -95,7 +95,7 @@ def save_patch_model(directory: Path, model: PatchLM) -> None:
         _write_json(partial / CONFIG, model.config)
 
 
-def save_vocoder(directory: Path, vocoder: StreamingVocoder) -> None:
+def save_vocoder(directory: Path, vocoder: Vocoder) -> None:
     """Write `vocoder.safetensors` (float16)."""
     write_tensors(directory / VOCODER, vocoder.state_dict(), half=True)
 
@@ -203,12 +203,12 @@ def load_patch_parts(directory: Path, model: PatchLM, patch: int | None = None) 
     load_adapters(path.parent, model.backbone)
 
 
-def load_vocoder(directory: Path) -> StreamingVocoder:
+def load_vocoder(directory: Path) -> Vocoder:
     """The embedded family's vocoder, float32, in evaluation mode. Raises CheckpointError."""
     config = load_config(directory)
     if config.vocoder is None:
         raise CheckpointError(f"{directory / CONFIG} describes no vocoder.")
-    return _filled(StreamingVocoder(config.vocoder, config.speaker), directory / VOCODER)
+    return _filled(build_vocoder(config.vocoder, config.speaker), directory / VOCODER)
 
 
 def load_card(directory: Path) -> VoiceCard:

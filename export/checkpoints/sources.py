@@ -18,7 +18,7 @@ from export.graphs.core_graphs import StreamingVocoderParts
 from export.graphs.graph_module import GraphPlan
 from export.model.config import PRESETS, ModelConfig
 from export.model.language_model import PatchLM, TokenLM
-from export.model.vocoder import StreamingVocoder
+from export.model.vocoder import Vocoder, build_vocoder
 from runtime.atomic import output_errors
 from runtime.bundle.manifest import Encoders
 from runtime.errors import CheckpointError, OptionError
@@ -66,7 +66,7 @@ class CheckpointSource(ModelSource):
             return checkpoint.load_token_model(self.directory)
         return checkpoint.load_patch_model(self.directory, patch)
 
-    def vocoder(self) -> StreamingVocoder | None:
+    def vocoder(self) -> Vocoder | None:
         """Load the vocoder, if the checkpoint has one. Raises CheckpointError."""
         return None if self.config(1).vocoder is None else checkpoint.load_vocoder(self.directory)
 
@@ -139,13 +139,13 @@ class PresetSource(ModelSource):
         model = TokenLM(config) if patch == 1 else PatchLM(config)
         return model.eval().requires_grad_(False)
 
-    def vocoder(self) -> StreamingVocoder | None:
+    def vocoder(self) -> Vocoder | None:
         """Initialise the vocoder, if the preset has one."""
         config = self.config(1)
         if config.vocoder is None:
             return None
         torch.manual_seed(self._seed)
-        return StreamingVocoder(config.vocoder, config.speaker).eval().requires_grad_(False)
+        return build_vocoder(config.vocoder, config.speaker).eval().requires_grad_(False)
 
 
 def open_source(checkpoint_name: str | None, preset: str | None, backbone: Path | None = None,

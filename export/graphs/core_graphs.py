@@ -15,8 +15,8 @@ from export.model.compressor import Compressor
 from export.model.config import ModelConfig
 from export.model.extractor import Extractor
 from export.model.language_model import PatchLM, SpeechLM, TokenLM
-from export.model.sampling import mask_end, sample
-from export.model.vocoder import StreamingVocoder
+from export.model.sampling import mask_end, reject_non_finite, sample
+from export.model.vocoder import Vocoder as VocoderModel
 from runtime.bundle.contract import STEP, Precision, Sizes, language_model_graphs, step_graph, streaming_vocoder_graph
 from runtime.bundle.manifest import Vocoder, Weights
 
@@ -84,8 +84,9 @@ class ExtractorGraph(GraphModule):
 
     def forward(self, context: Tensor, speaker: Tensor, temperature: Tensor, top_k: Tensor, top_p: Tensor, uniforms: Tensor,
                 end_allowed: Tensor) -> tuple[Tensor, Tensor]:
-        return self.extractor.generate(context, speaker.to(context.dtype), self.speech_embedding, self.codes, temperature,
-                                       top_k, top_p, uniforms, end_allowed)
+        tokens, logits = self.extractor.generate(context, speaker.to(context.dtype), self.speech_embedding, self.codes,
+                                                 temperature, top_k, top_p, uniforms, end_allowed)
+        return reject_non_finite(tokens, logits), logits
 
     def forced_logits(self, context: Tensor, speaker: Tensor | None, tokens: Tensor, end_allowed: Tensor) -> Tensor:
         """Logits [B, k, V] along given tokens, by the whole-patch form that training uses: parity's independent reference."""
@@ -104,7 +105,8 @@ class HeadGraph(GraphModule):
     def forward(self, context: Tensor, temperature: Tensor, top_k: Tensor, top_p: Tensor, uniforms: Tensor,
                 end_allowed: Tensor) -> tuple[Tensor, Tensor]:
         logits = mask_end(self.head(context).float(), end_allowed, self.codes)
-        return sample(logits, temperature, top_k, top_p, uniforms[:, 0])[:, None], logits[:, None]
+        tokens = sample(logits, temperature, top_k, top_p, uniforms[:, 0])[:, None]
+        return reject_non_finite(tokens, logits[:, None]), logits[:, None]
 
     def forced_logits(self, context: Tensor, speaker: Tensor | None, tokens: Tensor, end_allowed: Tensor) -> Tensor:
         """Logits [B, 1, V]; neither speaker nor earlier tokens matter here."""
@@ -126,9 +128,9 @@ class StepGraph(GraphModule):
 
 
 class VocoderGraph(GraphModule):
-    """tokens, speaker and state to samples and the next state: see `StreamingVocoder`."""
+    """tokens, speaker and state to samples and the next state: see `export.model.vocoder.StreamingVocoder`."""
 
-    def __init__(self, vocoder: StreamingVocoder) -> None:
+    def __init__(self, vocoder: VocoderModel) -> None:
         super().__init__()
         self.vocoder = vocoder
 
@@ -186,19 +188,24 @@ class VocoderParts(Protocol):
         """Return the plan of each graph, whose weights are read when its module is built."""
 
 
-class StreamingVocoderParts:
-    """The embedded voice's vocoder: one graph, FP16 but for its waveform head."""
+SPECTRAL_FP32 = ("vocoder.trunk.*", "vocoder.change.*", "vocoder.head.*")
 
-    def __init__(self, vocoder: StreamingVocoder, speaker: int) -> None:
+
+class StreamingVocoderParts:
+    """The embedded voice's vocoder: one graph, FP16 but for the waveform head and, as phases add up what F0 is off, what
+    predicts F0."""
+
+    def __init__(self, vocoder: VocoderModel, speaker: int) -> None:
         config = vocoder.config
         self.form = Vocoder("streaming", config.sample_rate, config.samples_per_token, config.lookahead, vocoder.state_size)
         self._vocoder, self._speaker = vocoder, speaker
+        self._fp32 = SPECTRAL_FP32 if config.kind == "spectral" else ("vocoder.head",)
 
     def plans(self, precision: Precision, weights: Weights | None) -> list[GraphPlan]:
         """Return the plan of the graph `vocoder`."""
         signature = streaming_vocoder_graph(self._speaker, self.form.state, self.form.samples_per_token)
         return [GraphPlan(name="vocoder", signature=signature, module=lambda: VocoderGraph(self._vocoder), precision=precision,
-                          fp32_modules=("vocoder.head",), weights=quantized_weights("vocoder", weights, precision))]
+                          fp32_modules=self._fp32, weights=quantized_weights("vocoder", weights, precision))]
 
 
 def _mask_ends(logits: Tensor, end_allowed: Tensor, codes: int) -> Tensor:

@@ -78,7 +78,7 @@ def torch_dtype(precision: Precision) -> torch.dtype:
 
 def exportable(module: nn.Module, precision: Precision, fp32_modules: tuple[str, ...] = ()) -> nn.Module:
     """Copy `module` with its weights in `precision`; linear maps directly below the paths in `fp32_modules` compute in
-    float32."""
+    float32, and below a path that ends in ".*" everything is float32."""
     dtype = torch_dtype(precision)
     result = copy.deepcopy(module).requires_grad_(False)
     _convert(result, "", dtype, fp32_modules)
@@ -94,6 +94,8 @@ def store_weights_in_fp16(module: nn.Module) -> nn.Module:
 
 
 def _convert(module: nn.Module, path: str, dtype: torch.dtype, fp32_modules: tuple[str, ...]) -> None:
+    if f"{path}.*" in fp32_modules:
+        dtype = torch.float32
     for name, tensor in module.named_parameters(recurse=False):
         setattr(module, name, nn.Parameter(tensor.detach().to(dtype), requires_grad=False))
     for name, buffer in module.named_buffers(recurse=False):

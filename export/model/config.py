@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import msgspec
 
@@ -64,7 +65,7 @@ class PositionConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class VocoderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The embedded voice's streaming waveform decoder: causal ConvNeXt at token rate, then at frame rate, then iSTFT."""
+    """An embedded voice's streaming waveform decoder: causal ConvNeXt at token rate, then at frame rate, then iSTFT."""
 
     sample_rate: int
     hop: int
@@ -79,6 +80,8 @@ class VocoderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Tokens of future that a sample may depend on."""
     levels: int = 3
     digits: int = 8
+    kind: Literal["harmonic", "spectral"] = "harmonic"
+    """`export.model.vocoder` or `export.model.spectral.vocoder`."""
 
     @property
     def samples_per_token(self) -> int:
@@ -192,9 +195,8 @@ def cosyvoice3(patch: int = 4) -> ModelConfig:
 EMBEDDED_VOCODER = VocoderConfig(sample_rate=24_000, hop=240, frames_per_token=4, token_width=256, token_blocks=4,
                                  frame_width=256, frame_blocks=6)
 
-SPECTRAL_VOCODER = VocoderConfig(sample_rate=24_000, hop=320, frames_per_token=3, token_width=256, token_blocks=4,
-                                 frame_width=256, frame_blocks=8)
-"""Of `export.model.spectral.vocoder`."""
+SPECTRAL_VOCODER = VocoderConfig(sample_rate=24_000, hop=320, frames_per_token=3, token_width=256, token_blocks=2,
+                                 frame_width=256, frame_blocks=8, kind="spectral")
 
 
 def embedded(patch: int = 4) -> ModelConfig:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from export.model.config import VocoderConfig
-from runtime.bundle.contract import ENCODER_BANDS
+from runtime.bundle.contract import ENCODER_BANDS, ENCODER_STRIDE
 
 FRAME_WIDTH, ENCODER_WIDTH = 128, 320
 SPEAKER_WIDTH = 128
@@ -51,12 +51,19 @@ class FSQ(nn.Module):
         return ((digits * self.reach + self.reach).round().long() * self.places).sum(-1)
 
 
+def fsq_digits(levels: int, digits: int) -> Tensor:
+    """Code to its FSQ digits in -1..1, float32 [levels ** digits, digits]; the first digit changes fastest."""
+    codes = torch.arange(levels**digits)
+    places = levels ** torch.arange(digits)
+    return ((codes[:, None] // places) % levels).float() / ((levels - 1) / 2) - 1
+
+
 class CodecEncoder(nn.Module):
     """Normalised log-mels [B, F, 80] to FSQ digits [B, F / 4, 8]; all blocks run at token rate, where they are cheap."""
 
     def __init__(self, config: VocoderConfig) -> None:
         super().__init__()
-        self.stride = config.frames_per_token
+        self.stride = ENCODER_STRIDE
         self.enter = nn.Conv1d(ENCODER_BANDS, FRAME_WIDTH, 5, padding=2)
         self.shrink = nn.Linear(self.stride * FRAME_WIDTH, ENCODER_WIDTH)
         self.blocks = nn.Sequential(*(ConvNeXt(ENCODER_WIDTH) for _ in range(6)))

@@ -6,8 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from export.model.config import VocoderConfig
-from export.model.encoders import ConvNeXt
-from export.model.vocoder import fsq_digits
+from export.model.encoders import ConvNeXt, fsq_digits
 from runtime.text.phonemes import IDS
 
 WIDTH, BLOCKS = 192, 4

@@ -36,6 +36,12 @@ def sample(logits: Tensor, temperature: Tensor, top_k: Tensor, top_p: Tensor, un
     return tokens.gather(-1, rank)[:, 0]
 
 
+def reject_non_finite(tokens: Tensor, logits: Tensor) -> Tensor:
+    """Return tokens int64 [B, k], or -1 for a row whose logits [B, k, V] are not all finite; the runtime ends the utterance."""
+    total = logits.sum((1, 2))
+    return torch.where((total - total == 0)[:, None], tokens, -1)
+
+
 def mask_end(logits: Tensor, end_allowed: Tensor, codes: int) -> Tensor:
     """Forbid every id from `codes` on where end_allowed, bool [B], is false."""
     is_end = torch.arange(logits.shape[-1], device=logits.device) >= codes

@@ -10,7 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from export.model.config import VocoderConfig
+from export.model.encoders import fsq_digits
 from export.model.harmonic import HarmonicHead
+from export.model.spectral.vocoder import SpectralVocoder
 from export.model.state import StateReader
 
 
@@ -107,8 +109,9 @@ class StreamingVocoder(nn.Module):
         return samples[:, late * self.config.samples_per_token:]
 
 
-def fsq_digits(levels: int, digits: int) -> Tensor:
-    """Code to its FSQ digits in -1..1, float32 [levels ** digits, digits]; the first digit changes fastest."""
-    codes = torch.arange(levels**digits)
-    places = levels ** torch.arange(digits)
-    return ((codes[:, None] // places) % levels).float() / ((levels - 1) / 2) - 1
+Vocoder = StreamingVocoder | SpectralVocoder
+
+
+def build_vocoder(config: VocoderConfig, speaker: int) -> Vocoder:
+    """Return an untrained decoder of the configured kind; `speaker`: width of a speaker embedding."""
+    return SpectralVocoder(config, speaker) if config.kind == "spectral" else StreamingVocoder(config, speaker)

@@ -63,5 +63,11 @@ def _open(bundle: Bundle, provider: str, threads: int | None) -> Backend:
         if error.name != __name__ + PROVIDERS[provider]:
             raise BackendError(f"Provider {provider} needs the package {error.name}; install it first.") from error
         raise BackendError(f"Provider {provider} is not in this version; use auto, cpu or cuda.") from error
-    backend: Backend = module.open_backend(bundle, provider, threads)
+    try:
+        backend: Backend = module.open_backend(bundle, provider, threads)
+    except (TypeError, RuntimeError, OSError, AttributeError) as error:  # bindings that do not fit the driver raise such ones
+        if provider == "cpu":
+            raise
+        reason = f"{type(error).__name__}: {(str(error).splitlines() or ['no reason given'])[0][:200]}"
+        raise BackendError(f"Provider {provider} cannot start here ({reason}); use provider cpu.") from error
     return backend

@@ -78,7 +78,7 @@ class Backend(ABC):
         self.aborted = False
         """Whether `abort` was called since the last `record_into`."""
         self.closed = False
-        """Whether it has given back its graphs and refuses to run."""
+        """Whether it has released its graphs and refuses to run."""
 
     # -- hooks -------------------------------------------------------------------------------------------------------
 
@@ -96,7 +96,7 @@ class Backend(ABC):
 
     @abstractmethod
     def _unload(self) -> None:
-        """Give back all graphs."""
+        """Release all graphs."""
 
     def _interrupt(self, on: bool) -> None:  # noqa: B027 - not every library can
         """Make a graph that runs in another thread fail soon (`on`), or let graphs run again; nothing where it cannot be."""
@@ -112,9 +112,18 @@ class Backend(ABC):
                 raise BundleError(f"Graph {name} does not fit its contract: {wrong}; export the bundle again.")
 
     def close(self) -> None:
-        """Give back graphs and memory; a closed backend refuses to run."""
-        self.closed = True
-        self._unload()
+        """Release graphs and memory, once; a closed backend refuses to run."""
+        if not self.closed:
+            self.closed = True
+            self._unload()
+
+    @property
+    def broken(self) -> str | None:
+        """The error after which the device works no more in this process; None while it works."""
+        return None
+
+    def clear(self, memory: Memory) -> None:  # noqa: B027 - only backends that read masked memory need it
+        """Set memory of `allocate` to zeros where masked parts of it are read; nothing where they never are."""
 
     # -- use ---------------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,10 @@ from ..errors import BackendError
 
 ALIGNMENT = 256
 """Bytes that TensorRT wants addresses to be a multiple of; `cudaMalloc` gives no less."""
+STICKY = ("cudaErrorIllegalAddress", "cudaErrorLaunchFailure", "cudaErrorLaunchTimeout", "cudaErrorECCUncorrectable",
+          "cudaErrorHardwareStackError", "cudaErrorIllegalInstruction", "cudaErrorMisalignedAddress", "cudaErrorInvalidPc",
+          "cudaErrorInvalidAddressSpace", "cudaErrorAssert", "cudaErrorContained", "cudaErrorMpsClientTerminated")
+"""Errors that destroy the process's context on the device: only a new process can use it again."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +25,7 @@ class Block:
 
     @property
     def end(self) -> int:
-        """Address behind its last byte."""
+        """Address after its last byte."""
         return self.pointer + self.nbytes
 
 
@@ -39,16 +43,22 @@ class Cuda:
         except ImportError as error:
             raise BackendError("TensorRT engines need the package cuda-bindings: `pip install cuda-bindings`, of the major "
                                f"version of the installed CUDA ({error}).") from error
-        status, count = self._api.cudaGetDeviceCount()
+        try:
+            status, count = self._api.cudaGetDeviceCount()
+        except RuntimeError as error:  # cuda-bindings 12.8 raises where libcuda.so.1 cannot be loaded
+            raise BackendError(f"There is no NVIDIA driver to run engines on ({error}): install the driver, or use provider "
+                               "cpu.") from error
         if int(status) or not count:
             raise BackendError(f"There is no NVIDIA driver or GPU to run engines on ({self._words(status)}): install the "
                                "driver, or use provider cpu.")
+        self.broken: str | None = None
+        """The error after which the device answers every call with the same error; None while it works."""
         self.epoch = 0
         """How often the host has waited for the stream."""
         self._blocks: list[Block] = []
         self._hosts: list[int] = []
         self._graphs: list[Any] = []
-        self.stream = self._call("cudaStreamCreateWithFlags", self._api.cudaStreamNonBlocking)
+        self.stream: Any = self._call("cudaStreamCreateWithFlags", self._api.cudaStreamNonBlocking)
 
     @property
     def compute_capability(self) -> str:
@@ -78,6 +88,10 @@ class Cuda:
         self._call("cudaMemsetAsync", pointer, 0, block.nbytes, self.stream)
         return block
 
+    def clear(self, pointer: int, nbytes: int) -> None:
+        """Set device memory to zeros."""
+        self._call("cudaMemsetAsync", pointer, 0, nbytes, self.stream)
+
     def allocate_host(self, nbytes: int) -> int:
         """Address of page-locked host memory, from and to which copies do not make the host wait."""
         pointer = self._allocated("cudaMallocHost", nbytes, "page-locked host")
@@ -85,7 +99,7 @@ class Cuda:
         return pointer
 
     def to_device(self, target: int, source: int, nbytes: int) -> None:
-        """Copy from page-locked host memory, which must stay as it is until the stream is waited for."""
+        """Copy from page-locked host memory, which must stay unchanged until the stream is waited for."""
         self._copy(target, source, nbytes, self._api.cudaMemcpyKind.cudaMemcpyHostToDevice)
 
     def to_host(self, target: int, source: int, nbytes: int) -> None:
@@ -141,9 +155,22 @@ class Cuda:
         """Do what was recorded."""
         self._call("cudaGraphLaunch", graph, self.stream)
 
+    def release(self, graph: Any) -> None:
+        """Destroy a captured graph, once its launches are done."""
+        self.drain()
+        self._graphs.remove(graph)
+        self._api.cudaGraphExecDestroy(graph)
+
+    def drain(self) -> None:
+        """Wait for the stream whatever the outcome, before what its work reads is released."""
+        if self.stream is not None:
+            self._api.cudaStreamSynchronize(self.stream)
+
     def close(self) -> None:
-        """Give back all memory, graphs and the stream; errors of a device that is gone are of no use here."""
-        self._api.cudaStreamSynchronize(self.stream)
+        """Release all memory, graphs and the stream, once; errors of a device that is gone are of no use here."""
+        if self.stream is None:
+            return
+        self.drain()
         for graph in self._graphs:
             self._api.cudaGraphExecDestroy(graph)
         for block in self._blocks:
@@ -151,6 +178,7 @@ class Cuda:
         for pointer in self._hosts:
             self._api.cudaFreeHost(pointer)
         self._api.cudaStreamDestroy(self.stream)
+        self.stream = None
         self._graphs, self._blocks, self._hosts = [], [], []
 
     def _call(self, function: str, *arguments: Any) -> Any:
@@ -161,6 +189,8 @@ class Cuda:
         return results[0] if len(results) == 1 else tuple(results)
 
     def _fail(self, function: str, status: Any) -> NoReturn:
+        if getattr(status, "name", "") in STICKY:
+            self.broken = f"{self._words(status)} in {function}"
         raise BackendError(f"The GPU failed in {function}: {self._words(status)}; restart the program, and if it happens again "
                            "use provider cpu.")
 

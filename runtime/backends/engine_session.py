@@ -1,8 +1,8 @@
-"""One engine, ready to run: a context a profile, its own buffers, and captured CUDA graphs for calls that come again.
+"""One engine, ready to run: a context per profile, its own buffers, and captured CUDA graphs for calls that come again.
 
 Host inputs go through page-locked memory of the session, so that no call waits for the device before it must: only
-outputs that are asked for on the host make it wait. A call whose shapes and addresses are those of the call before is
-recorded as a CUDA graph, copies included, and launched as one piece from then on.
+outputs that are asked for on the host make it wait. A call whose shapes and addresses came before is recorded as a CUDA
+graph, copies included, right after it has run, and launched as one piece from then on; a prefill is not.
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ from .cuda_runtime import ALIGNMENT, Block, Cuda
 from .tensorrt_library import Library
 
 BUCKET = 64
-"""The past is passed in steps of so many positions, masked behind its real length, so that a captured graph serves them all."""
+"""The past is passed in steps of so many positions, masked after its real length, so that a captured graph serves them all."""
+PREFILL = "prefill"
+"""Profile whose calls differ from text to text: capturing them would only fill the memory."""
 MAX_GRAPHS = 64
 """Captured graphs that one session keeps: a cache of 4,096 positions has as many buckets."""
 
@@ -41,7 +43,7 @@ class _Buffer:
 
 @dataclass
 class _Call:
-    """One run: where every tensor lies, and the copies around it."""
+    """One run: the address of every tensor, and the copies around it."""
 
     place: int
     shapes: dict[str, tuple[int, ...]]
@@ -49,7 +51,7 @@ class _Call:
     into: list[Copy] = field(default_factory=list)
     """Host to device."""
     across: list[Copy] = field(default_factory=list)
-    """Device to device, to inputs that may not be read where they lie."""
+    """Device to device, to inputs that may not be read at their own address."""
     back: list[Copy] = field(default_factory=list)
     """Device to host."""
     loose: list[Copy] = field(default_factory=list)
@@ -74,7 +76,8 @@ class EngineSession:
         self._largest = self._largest_shapes()
         self._buffers: dict[str, _Buffer] = {}
         self._captured: dict[tuple[object, ...], Any] = {}
-        self._last: dict[int, tuple[object, ...]] = {}
+        self._seen: dict[tuple[object, ...], None] = {}
+        """Calls that ran and are not captured, in the order in which they first came."""
         self._epoch = -1
 
     # -- running -----------------------------------------------------------------------------------------------------
@@ -85,12 +88,12 @@ class EngineSession:
             self._cuda.synchronize()
         call = self._prepare(inputs, outputs)
         key = call.key()
-        if key in self._captured or (self._last.get(call.place) == key and self._capture(call, key)):
+        if key in self._captured:
             self._cuda.launch(self._captured[key])
         else:
             self._set_up(call)
             self._enqueue(call)
-        self._last[call.place] = key
+            self._note(call, key)
         for target, source, nbytes in call.loose:
             self._cuda.on_device(target, source, nbytes)
         self._epoch = self._cuda.epoch if call.into else -1
@@ -100,7 +103,7 @@ class EngineSession:
                 ctypes.memmove(target, source, nbytes)
 
     def _prepare(self, inputs: Mapping[str, Memory], outputs: Mapping[str, Memory]) -> _Call:
-        """Choose the profile and say where everything lies; host inputs are put into page-locked memory."""
+        """Choose the profile and all addresses; host inputs are copied into page-locked memory."""
         place = self._choose({name: memory.shape for name, memory in inputs.items()})
         call = _Call(place, {name: self._padded(name, memory) for name, memory in inputs.items()})
         for name, memory in inputs.items():
@@ -134,7 +137,7 @@ class EngineSession:
             call.fetched.append((memory.pointer, buffer.host, memory.nbytes))
 
     def _padded(self, name: str, memory: Memory) -> tuple[int, ...]:
-        """The shape to run an input in: a past on the device is passed up to the end of its bucket, where the cache goes on."""
+        """Return the shape to run an input in: a past on the device is passed up to the end of its bucket."""
         if not self._is_past(name) or not isinstance(memory.owner, Block) or not memory.shape[0]:
             return memory.shape
         row = memory.nbytes // memory.shape[0]
@@ -166,20 +169,30 @@ class EngineSession:
         for target, source, nbytes in call.back:
             self._cuda.to_host(target, source, nbytes)
 
-    def _capture(self, call: _Call, key: tuple[object, ...]) -> bool:
-        """Record the call, which must be the one that this context has just run; False where that is not possible."""
-        if not self._recordable[call.place] or len(self._captured) >= MAX_GRAPHS or not self._capturable(call.place):
-            return False
+    def _note(self, call: _Call, key: tuple[object, ...]) -> None:
+        """Capture a call that has run for the second time; the oldest captured graph makes room for it."""
+        if self._profiles[call.place].name == PREFILL or not self._recordable[call.place]:
+            return
+        if key not in self._seen:
+            self._seen[key] = None
+            if len(self._seen) > MAX_GRAPHS:
+                del self._seen[next(iter(self._seen))]
+        elif self._capturable(call.place):
+            if len(self._captured) >= MAX_GRAPHS:
+                self._cuda.release(self._captured.pop(next(iter(self._captured))))
+            self._capture(call, key)
+
+    def _capture(self, call: _Call, key: tuple[object, ...]) -> None:
+        """Record the call, which must be the one that this context has just run; it is not run again."""
         try:
             self._cuda.begin_capture()
             self._enqueue(call)
             self._captured[key] = self._cuda.end_capture()
+            del self._seen[key]
         except BackendError:  # some layer cannot be recorded: this profile runs call by call from now on
             self._cuda.abandon_capture()
             self._library.complaints.clear()
             self._recordable[call.place] = False
-            return False
-        return True
 
     def _capturable(self, place: int) -> bool:
         asked = getattr(self._contexts[place], "is_stream_capturable", None)  # TensorRT-RTX only

@@ -122,7 +122,10 @@ class OnnxRuntimeBackend(Backend):
                     binding.bind_output(key, memory.device, 0, DTYPES[memory.dtype].type, memory.shape, memory.pointer)
                     filled[key] = memory.pointer, memory.shape
             self._sessions[name].run_with_iobinding(binding, self._run_options)
-        except Exception as error:  # as above
+        except BaseException as error:  # as above; an interrupt may have come between a binding and its note
+            self._bindings[name], self._bound[name], self._filled[name] = self._sessions[name].io_binding(), {}, {}
+            if not isinstance(error, Exception):
+                raise
             if self.aborted:
                 raise Cancelled("Synthesis was cancelled.") from None
             raise BackendError(f"ONNX Runtime failed in graph {name}: {_reason(error)}.") from error

@@ -5,6 +5,7 @@ The way to TensorRT for who has `onnxruntime-gpu` and no built engines. `auto` n
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,16 +21,19 @@ KIND = "tensorrt-onnxruntime"
 
 
 class OnnxRuntimeTensorRtBackend(OnnxRuntimeBackend):
-    """One session a graph; nodes that TensorRT does not take go to CUDA, and then to the CPU."""
+    """One session per graph; nodes that TensorRT does not take go to CUDA, and then to the CPU."""
 
     _libraries = "CUDA, cuDNN and TensorRT"
 
     def __init__(self, bundle: Bundle, provider: str, threads: int | None) -> None:
         self._bundle = bundle
+        # Float32 graphs are compared with PyTorch to 1e-3, which TF32 products do not reach. The CUDA libraries read it once.
+        os.environ.setdefault("NVIDIA_TF32_OVERRIDE", "0")
         super().__init__(bundle, provider, threads)
 
     def _providers(self, name: str) -> list[Any]:
-        profiles = graph_profiles(name, self._graphs[name], self._bundle.manifest)
+        # One profile over all modes: ONNX Runtime builds several, but its execution context stays on the first.
+        profiles = graph_profiles(name, self._graphs[name], self._bundle.manifest, joint=True)
         folder = engine_cache(self._bundle, name, self._ort.__version__)
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -40,7 +44,7 @@ class OnnxRuntimeTensorRtBackend(OnnxRuntimeBackend):
 
 
 def engine_cache(bundle: Bundle, graph: str, version: str) -> Path:
-    """Where the engines of one graph lie. ONNX Runtime adds GPU and TensorRT version to the files' names, but no weights."""
+    """Return the folder of one graph's engines. ONNX Runtime adds GPU and TensorRT version to file names, but no weights."""
     return cache_folder() / f"{KIND}-{version}" / graph_digest(bundle, graph)[:32]
 
 

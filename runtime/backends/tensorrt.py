@@ -1,11 +1,12 @@
 """TensorRT and TensorRT-RTX engines: everything stays on the device but what the host asks for.
 
 Per patch that is the k tokens of the extractor. The KV cache is one block that the backbone reads as a view and that new
-positions are written behind; contexts and patches never leave the device.
+positions are written after it; contexts and patches never leave the device.
 """
 
 from __future__ import annotations
 
+import mmap
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
@@ -25,7 +26,7 @@ _DTYPES: dict[str, DType] = {"INT64": "int64", "FLOAT": "float32", "HALF": "floa
 
 
 class TensorRtBackend(Backend):
-    """One engine a graph, one stream for all."""
+    """One engine per graph, one stream for all."""
 
     def __init__(self, bundle: Bundle, kind: EngineKind) -> None:
         super().__init__(bundle.manifest.graphs)
@@ -46,13 +47,20 @@ class TensorRtBackend(Backend):
 
     def _open_runtime(self, version_compatible: bool) -> Any:
         self._logger = self._library.logger()  # must outlive the runtime
-        runtime = self._library.module.Runtime(self._logger)
+        try:
+            runtime = self._library.module.Runtime(self._logger)
+        except TypeError as error:  # the binding's way to say that the library gave nothing
+            raise BackendError(f"{self._library.title} cannot start: it does not fit the driver of this machine; install the "
+                               "version that the driver supports, or use provider cpu.") from error
         if version_compatible:
             runtime.engine_host_code_allowed = True  # such an engine brings its own small runtime
         return runtime
 
     def _load(self, name: str, path: Path) -> Graph:
-        engine = self._runtime.deserialize_cuda_engine(path.read_bytes())
+        self._library.complaints.clear()
+        with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as plan:
+            # Mapped, not read: on a Jetson a copy of the largest engine would take as much again of the shared memory.
+            engine = self._runtime.deserialize_cuda_engine(plan)
         if engine is None:
             advice = "there is not enough GPU memory; close other programs" if self._library.out_of_memory else \
                 f"build it again with `{self._again}`"
@@ -92,11 +100,20 @@ class TensorRtBackend(Backend):
         self._sessions[name].run(inputs, outputs)
 
     def allocate(self, shape: tuple[int, ...], dtype: DType) -> Memory:
-        """Zeroed device memory: what lies behind the real past is masked, but must be finite."""
+        """Zeroed device memory: positions after the real past are masked, but must be finite."""
         block = self._cuda.allocate(int(np.prod(shape, dtype=np.int64)) * DTYPES[dtype].itemsize)
         return Memory(block.pointer, shape, dtype, "cuda", block)
 
+    @property
+    def broken(self) -> str | None:
+        return self._cuda.broken
+
+    def clear(self, memory: Memory) -> None:
+        """Set it to zeros: a past is passed up to the end of its bucket, where a masked NaN would still spoil the sums."""
+        self._cuda.clear(memory.pointer, memory.nbytes)
+
     def _unload(self) -> None:
+        self._cuda.drain()  # contexts must outlive the work that was put into the stream
         self._sessions.clear()
         self._runtime = None
         self._cuda.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
@@ -22,6 +22,8 @@ MAX_SECONDS = 600.0
 MAX_TEXT_IDS = 8192
 MAX_FLOW_STEPS = 1000
 _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
+OWN_WORDS = "text/words.tsv"
+"""A user's own words, the only file that is read without being listed."""
 _AGAIN = "copy or export the bundle again"
 
 
@@ -31,6 +33,8 @@ class Bundle:
 
     root: Path
     manifest: Manifest
+    stamps: Mapping[str, tuple[int, ...]] = field(default_factory=dict, compare=False, repr=False)
+    """Device, inode, size and time of each file when it was hashed; empty for a bundle that was not opened here."""
 
     @classmethod
     def open(cls, path: Path | str | None = None) -> Bundle:
@@ -50,9 +54,20 @@ class Bundle:
             raise BundleError(f"There is no bundle at {root}; make one with tldr-export --out {root}.")
         manifest = read_manifest(root / MANIFEST)
         check_consistency(manifest)
+        _check_unlisted(root, manifest)
+        root = root.resolve()  # voices and graphs are read later, wherever the process is then
+        stamps = {}
         for name, digest in manifest.files.items():
+            stamps[name] = _stamp(root / name)  # before it is hashed: a change during that shows, too
             _check_file(root, name, digest)
-        return cls(root.resolve(), manifest)  # voices and graphs are read later, wherever the process is then
+        return cls(root, manifest, stamps)
+
+    def check_unchanged(self) -> None:
+        """Raise BundleError where a file is no longer the one that was hashed, as what was loaded may be of two bundles."""
+        for name, stamp in self.stamps.items():
+            if _stamp(self.root / name) != stamp:
+                raise BundleError(f"The bundle at {self.root} was replaced or changed while it was loaded ({name}); load it "
+                                  "again.")
 
     def graph_paths(self) -> dict[str, Path]:
         """Return the path of each graph."""
@@ -196,6 +211,29 @@ def _compare_graphs(expected: Mapping[str, Graph], found: Mapping[str, Graph]) -
         if graph != found[name]:
             raise BundleError(f"bundle.json describes graph {name} in another way than its sizes and precision ask; "
                               "export the bundle again.")
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    """Return device, inode, size and time of a file; nothing where it is missing."""
+    try:
+        found = path.stat()
+    except (OSError, ValueError):
+        return ()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def _check_unlisted(root: Path, manifest: Manifest) -> None:
+    """Raise BundleError where a folder whose files are found by name holds one that is not listed, and so not hashed."""
+    folders = {"text", *(manifest.graph_path(name).rpartition("/")[0] for name in manifest.graphs)} - {""}
+    for folder in sorted(folders):
+        try:
+            found = [path for path in (root / folder).iterdir() if not path.name.startswith(".")]
+        except OSError:  # missing: its files are, too, and one of them is named below
+            continue
+        extra = sorted(f"{folder}/{path.name}" for path in found if f"{folder}/{path.name}" not in manifest.files)
+        if extra and extra != [OWN_WORDS]:
+            name = next(name for name in extra if name != OWN_WORDS)
+            raise BundleError(f"bundle.json lists no sha256 for {name}, which the bundle holds; {_AGAIN}.")
 
 
 def _check_file(root: Path, name: str, digest: str) -> None:

@@ -91,6 +91,7 @@ class CodecEncoders(ReferenceEncoders):
 def open_encoders(bundle: Bundle) -> ReferenceEncoders:
     """The encoders of a bundle. Raises VoiceError where it has none."""
     encoders, vocoder = bundle.manifest.encoders, bundle.manifest.vocoder
+    bundle.check_unchanged()  # they are loaded at the first recording, perhaps long after the graphs
     if encoders is not None and encoders.features == "codec-mel":
         return CodecEncoders(bundle.root, encoders)
     if encoders is None or vocoder is None or vocoder.flow is None:

@@ -20,7 +20,8 @@ class Cache(ABC):
     memory: tuple[Memory, ...]
     """All that was allocated."""
 
-    def __init__(self, sizes: Sizes, precision: Precision, capacity: int, batch: int) -> None:
+    def __init__(self, backend: Backend, sizes: Sizes, precision: Precision, capacity: int, batch: int) -> None:
+        self._backend = backend
         self._bytes_a_position = sizes.cache_bytes(1, precision, batch)
         self.capacity = capacity
         self.length = 0
@@ -36,8 +37,10 @@ class Cache(ABC):
         return self._bytes_a_position * self.length
 
     def clear(self) -> None:
-        """Forget all positions; the memory stays."""
+        """Forget all positions; the memory stays. No value of an earlier utterance, a NaN among them, can reach a later one."""
         self.length = 0
+        for memory in self.memory:
+            self._backend.clear(memory)
 
     def advance(self, positions: int) -> None:
         """Count `positions` that the backbone has just written."""
@@ -68,7 +71,7 @@ class KVCache(Cache):
     """
 
     def __init__(self, backend: Backend, sizes: Sizes, precision: Precision, capacity: int, batch: int = 1) -> None:
-        super().__init__(sizes, precision, capacity, batch)
+        super().__init__(backend, sizes, precision, capacity, batch)
         shape = (capacity, sizes.layers, batch, sizes.kv_heads, sizes.head_dim)
         self._keys = backend.allocate(shape, _dtype(precision))
         self._values = backend.allocate(shape, _dtype(precision))
@@ -97,7 +100,7 @@ class LayeredCache(Cache):
     writes in place; the piece is both what it is given and what it returns."""
 
     def __init__(self, backend: Backend, sizes: Sizes, precision: Precision, capacity: int, batch: int = 1) -> None:
-        super().__init__(sizes, precision, capacity, batch)
+        super().__init__(backend, sizes, precision, capacity, batch)
         names = layer_names(sizes)
         whole = backend.allocate((len(names), batch, sizes.kv_heads, capacity, sizes.head_dim), _dtype(precision))
         self.memory = (whole,)

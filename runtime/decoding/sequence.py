@@ -8,10 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..bundle.manifest import Manifest
+from ..errors import BackendError
 from ..options import SamplingOptions
 from ..stats import StoppedBy
 from .repetition import RepetitionDetector
 from .sampling import draw_unrepeated
+
+NOT_FINITE = ("The model computed values that are not finite, so that the utterance ended; the next one is not affected. If it "
+              "happens again, export with --fp32, or use provider cpu.")
 
 
 @dataclass(frozen=True)
@@ -48,13 +52,23 @@ class SequenceState:
         return self._random.random(patch, np.float32), self.patches * patch >= self.bounds.min_tokens
 
     def choose(self, logits: np.ndarray, uniforms: np.ndarray) -> np.ndarray:
-        """At token level: a patch int64 [1] drawn from logits float32 [1, V] by repetition-aware sampling."""
+        """At token level: a patch int64 [1] drawn from logits float32 [1, V] by repetition-aware sampling.
+
+        Raises BackendError for logits that are not finite.
+        """
+        if not np.isfinite(logits).all():
+            raise BackendError(NOT_FINITE)
         rule, draws = self._manifest.sampling, (float(uniforms[0]), self._random.random())
         self._recent.append(draw_unrepeated(logits[0], self._options, self._recent, rule.repetitions, draws))
         return np.array([self._recent[-1]], np.int64)
 
     def take(self, tokens: np.ndarray) -> tuple[np.ndarray, StoppedBy | None]:
-        """Count a patch int64 [k]; gives what of it is spoken, and why the utterance stops, if it does."""
+        """Count a patch int64 [k]; return the part of it that is spoken, and why the utterance stops, if it does.
+
+        Raises BackendError where the graph rejected logits that are not finite (a negative token).
+        """
+        if (tokens < 0).any():
+            raise BackendError(NOT_FINITE)
         before = self.patches * self._manifest.sizes.patch
         self.patches += 1
         spoken = truncate_at_eos(tokens, self._manifest.sizes.codes)

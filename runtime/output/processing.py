@@ -12,6 +12,7 @@ import numpy as np
 
 from ..audio import AudioChunk
 from ..errors import BackendError, OptionError
+from ..timing.words import Word
 
 MIN_SAMPLE_RATE, MAX_SAMPLE_RATE = 8_000, 48_000
 MAX_GAIN_DB = 40.0
@@ -67,18 +68,24 @@ class OutputProcessor:
             yield from chunks
             return
         resampler = None if self._soxr is None else self._soxr.ResampleStream(self._source_rate, self.sample_rate, 1, "float32")
-        last = None
+        last: AudioChunk | None = None
+        words: tuple[Word, ...] = ()
         for last in chunks:
             samples = last.samples if resampler is None else resampler.resample_chunk(last.samples)
+            words = (*words, *(last.words or ()))  # of chunks that the resampler still holds
             if len(samples):
-                yield replace(last, samples=amplify(samples, self._gain), sample_rate=self.sample_rate)
+                yield self._processed(last, amplify(samples, self._gain), words)
+                words = ()
         if last is None or cancelled():
             return
         rest = [np.zeros(round(self._settings.trailing_silence * self.sample_rate), np.float32)]
         if resampler is not None:
             rest.insert(0, amplify(resampler.resample_chunk(np.zeros(0, np.float32), last=True), self._gain))
         if len(samples := np.concatenate(rest)):
-            yield replace(last, samples=samples, sample_rate=self.sample_rate)
+            yield self._processed(last, samples, words)
+
+    def _processed(self, chunk: AudioChunk, samples: np.ndarray, words: tuple[Word, ...]) -> AudioChunk:
+        return replace(chunk, samples=samples, sample_rate=self.sample_rate, words=None if chunk.words is None else words)
 
 
 def amplify(samples: np.ndarray, gain: float) -> np.ndarray:

@@ -10,9 +10,11 @@ from types import TracebackType
 
 import numpy as np
 
-from ..audio import Audio, AudioChunk
+from ..audio import Audio, AudioChunk, SentenceTimes
 from ..errors import Cancelled
 from ..stats import Stats, StatsAccumulator
+from ..timing.captions import Timestamps
+from ..timing.words import Sentence, Word
 from .prefetch import PrefetchStream
 from .request_queue import CancelToken
 
@@ -36,6 +38,7 @@ class Stream:
         self._cancel_token = cancel_token
         self._finished = finished
         self._inside = threading.Lock()
+        self._sentences = SentenceTimes()
         self.listener: object = None
         """Who is waiting for the chunks, where that is not the thread that iterates."""
         self.sample_rate = sample_rate
@@ -91,17 +94,11 @@ class Stream:
             Cancelled: another thread cancelled the stream.
             BackendError, BusyError, TextError: as for a chunk.
         """
-        samples = [chunk.samples for chunk in self]
-        if self._cancel_token.cancelled:
-            raise Cancelled("Synthesis was cancelled before its end.")
-        return Audio(np.concatenate([np.zeros(0, np.float32), *samples]), self.sample_rate, self.stats)
+        return self._audio(list(self))
 
     async def collect_async(self) -> Audio:
         """`collect` in a coroutine."""
-        samples = [chunk.samples async for chunk in self.buffered(float("inf"))]
-        if self._cancel_token.cancelled:
-            raise Cancelled("Synthesis was cancelled before its end.")
-        return Audio(np.concatenate([np.zeros(0, np.float32), *samples]), self.sample_rate, self.stats)
+        return self._audio([chunk async for chunk in self.buffered(float("inf"))])
 
     def buffered(self, seconds: float = AHEAD_SECONDS) -> PrefetchStream:
         """The same chunks, made ahead in a thread of their own until `seconds` of audio wait for their listener.
@@ -117,6 +114,21 @@ class Stream:
         if self._cancel_token.cancelled and stats.stopped_by is None:  # the patch being made is not at its end yet
             return replace(stats, stopped_by="cancel")
         return stats
+
+    @property
+    def words(self) -> list[Word] | None:
+        """Words of the chunks so far, with the times known now; None where they were not asked for or the bundle has none."""
+        return None if self._tally.timer is None else self._tally.timer.words
+
+    @property
+    def sentences(self) -> list[Sentence]:
+        """Sentences of the chunks so far, with the times known now."""
+        return list(self._sentences.sentences)
+
+    @property
+    def timestamps(self) -> Timestamps:
+        """Sentences, words and visemes of the chunks so far."""
+        return Timestamps(self._tally.samples / self.sample_rate, self.sentences, self.words)
 
     def __enter__(self) -> Stream:
         return self
@@ -137,10 +149,10 @@ class Stream:
 
     def _advance(self) -> AudioChunk:
         tally, begin, waited = self._tally, time.perf_counter(), self._tally.waited_seconds
-        self._cancel_token.owner = self.listener or threading.get_ident()
         chunk, error = None, None
         try:
-            chunk = next(self._chunks)
+            with self._cancel_token.computing(self.listener):
+                chunk = next(self._chunks)
         except BaseException as raised:
             error = raised
         tally.compute_seconds += time.perf_counter() - begin - (tally.waited_seconds - waited)
@@ -150,7 +162,15 @@ class Stream:
         if not tally.samples:
             tally.ttfa_seconds = tally.compute_seconds
         tally.samples += len(chunk.samples)
+        self._sentences.add(chunk)
         return chunk
+
+    def _audio(self, chunks: list[AudioChunk]) -> Audio:
+        if self._cancel_token.cancelled:
+            raise Cancelled("Synthesis was cancelled before its end.")
+        samples = np.concatenate([np.zeros(0, np.float32), *(chunk.samples for chunk in chunks)])
+        words = self.words
+        return Audio(samples, self.sample_rate, self.stats, None if words is None else tuple(words), tuple(self.sentences))
 
     def _end(self, cancelled: bool) -> None:
         if self._tally.finished:

@@ -24,6 +24,8 @@ BACK, AHEAD = (2, 15), (5, 20)
 """Ids that a jump passes over, from and to: parts of words that are said again, words that are left out."""
 EDGE = 3
 """Ids at either end that may have no token."""
+CONTEXT = 13
+"""Tokens on either side that a token's phoneme depends on."""
 
 
 class AlignmentVerifier:
@@ -44,6 +46,67 @@ class AlignmentVerifier:
         heard = self._graph.run(tokens[None].astype(np.int64))[0]
         told = heard[:, np.asarray(ids)]
         return fit(told, WITH_JUMPS) - fit(told, STEADY)
+
+    def begin_path(self, ids: Sequence[int]) -> PathTracker:
+        """Return an alignment of ids to codec tokens that are still being decoded."""
+        return PathTracker(self._graph, ids)
+
+
+class PathTracker:
+    """The likeliest way through a text, without jumps, of the tokens so far; each token is looked at a few times at most."""
+
+    def __init__(self, graph: CpuGraph, ids: Sequence[int]) -> None:
+        self._graph = graph
+        self._ids = np.asarray(ids, np.int64)
+        self._tokens = np.zeros(0, np.int64)
+        self._settled = 0
+        """Tokens whose phonemes no later token changes."""
+        self._scores = np.zeros(0, np.float32)
+        """float32 [N], of the best way that ends at each id with the last settled token."""
+        self._moves = np.zeros((0, len(ids)), np.int8)
+        """int8 [settled, N]: by how many ids the best way to each id went on at each token."""
+
+    def push(self, tokens: np.ndarray) -> None:
+        """Add codec tokens int64 [K]."""
+        self._tokens = np.concatenate((self._tokens, tokens.astype(np.int64)))
+
+    def path(self, ended: bool) -> np.ndarray:
+        """Return the index of the id that each token says, int64 [T], which never falls; `ended`: up to the last ids."""
+        count, ids = len(self._tokens), len(self._ids)
+        if not count or not ids:
+            return np.zeros(count, np.int64)
+        first = max(0, self._settled - CONTEXT)
+        heard = self._graph.run(self._tokens[None, first:])[0][self._settled - first:, self._ids]
+        settled = max(self._settled, count - CONTEXT)
+        scores, moves = self._advance(self._scores, heard[:settled - self._settled])
+        self._moves = np.concatenate((self._moves, moves))
+        heard, self._scores, self._settled = heard[settled - self._settled:], scores, settled
+        scores, moves = self._advance(scores, heard)
+        moves = np.concatenate((self._moves, moves))
+        begin = max(0, ids - EDGE) if ended else 0
+        place = begin + int(scores[begin:].argmax())
+        path = np.zeros(count, np.int64)
+        for token in range(count - 1, -1, -1):
+            path[token] = place
+            place -= int(moves[token, place])
+        return path
+
+    def _advance(self, scores: np.ndarray, heard: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Scores after the tokens of `heard` float32 [T, N], and the moves that led to them."""
+        ids = len(self._ids)
+        moves = np.zeros((len(heard), ids), np.int8)
+        columns = np.arange(ids)
+        for token, row in enumerate(heard):
+            if not len(scores):
+                scores = np.where(columns < EDGE, row, -np.inf).astype(np.float32)
+                continue
+            before = np.full((len(ON), ids), -np.inf, np.float32)
+            for move, cost in enumerate(ON[:ids]):
+                before[move, move:] = scores[:ids - move] - cost
+            best = before.argmax(0)
+            moves[token] = best
+            scores = before[best, columns] + row
+        return scores, moves
 
 
 def fit(told: np.ndarray, costs: np.ndarray) -> float:

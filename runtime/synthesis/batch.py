@@ -12,7 +12,7 @@ from typing import cast
 
 import numpy as np
 
-from ..audio import Audio
+from ..audio import Audio, AudioChunk, SentenceTimes
 from ..backends.base import Backend
 from ..decoding.batch_decoder import BatchDecoder, DecodeJob
 from ..decoding.decoder import Decoder
@@ -23,7 +23,7 @@ from ..streaming.request_queue import CancelToken
 from .attempts import Attempt, select_best, should_retry
 from .rendering import UtteranceRenderer
 from .segments import Segment
-from .sentence import Request, SentenceSynthesizer
+from .sentence import Observer, Request, SentenceSynthesizer
 
 
 class Batch:
@@ -53,11 +53,11 @@ class Batch:
             BusyError: this thread holds an unfinished stream of the same synthesizer.
         """
         with self._inside:
-            self._cancel_token.owner = threading.get_ident()
             if self._cancel_token.cancelled:
                 self._results.close()
                 raise Cancelled("The batch was cancelled before its end.")
-            return next(self._results)
+            with self._cancel_token.computing():
+                return next(self._results)
 
     def collect(self) -> list[Audio]:
         """All texts in the order in which they were given; errors as for one."""
@@ -93,13 +93,13 @@ class BatchUtterance:
     decoded: dict[int, list[np.ndarray]] = field(default_factory=dict)
     """Patches of the pieces that are finished, by number."""
 
-    def samples(self, narrator: UtteranceRenderer, speech: SentenceSynthesizer) -> np.ndarray:
-        """float32 [T], by the same vocoder, tempo and pauses as when it is spoken alone."""
-        def say(ids: list[int], number: int, request: Request, tally: StatsAccumulator) -> Iterator[np.ndarray]:
-            return speech.vocode(self.decoded[number], request, tally)
+    def chunks(self, narrator: UtteranceRenderer, speech: SentenceSynthesizer) -> list[AudioChunk]:
+        """All chunks, by the same vocoder, tempo and pauses as when it is spoken alone."""
+        def say(ids: list[int], number: int, request: Request, tally: StatsAccumulator,
+                observe: Observer) -> Iterator[np.ndarray]:
+            return speech.vocode(self.decoded[number], request, tally, observe)
 
-        chunks = [chunk.samples for chunk in narrator.chunks(self.lines, self.request, self.tally, say)]
-        return np.concatenate([np.zeros(0, np.float32), *chunks])
+        return list(narrator.chunks(self.lines, self.request, self.tally, say))
 
 
 @dataclass(eq=False, kw_only=True)
@@ -168,13 +168,17 @@ class BatchRun:
         return len(text.decoded) == len(text.pieces)
 
     def _finish(self, text: BatchUtterance) -> Audio:
-        samples = text.samples(self._renderer, self._speech)
+        chunks, sentences = text.chunks(self._renderer, self._speech), SentenceTimes()
+        for chunk in chunks:
+            sentences.add(chunk)
+        samples = np.concatenate([np.zeros(0, np.float32), *(chunk.samples for chunk in chunks)])
         if text.request.cancel_token.cancelled:  # then they may end in the middle
             raise Cancelled("The batch was cancelled before its end.")
         self._share([text])
         tally = text.tally
         tally.samples, tally.finished, tally.ttfa_seconds = len(samples), True, time.perf_counter() - self._begin
-        audio = Audio(samples, self._rate, tally.stats(self._rate))
+        words = None if tally.timer is None else tuple(tally.timer.words)
+        audio = Audio(samples, self._rate, tally.stats(self._rate), words, tuple(sentences.sentences))
         self._hooks.notify_finished(audio.stats)
         return audio
 

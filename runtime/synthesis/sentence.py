@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -24,6 +24,12 @@ from .alignment import AlignmentVerifier
 from .attempts import Attempt, select_best, should_retry
 
 _log = logging.getLogger(__name__)
+Observer = Callable[[np.ndarray], None]
+"""Takes codec tokens int64 [K]."""
+
+
+def ignore_tokens(tokens: np.ndarray) -> None:
+    """Observe nothing."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,8 @@ class Request:
     seed: int
     retry: bool
     """Decode a sentence wholly before its first sample, so that a failed attempt can be thrown away."""
+    words: bool = False
+    """Align the words, where the bundle has a phoneme recogniser."""
     cancel_token: CancelToken = field(default_factory=CancelToken)
 
 
@@ -50,27 +58,35 @@ class SentenceSynthesizer:
         self._backend = backend
         self.listener = listener
 
-    def synthesize(self, ids: Sequence[int], sentence: int, request: Request, tally: StatsAccumulator) -> Iterator[np.ndarray]:
+    def synthesize(self, ids: Sequence[int], sentence: int, request: Request, tally: StatsAccumulator,
+                   observe: Observer = ignore_tokens) -> Iterator[np.ndarray]:
         """Yield samples float32 [T > 0] of a sentence's ids, a block at a time; counts into `tally`. Nothing follows a cancel.
 
         `sentence` is the number of the sentence in its text, from which with the request's seed its random numbers follow.
         """
         decode = self._decode_with_retries if request.retry else self._decode_streaming
-        return self.vocode(decode(ids, sentence, request, tally), request, tally)
+        return self.vocode(decode(ids, sentence, request, tally), request, tally, observe)
 
-    def vocode(self, patches: Iterable[np.ndarray], request: Request, tally: StatsAccumulator) -> Iterator[np.ndarray]:
-        """Yield samples float32 [T > 0] of a sentence's patches as they come, and count both; nothing follows a cancel."""
+    def vocode(self, patches: Iterable[np.ndarray], request: Request, tally: StatsAccumulator,
+               observe: Observer = ignore_tokens) -> Iterator[np.ndarray]:
+        """Yield samples float32 [T > 0] of a sentence's patches as they come, and count both; nothing follows a cancel.
+
+        `observe` is called with the tokens of each patch before its samples, and with none once the last one was decoded.
+        """
         vocoder = self._vocoders(request.voice)
         with suppress(Cancelled):  # raised by a backend in the middle of a graph
             for tokens in patches:
                 tally.patches += 1
                 tally.tokens += len(tokens)
+                observe(tokens)
                 if request.cancel_token.cancelled:
                     break
                 if len(samples := vocoder.push(tokens)):
                     yield samples
-            if not request.cancel_token.cancelled and len(samples := vocoder.flush()):
-                yield samples
+            if not request.cancel_token.cancelled:
+                observe(np.zeros(0, np.int64))
+                if len(samples := vocoder.flush()):
+                    yield samples
         if request.cancel_token.cancelled:
             tally.stopped("cancel")
 

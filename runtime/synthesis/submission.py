@@ -18,9 +18,10 @@ from ..errors import Cancelled
 from ..stats import Hooks, Stats, StatsAccumulator
 from ..streaming.request_queue import RequestQueue
 from ..text.loading import FrontEnd
+from ..timing.words import Word
 from .rendering import UtteranceRenderer
 from .segments import Segment
-from .sentence import Request, SentenceSynthesizer
+from .sentence import Observer, Request, SentenceSynthesizer
 
 OnChunk = Callable[[AudioChunk], None]
 OnEnd = Callable[[Stats, BaseException | None], None]
@@ -78,6 +79,11 @@ class Submission:
         self._computing = False
         self._ended = False
 
+    @property
+    def words(self) -> list[Word] | None:
+        """Words of the chunks so far, with the times known now; None where they were not asked for or the bundle has none."""
+        return None if self.tally.timer is None else self.tally.timer.words
+
     def cancel(self) -> None:
         """Stop within one step; `on_end` follows."""
         self.request.cancel_token.cancel()
@@ -94,9 +100,10 @@ class Submission:
 
     def render(self, lines: Iterable[Segment], parts: Parts) -> None:
         """Render all chunks, in a thread of this utterance."""
-        def say(ids: list[int], number: int, request: Request, tally: StatsAccumulator) -> Iterator[np.ndarray]:
+        def say(ids: list[int], number: int, request: Request, tally: StatsAccumulator,
+                observe: Observer) -> Iterator[np.ndarray]:
             try:
-                yield from parts.speech.vocode(self._patches(ids, number), request, tally)
+                yield from parts.speech.vocode(self._patches(ids, number), request, tally, observe)
             finally:
                 self._release()
 

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from ..errors import NothingToSayError, VoiceError
 from .normalization.fold_unicode import unspoken_letters
+from .normalization.inline_pronunciations import without_pronunciations
 from .normalization.scanner import Locale
 from .normalize import Normalized, analyze, normalize
-from .phonemes import PUNCTUATION, Phonemizer, to_ids
+from .phonemes import PUNCTUATION, Phonemizer, id_spans, to_ids
 from .pronunciation.user_lexicon import Lexicon, UserLexicon, read_entries
 from .sentences import split_sentences
 from .utterance import SpokenWord, Utterance
@@ -55,7 +56,7 @@ class TextFrontEnd:
                 found.append(self._utterance(normalized, sentence, start))
         if not found:
             raise NothingToSayError("the text holds nothing to say: no English letters, digits or signs with a name")
-        if unspoken := unspoken_letters(text):
+        if unspoken := unspoken_letters(without_pronunciations(text)):
             _LOG.warning("Left out %s: no English reading for these letters.", ", ".join(map(repr, unspoken[:5])))
         ends = [*(utterance.start for utterance in found[1:]), len(text)]
         return [replace(utterance, text=text[utterance.start:end].strip()) for utterance, end in zip(found, ends, strict=True)]
@@ -64,14 +65,18 @@ class TextFrontEnd:
         placed = [place for place in normalized.placed if start <= place.start < start + len(sentence)]
         given = [(place.start - start, place.end - start, place.token.phonemes) for place in placed if place.token.phonemes]
         pieces = self._phonemizer.words(sentence, given)
+        ids = id_spans(pieces)
         words = []
         for place in placed:
             first, last = normalized.origin(place.token)
-            spoken = " ".join(phonemes for begin, _, phonemes in pieces
-                              if place.start - start <= begin < place.end - start and phonemes not in PUNCTUATION)
+            own = [index for index, (begin, _, phonemes) in enumerate(pieces)
+                   if place.start - start <= begin < place.end - start and phonemes not in PUNCTUATION]
+            spoken = " ".join(pieces[index][2] for index in own)
             said = sentence[place.start - start:place.end - start]
-            words.append(SpokenWord(normalized.source[first:last], first, last, said, spoken, place.token.kind))
-        phonemes = self._finished(self._phonemizer.phonemes(sentence, given))
+            first_id, last_id = (ids[own[0]][0], ids[own[-1]][1]) if own else (0, 0)
+            words.append(SpokenWord(normalized.source[first:last], first, last, said, spoken, place.token.kind,
+                                    first_id, last_id))
+        phonemes = self._finished(self._phonemizer.join(pieces))
         return Utterance(sentence, words[0].start if words else 0, sentence, phonemes, to_ids(phonemes), tuple(words))
 
     def sentences(self, text: str) -> list[str]:

@@ -49,7 +49,7 @@ class Phonemizer:
 
         `given`: start, end and phonemes of spans whose pronunciation is known.
         """
-        return self._join(phonemes for _, _, phonemes in self.words(text, given))
+        return self.join(self.words(text, given))
 
     def words(self, text: str, given: Sequence[tuple[int, int, str]] = ()) -> list[tuple[int, int, str]]:
         """Start, end and phonemes of each word and mark; `given`: spans whose phonemes are known."""
@@ -99,8 +99,21 @@ class Phonemizer:
         return " ".join(self._lexicon.get(letter, "") for letter in word).strip() or spoken
 
     @staticmethod
-    def _join(pieces: Iterable[str]) -> str:
-        return re.sub(rf" ([{PUNCTUATION}])", r"\1", " ".join(pieces)).strip()
+    def join(pieces: Iterable[tuple[int, int, str]]) -> str:
+        """Phonemes of the words and marks that `words` returned: a space before each word but the first."""
+        return "".join(phonemes if not index or phonemes in PUNCTUATION else f" {phonemes}"
+                       for index, (_, _, phonemes) in enumerate(pieces)).strip()
+
+
+def id_spans(pieces: Iterable[tuple[int, int, str]]) -> list[tuple[int, int]]:
+    """First and past last id of each piece in the ids of all of them joined."""
+    spans = []
+    length = 0
+    for index, (_, _, phonemes) in enumerate(pieces):
+        first = length + bool(index and phonemes not in PUNCTUATION)
+        length = first + len(phonemes)
+        spans.append((first, length))
+    return spans
 
 
 def to_ids(phonemes: str) -> list[int]:

@@ -20,6 +20,9 @@ class SpokenWord:
     """Symbols of the model, words separated by spaces."""
     kind: str
     """Class whose rule read it: "word", "money", "date", "unit" ..."""
+    first_id: int = 0
+    last_id: int = 0
+    """Its ids are `Utterance.ids[first_id:last_id]`; none where the two are equal."""
 
 
 @dataclass(frozen=True)

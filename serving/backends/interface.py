@@ -20,6 +20,8 @@ class SpeechJob(msgspec.Struct, frozen=True, kw_only=True):
     """0.5 to 2."""
     instructions: str | None = None
     """How to speak, for backends whose bundle takes instructions; others ignore it."""
+    words: bool = False
+    """Find the times of words, where the bundle can."""
     client: str = ""
     """Whom the utterance is for: capacity is shared evenly among clients."""
 
@@ -49,7 +51,8 @@ class SpeechChunk(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     """That sentence; empty for a pause."""
     words: list[dict[str, Any]] | None = None
-    """Words of this chunk with `word`, `start` and `end` in seconds of the utterance; None where the bundle has no times."""
+    """Words that begin in this chunk: `runtime.timing.captions.word_fields` of each; None where they were not asked for, or the
+    bundle has no phoneme recogniser."""
 
 
 class SpeechStream(Protocol):
@@ -57,6 +60,8 @@ class SpeechStream(Protocol):
 
     stats: dict[str, Any] | None
     """Figures, once it has ended."""
+    words: list[dict[str, Any]] | None
+    """All words with their final times, once it has ended; None where only the chunks have them."""
 
     def __aiter__(self) -> AsyncIterator[SpeechChunk]:
         """The chunks; raises TldrError."""

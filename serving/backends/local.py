@@ -10,6 +10,8 @@ from typing import Any, Protocol
 
 from runtime import AudioChunk, Stats, Synthesizer
 from runtime.errors import BackendError, TldrError
+from runtime.timing.captions import word_fields
+from runtime.timing.words import Word
 from serving.backends.cloned_voices import ClonedVoices
 from serving.backends.interface import ModelInfo, SpeechChunk, SpeechJob
 from serving.backends.serial import SerialBatch
@@ -25,6 +27,10 @@ BROKEN_AFTER = 3
 
 class Submission(Protocol):
     """An utterance that a batch takes care of."""
+
+    @property
+    def words(self) -> list[Word] | None:
+        """Its words so far; None where they have no times."""
 
     def cancel(self) -> None:
         """Stop it."""
@@ -81,6 +87,8 @@ class LocalBackend:
         """See `SpeechBackend`."""
         if self._closed:
             return "The server is shutting down."
+        if (fault := self._synthesizer.fault) is not None:
+            return f"The device failed: {fault}; restart the server."
         if self._failures >= BROKEN_AFTER:
             return f"The last {self._failures} utterances failed: {self._failure}"
         return None
@@ -100,8 +108,8 @@ class LocalBackend:
                       on_end: Callable[[Stats, BaseException | None], None]) -> Submission:
         voice = await self._cloned.choose(job.voice, job.instructions)
         text = job.text if pieces is None else pieces
-        submission: Submission = self._batch.submit(text, voice=voice, seed=job.seed, rate=job.rate, client=job.client,
-                                                    on_chunk=on_chunk, on_end=on_end)
+        submission: Submission = self._batch.submit(text, voice=voice, seed=job.seed, rate=job.rate, words=job.words,
+                                                    client=job.client, on_chunk=on_chunk, on_end=on_end)
         return submission
 
     def _ahead(self) -> float:
@@ -123,6 +131,8 @@ class LocalStream:
     def __init__(self, submit: Callable[..., Any], ahead: Callable[[], float],
                  finished: Callable[[LocalStream, BaseException | None], None]) -> None:
         self.stats: dict[str, Any] | None = None
+        """See `SpeechStream`."""
+        self.words: list[dict[str, Any]] | None = None
         """See `SpeechStream`."""
         self._submit, self._ahead, self._finished = submit, ahead, finished
         self._loop = asyncio.get_running_loop()
@@ -160,7 +170,8 @@ class LocalStream:
             self._seconds -= chunk.seconds
             if self._paused and self._seconds < self._ahead() / 2:
                 self._pause(False)
-            yield SpeechChunk(samples=chunk.int16(), sentence=chunk.sentence, text=chunk.text, words=words_of(chunk))
+            yield SpeechChunk(samples=chunk.int16(), sentence=chunk.sentence, text=chunk.text,
+                              words=None if chunk.words is None else fields_of(chunk.words))
         if self._error is not None:
             raise self._error if isinstance(self._error, TldrError) else BackendError(f"Internal error: {self._error!r}.")
 
@@ -190,11 +201,12 @@ class LocalStream:
         if not self._ended:
             self._ended, self._error = True, error
             self.stats = None if stats is None else stats.as_dict()
+            words = None if self._submission is None else self._submission.words
+            self.words = None if words is None else fields_of(words)
             self._changed.set()
             self._finished(self, error)
 
 
-def words_of(chunk: AudioChunk) -> list[dict[str, Any]] | None:
-    """Words with times of a chunk, where this runtime and bundle know them."""
-    words = getattr(chunk, "words", None)
-    return None if words is None else [{"word": word.text, "start": word.start, "end": word.end} for word in words]
+def fields_of(words: Iterable[Word]) -> list[dict[str, Any]]:
+    """JSON of words."""
+    return [word_fields(word) for word in words]

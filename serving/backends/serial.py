@@ -9,6 +9,7 @@ from typing import Any
 
 from runtime import AudioChunk, Stats, Stream, Synthesizer
 from runtime.errors import BackendError
+from runtime.timing.words import Word
 
 
 class SerialSubmission:
@@ -18,6 +19,11 @@ class SerialSubmission:
                  on_end: Callable[[Stats, BaseException | None], None]) -> None:
         self.stream, self.client = stream, client
         self._on_chunk, self._on_end = on_chunk, on_end
+
+    @property
+    def words(self) -> list[Word] | None:
+        """Its words so far; None where they have no times."""
+        return self.stream.words
 
     def cancel(self) -> None:
         """Stop it within one patch."""

@@ -1,9 +1,9 @@
 """The WebSocket `/v1/audio/stream`: text in, whole or in pieces; audio, sentences and words out.
 
 From the client, JSON: `{"text": ...}` speaks a text; `{"type": "start"}`, `{"type": "text", "text": ...}` and
-`{"type": "end"}` speak one that is still being written; `{"type": "cancel"}` silences. The first two take voice, speed, seed
-and instructions. From the server: `start`, then binary messages (int16 samples, little-endian) between `sentence` and `words`,
-then `end`; or `error`.
+`{"type": "end"}` speak one that is still being written; `{"type": "cancel"}` silences. The first two take voice, speed, seed,
+instructions, and timestamps for `words`. From the server: `start`, then binary messages (int16 samples, little-endian) between
+`sentence` and `words`, then `end`; or `error`.
 """
 
 from __future__ import annotations
@@ -98,7 +98,8 @@ class Session:
         try:
             model = await self._service.backend.model()
             job = SpeechJob(text=request.text, voice=self._service.voices.find(request.voice, model), seed=request.seed,
-                            rate=request.speed, instructions=request.instructions, client=self._client)
+                            rate=request.speed, instructions=request.instructions, words=request.timestamps,
+                            client=self._client)
             async with self._service.speak("websocket", job, pieces=pieces, silence=request.silence) as utterance:
                 await self._send({"type": "start", "sample_rate": model.sample_rate, "format": "pcm_s16le",
                                   "notes": request.notes})

@@ -79,7 +79,8 @@ async def json_body(utterance: Utterance, encoder: Encoder, kind: str) -> dict[s
         data += await _encode(encoder, kind, chunk.samples)
     data += await _encode(encoder, kind, None)
     return {"audio": base64.b64encode(data).decode(), "format": kind, "sample_rate": utterance.model.sample_rate,
-            "duration": round(utterance.record.audio_seconds, 3), "words": times.words, "sentences": times.sentences}
+            "duration": round(utterance.record.audio_seconds, 3), "words": utterance.words or times.words,
+            "sentences": times.sentences}
 
 
 async def whole_body(utterance: Utterance, encoder: Encoder, kind: str) -> bytes:

@@ -49,7 +49,7 @@ def create_router(service: Service) -> APIRouter:
         model = await service.backend.model()
         headers = _check(wanted, model, service)
         job = SpeechJob(text=wanted.text, voice=service.voices.find(wanted.voice, model), seed=wanted.seed, rate=wanted.speed,
-                        instructions=wanted.instructions, client=client_of(request))
+                        instructions=wanted.instructions, words=wanted.timestamps, client=client_of(request))
         try:
             encoder = open_encoder(wanted.response_format, model.sample_rate, wanted.whole)
         except TldrError as error:

@@ -84,3 +84,38 @@ def test_the_factored_transform_is_the_real_dft() -> None:
 def test_unvoiced_frames_have_no_pitch() -> None:
     pitch = torch.tensor([[[-1.0, 5.0], [1.0, 5.0], [1.0, 9.0]]])
     assert hertz(pitch)[0].tolist() == pytest.approx([0.0, 148.413, 500.0], abs=0.01)
+
+
+@torch.inference_mode()
+def test_speakers_change_pitch_and_formants_of_the_teacher_s_voice(vocoder: SpectralVocoder) -> None:
+    speakers = torch.randn(3, 8, generator=torch.Generator().manual_seed(5))
+    changed = SpectralVocoder(SIZES, 8).eval()
+    changed.load_state_dict(vocoder.state_dict())
+    for part in (changed.trunk, changed.stack):
+        part.speaker.weight.zero_()
+    changes = torch.tensor([[0.0, 0.0], [-0.5, 0.0], [-0.5, 1.0]])
+    changed.change.set_voices(speakers, changes)
+    factor, share = changed.change(speakers)
+    assert torch.allclose(torch.cat((factor, share), 1), changes, atol=1e-5)
+    tokens = torch.randint(6561, (1, 8), generator=torch.Generator().manual_seed(6))
+    same, nothing = (changed.utterance(tokens, each[None]) for each in (speakers[0], torch.zeros(8)))
+    assert torch.allclose(same, nothing, atol=1e-3 * float(nothing.abs().max()))
+    rows = changed.utterance(tokens.expand(3, -1), speakers)
+    for row, speaker in zip(rows, speakers, strict=True):
+        assert torch.allclose(row, changed.utterance(tokens, speaker[None])[0], atol=2e-3 * float(row.abs().max()))
+    assert not torch.allclose(rows[1], rows[2], atol=0.01 * float(rows[1].abs().max()))
+
+
+@torch.inference_mode()
+def test_a_full_warp_moves_a_peak_down_by_a_tenth() -> None:
+    """White pulses at 20 Hz through one open bin, 6 kHz, warped to 5.4 kHz."""
+    head = SpectralHead(SIZES).eval()
+    bias = torch.tensor([-30.0, 0.0, -30.0, 0.0]).repeat_interleave(BINS)
+    bias[295:306] = 0.0
+    head.head.weight.zero_()
+    head.head.bias.copy_(bias)
+    for share, hertz_found in ((0.0, 6000), (1.0, 5400)):
+        state = StateReader(torch.zeros(1, head.state_size))
+        samples = head(torch.zeros(1, 80, 32), torch.full((1, 80), 100.0), state, torch.full((1, 1), share))[0, 600:24_600]
+        spectrum = torch.fft.rfft(samples * torch.hann_window(24_000)).abs()
+        assert abs(int(spectrum.argmax()) - hertz_found) <= 100

@@ -45,7 +45,7 @@ def read(front_end: TextFrontEnd, text: str) -> int:
     count = 0
     try:
         for passage in parse_ssml(text) if is_ssml(text) else clauses([text]):
-            for sentence in front_end.sentences(passage if isinstance(passage, str) else passage.text):
+            for sentence in front_end.sentences(passage.text):
                 ids = front_end.ids(sentence)
                 assert all(1 <= symbol <= len(SYMBOLS) for symbol in ids)
                 count += len(ids)

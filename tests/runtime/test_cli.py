@@ -22,7 +22,9 @@ from runtime.bundle.manifest import MANIFEST
 from runtime.cli import speak
 from runtime.command import run
 from runtime.synthesizer import Synthesizer
+from runtime.text.phonemes import IDS
 from tests.conftest import TEXT
+from tests.fixtures import tiny_bundle
 
 
 @dataclass
@@ -352,3 +354,29 @@ def test_a_stream_that_is_terminated_leaves_nothing(kind: signal.Signals, tiny: 
             break
         (tmp_path / "o.wav").unlink()
     assert process.returncode == 128 + kind and list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("streaming", [[], ["--stream"]])
+def test_timestamps(tldr_speak: Speak, tmp_path: Path, streaming: list[str]) -> None:
+    """A bundle without a recogniser has the times of sentences, and that is said."""
+    ended = tldr_speak(TEXT, "-o", "out.wav", "--timestamps", "times.json", *streaming)
+    assert ended.code == 0 and "sentences, not of words" in ended.err
+    found = json.loads(Path("times.json").read_text())
+    assert found["level"] == "sentence" and found["words"] is None
+    assert [sentence["text"] for sentence in found["sentences"]] == ["Hello world.", "Move two meters to the left!"]
+    heard = 10 * np.eye(tiny_bundle.CODES, IDS, dtype=np.float32) - 10
+    bundle = tiny_bundle.build(tmp_path / "bundle", heard=heard)
+    for suffix in ("json", "srt", "vtt"):
+        ended = tldr_speak(TEXT, "-o", "out.wav", "--timestamps", f"times.{suffix}", *streaming, bundle=bundle)
+        assert ended.code == 0 and not ended.err
+    assert [word["word"] for word in json.loads(Path("times.json").read_text())["words"]][:2] == ["Hello", "world"]
+    assert "Hello world.\n" in Path("times.srt").read_text() and Path("times.vtt").read_text().startswith("WEBVTT\n")
+
+
+@pytest.mark.parametrize(("arguments", "expected"), [
+    (["--timestamps", "times.txt"], ".json, .srt, .vtt"), (["--timestamps", "none/times.json"], "no folder"),
+    (["--timestamps", "a.json", "--json", "./a.json"], "--json and --timestamps"),
+])
+def test_bad_timestamps_are_refused(tldr_speak: Speak, arguments: list[str], expected: str) -> None:
+    ended = tldr_speak(TEXT, *arguments)
+    assert ended.code == 2 and expected in ended.err and not list(Path().iterdir())

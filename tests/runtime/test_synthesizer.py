@@ -97,10 +97,10 @@ def test_long_sentences_are_split_to_what_the_bundle_takes(tmp_path: Path) -> No
 def test_split_ids() -> None:
     space = to_ids(" ")[0]
     ids = [5, 6, space, 7, 8, 9, space, 10]
-    assert list(split_ids(ids, 8, space)) == [ids]
-    assert list(split_ids(ids, 7, space)) == [[5, 6, space, 7, 8, 9], [10]]
-    assert list(split_ids(ids, 4, space)) == [[5, 6], [7, 8, 9], [10]]
-    assert list(split_ids([1] * 7, 3, space)) == [[1] * 3, [1] * 3, [1]]
+    assert list(split_ids(ids, 8, space)) == [(0, ids)]
+    assert list(split_ids(ids, 7, space)) == [(0, [5, 6, space, 7, 8, 9]), (7, [10])]
+    assert list(split_ids(ids, 4, space)) == [(0, [5, 6]), (3, [7, 8, 9]), (7, [10])]
+    assert list(split_ids([1] * 7, 3, space)) == [(0, [1] * 3), (3, [1] * 3), (6, [1])]
 
 
 @pytest.mark.parametrize(("text", "part"), [

@@ -14,9 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from runtime import Synthesizer
+from runtime.text.phonemes import IDS
+from tests.fixtures import tiny_bundle
 
 ROOT = Path(__file__).parents[2]
 SPEECH = "/v1/audio/speech"
@@ -72,6 +75,19 @@ def start_server(tiny: Path) -> Iterator[Callable[..., Server]]:
 @pytest.fixture
 def client(synthesizer: Synthesizer) -> Iterator[Any]:
     """A client of the application in this process."""
+    yield from client_of(synthesizer)
+
+
+@pytest.fixture
+def word_client(tmp_path: Path) -> Iterator[Any]:
+    """The same, of a bundle that has a phoneme recogniser."""
+    heard = 10 * np.eye(tiny_bundle.CODES, IDS, dtype=np.float32) - 10
+    with Synthesizer(tiny_bundle.build(tmp_path / "bundle", heard=heard), provider="cpu", threads=1) as made:
+        yield from client_of(made)
+
+
+def client_of(synthesizer: Synthesizer) -> Iterator[Any]:
+    """A client of an application that speaks with this synthesizer."""
     pytest.importorskip("fastapi", reason="the server needs the extra `serve`")
     from fastapi.testclient import TestClient
 

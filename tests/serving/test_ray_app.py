@@ -115,10 +115,10 @@ class DyingReplicas:
     def remote(self, order: dict[str, Any]) -> Any:
         from ray.exceptions import ActorDiedError
 
-        async def pieces() -> AsyncIterator[tuple[bytes, int, str]]:
+        async def pieces() -> AsyncIterator[tuple[bytes, int, str, None]]:
             life = self.lives.pop(0) if self.lives else len(self.pieces)
             for piece in self.pieces[:life]:
-                yield piece, 0, "hello."
+                yield piece, 0, "hello.", None
             if life < len(self.pieces):
                 raise ActorDiedError
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
-from export.model.vocoder import fsq_digits
+from export.model.encoders import fsq_digits
 
 
 class DigitSum(nn.Module):

@@ -4,6 +4,9 @@ A token trunk at 25 Hz predicts features (text vectors, F0, energy) for three fr
 75 Hz, nearly causal, maps them to a harmonic filter and a residual spectrum per frame. The waveform is the inverse STFT of a
 pulse train at the predicted F0 through that filter plus the residual: window 1200, hop 320 samples.
 
+All voices are one teacher's. A speaker embedding gives two numbers: the factor of F0, both in the features that the stack reads
+and in the source, and the share of a warp of the magnitudes along frequency, as by a longer vocal tract.
+
 Timing in frames: with `lookahead` tokens in all, `trunk_lookahead` of them in the trunk, the features of a step are those of
 `FUTURE` frames after the frame whose spectrum the step emits.
 """
@@ -16,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from export.model.config import VocoderConfig
+from export.model.encoders import fsq_digits
 from export.model.spectral.fourier import BINS, POINTS, RealDFT
 from export.model.state import StateReader
 
@@ -37,6 +41,12 @@ VOICED = 40.0
 TOP = 11_000.0
 """Hz of the highest harmonic."""
 LOUDEST = 7.0
+PULSE_SCALE = 4 / FFT
+"""A cosine of this amplitude has 1 in its bin under the window."""
+PITCH_SCALE = 5.0
+"""The decoder reads log F0 divided by this, in feature TEXT_WIDTH."""
+WARP = 0.9
+"""Frequencies of a fully warped spectrum relative to the teacher's."""
 
 
 class NearlyCausalBlock(nn.Module):
@@ -115,11 +125,30 @@ class FrameStack(nn.Module):
 
     def forward(self, features: Tensor, speaker: Tensor, state: StateReader) -> Tensor:
         features = features * self.deviation + self.mean
+        features = features.to(self.dec_in.weight.dtype)
         x = self.dec_in(state.extend(features, self.past).transpose(1, 2)).transpose(1, 2) + self.speaker(speaker)[:, None]
         for block in self.dec:
             x = block(x, state)
         normed: Tensor = self.dec_norm(x)
         return normed
+
+
+class VoiceChange(nn.Module):
+    """Speaker embedding [B, Es] to the change of the teacher's voice: log of the F0 factor and share of the warp, [B, 1]."""
+
+    def __init__(self, speaker: int) -> None:
+        super().__init__()
+        self.map = nn.Linear(speaker, 2, bias=False)
+        nn.init.zeros_(self.map.weight)
+
+    def forward(self, speaker: Tensor) -> tuple[Tensor, Tensor]:
+        factor, share = self.map(speaker).float().chunk(2, dim=-1)
+        return factor, share.clamp(0, 1)
+
+    @torch.no_grad()
+    def set_voices(self, speakers: Tensor, changes: Tensor) -> None:
+        """Solve for the smallest map that gives linearly independent speakers [N, Es] their changes [N, 2]."""
+        self.map.weight.copy_((torch.linalg.pinv(speakers.double()) @ changes.double()).T)
 
 
 class SpectralHead(nn.Module):
@@ -132,6 +161,7 @@ class SpectralHead(nn.Module):
     overlap: Tensor
     weights: Tensor
     places: Tensor
+    warp: Tensor
 
     def __init__(self, config: VocoderConfig) -> None:
         super().__init__()
@@ -140,12 +170,13 @@ class SpectralHead(nn.Module):
         self.head = nn.Linear(config.frame_width, 4 * BINS)
         self.transform = RealDFT()
         window, overlap = windows(config.hop)
-        self.register_buffer("window", window / (FFT / 4), persistent=False)  # a cosine's height is that of its bin
+        self.register_buffer("window", window, persistent=False)
         self.register_buffer("overlap", overlap, persistent=False)
         weights = torch.full((BINS,), 2.0 / FFT)
         weights[0] = weights[-1] = 1.0 / FFT
         self.register_buffer("weights", weights, persistent=False)
         self.register_buffer("places", torch.arange(config.hop, dtype=torch.float32), persistent=False)
+        self.register_buffer("warp", (torch.arange(BINS) / WARP).round().long().clamp(max=BINS - 1), persistent=False)
 
     @property
     def source_past(self) -> int:
@@ -161,9 +192,12 @@ class SpectralHead(nn.Module):
         """Harmonic log-magnitude and phase (before tanh), residual log-magnitude and phase, each [B, F, 601], float32."""
         return self.head(hidden).float().chunk(4, dim=-1)
 
-    def forward(self, hidden: Tensor, pitch: Tensor, state: StateReader) -> Tensor:
+    def forward(self, hidden: Tensor, pitch: Tensor, state: StateReader, share: Tensor | None = None) -> Tensor:
+        """`share` [B, 1]: of the warp of magnitudes; None: none. Phases are not warped, as they belong to F0 and hop."""
         source = self._windows(self._pulses(pitch, state), state)
         gain, angle, residual, phase = self.spectra(hidden)
+        if share is not None:
+            gain, residual = (each + share[..., None] * (each[..., self.warp] - each) for each in (gain, residual))
         real, imaginary = self.transform(source * self.window)
         gain, angle = gain.clamp(max=LOUDEST).exp(), math.pi * angle.tanh()
         residual = residual.clamp(max=LOUDEST).exp()
@@ -192,17 +226,17 @@ class SpectralHead(nn.Module):
         gone = before[..., None] * done + change * (done.square() * (0.5 / self.hop))
         turns = (starts - starts.floor())[..., None] + gone / self.sample_rate
         angle = (turns - turns.floor()) * (2 * math.pi)
-        orders = (TOP / now.clamp(min=VOICED)).floor() + 0.5
+        orders = (TOP / now.clamp(min=LOWEST)).floor() + 0.5
         below = 2 * (angle * 0.5).sin()
         near = below.abs() <= 2e-3
         pulses = torch.where(near, orders, (orders * angle).sin() / torch.where(near, torch.ones_like(below), below)) - 0.5
-        return torch.where(now > VOICED, pulses, torch.zeros_like(pulses))
+        return torch.where(now > VOICED, pulses * PULSE_SCALE, torch.zeros_like(pulses))
 
     def _windows(self, pulses: Tensor, state: StateReader) -> Tensor:
         """Pulses under each frame's window: [B, F, 1200]."""
-        known = state.extend(pulses.flatten(1)[..., None], self.source_past)[..., 0]
+        known = state.extend(pulses.flatten(1)[..., None], self.source_past).squeeze(-1)  # an index would be a slow Gather
         frames = pulses.shape[1]
-        hops = known[:, :(frames + self.blocks - 1) * self.hop].reshape(len(known), frames + self.blocks - 1, self.hop)
+        hops = known[:, :(frames + self.blocks - 1) * self.hop].reshape(known.shape[0], frames + self.blocks - 1, self.hop)
         return torch.cat([hops[:, each:each + frames] for each in range(self.blocks)], -1)[..., :FFT]
 
 
@@ -218,16 +252,17 @@ class SpectralVocoder(nn.Module):
     """Trunk, frame stack and head: the `vocoder` graph of the embedded voice."""
 
     digits: Tensor
+    pitch_column: Tensor
 
     def __init__(self, config: VocoderConfig, speaker: int) -> None:
         super().__init__()
-        from export.model.vocoder import fsq_digits
-
         self.config = config
         self.register_buffer("digits", fsq_digits(config.levels, config.digits), persistent=False)
+        self.change = VoiceChange(speaker)
         self.trunk = TokenTrunk(config, speaker)
         self.stack = FrameStack(config, speaker)
         self.head = SpectralHead(config)
+        self.register_buffer("pitch_column", (torch.arange(FEATURES) == TEXT_WIDTH).float(), persistent=False)
         self.pitch_late = FUTURE - PITCH_AHEAD
 
     @property
@@ -248,9 +283,13 @@ class SpectralVocoder(nn.Module):
     def decode(self, digits: Tensor, present: Tensor, speaker: Tensor, reader: StateReader) -> Tensor:
         """Samples from FSQ digits [B, T, 8], through which a codec's encoder trains."""
         features, pitch = self.trunk(digits, present, speaker, reader)
+        factor, share = self.change(speaker)
+        shift = torch.where(pitch[..., :1] > 0, factor[:, None], torch.zeros_like(factor[:, None]))
+        pitch = torch.cat((pitch[..., :1], pitch[..., 1:] + shift), -1)
+        features = features + shift * (self.pitch_column / (PITCH_SCALE * self.stack.deviation))
         hidden = self.stack(features, speaker, reader)
-        late = reader.extend(hertz(pitch)[..., None], self.pitch_late)[:, :pitch.shape[1], 0]
-        return self.head(hidden, late, reader)
+        late = reader.extend(hertz(pitch)[..., None], self.pitch_late)[:, :pitch.shape[1]].squeeze(-1)
+        return self.head(hidden, late, reader, share)
 
     def utterance(self, tokens: Tensor, speaker: Tensor) -> Tensor:
         """Samples [B, T * samples_per_token] of whole utterances, lookahead flushed and cut."""

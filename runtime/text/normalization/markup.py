@@ -16,7 +16,7 @@ _FACE = re.compile(r"[(（](?=[^\x00-\x7f]{0,5}[╯°□ಠツ｡◕‿ノ̿͡�
 _COMMENT = re.compile(r"<!--[^<>]{0,500}-->")
 _TAG = re.compile(r"<(/?)([a-zA-Z][\w-]{0,30})((?:\s[^<>=]{0,100}=[^<>]{0,300})?)\s?(/?)>")
 _PLACEHOLDER = re.compile(
-    r"(?<![<\w ])<([A-Za-z][\w' -]{0,40}[\w'])>|(?<=[\s(\"'])<([A-Za-z][\w' -]{0,40})>|(?<=\w)<([A-Z]\w{0,30})>"
+    r"(?<![<\w ])<([A-Za-z][\w' +-]{0,40}[\w'])>|(?<=[\s(\"'])<([A-Za-z][\w' +-]{0,40})>|(?<=\w)<([A-Z]\w{0,30})>"
 )
 _BLOCK_TAGS_LIST = """
     p li ul ol h1 h2 h3 h4 h5 h6 div tr table blockquote pre hr dl dt dd body head html title

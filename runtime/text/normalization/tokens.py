@@ -10,6 +10,7 @@ MARKS = ";:,.!?—…"
 """Punctuation of the result."""
 _STRENGTH = "?!….;:—,"
 _PAUSES = " ,—"
+_SINGLE = frozenset("?!….;:,")
 
 
 _ET_AL = re.compile(r"\bet al\b(?!')")
@@ -46,17 +47,18 @@ def assemble(tokens: Sequence[Token]) -> tuple[str, list[Placed]]:
         words = token.words
         if not words:
             continue
-        if token.kind == "mark" or not words.strip(MARKS):
+        if token.kind == "mark" or (words[0] in MARKS and not words.strip(MARKS)):
             marks += words
             continue
-        words = _ET_AL.sub("and others", words)
-        before = parts[-1] if parts and not marks else ""
-        if (words == "al" or words.startswith("al ")) and (before == "et" or before.endswith(" et")):
+        if "et al" in words:
+            words = _ET_AL.sub("and others", words)
+        before = parts[-1] if words[0] == "a" and parts and not marks else ""
+        if before[-2:] == "et" and (words == "al" or words.startswith("al ")) and (before == "et" or before.endswith(" et")):
             parts[-1], words = parts[-1][:-2] + "and", "others" + words[2:]  # from whatever signs stood between the two words
             length += 1
             placed[-1] = Placed(placed[-1].token, placed[-1].start, length)
         if parts:
-            joint = _joint(marks) if marks else " "
+            joint = " " if not marks else marks + " " if marks in _SINGLE else _joint(marks)
             parts.append(joint)
             length += len(joint)
         marks = ""

@@ -119,7 +119,7 @@ def test_no_driver(monkeypatch: pytest.MonkeyPatch, own_bundle: Path) -> None:
 
 @pytest.mark.parametrize(("complaint", "words"), [
     ("Could not find any implementation for node X.", "(10.3.0 )?could not build the engine of graph backbone: Could not find"),
-    ("[defaultAllocator.cpp] Error Code 1: Cuda Runtime (out of memory)", "close other programs, or lower --workspace"),
+    ("[defaultAllocator.cpp] Error Code 1: Cuda Runtime (out of memory)", "raise --workspace, or close other programs"),
 ])
 def test_failed_builds(monkeypatch: pytest.MonkeyPatch, own_bundle: Path, complaint: str, words: str) -> None:
     import re

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -78,15 +79,25 @@ def test_what_the_tensorrt_provider_is_asked_for(tiny: Path, monkeypatch: pytest
         assert name == "TensorrtExecutionProvider" and others == [ON_CUDA, "CPUExecutionProvider"]
         folder = engine_cache(bundle, graph, onnxruntime.__version__)
         assert folder.is_dir() and folder.is_relative_to(own_home) and options["trt_engine_cache_path"] == str(folder)
-        profiles = graph_profiles(graph, bundle.manifest.graphs[graph], bundle.manifest)
+        profiles = graph_profiles(graph, bundle.manifest.graphs[graph], bundle.manifest, joint=True)
+        assert len(profiles) == 1, "its execution context stays on the first profile"
         inputs = [tensor.name for tensor in bundle.manifest.graphs[graph].inputs]
         for bound in ("min", "opt", "max"):
             named = [part.partition(":")[0] for part in options[f"trt_profile_{bound}_shapes"].split(",")]
             assert named == inputs * len(profiles)
         assert not [key for key in options if "fp16" in key], "precision is the graph's"
     past = dict(part.split(":") for part in gpu.asked[2][0][1]["trt_profile_max_shapes"].split(","))  # the last one of a name
-    largest = graph_profiles("backbone", bundle.manifest.graphs["backbone"], bundle.manifest)[-1].shapes["past_keys"].largest
+    profile, = graph_profiles("backbone", bundle.manifest.graphs["backbone"], bundle.manifest, joint=True)
+    largest = profile.shapes["past_keys"].largest
     assert past["past_keys"] == "x".join(map(str, largest))
+
+
+def test_products_are_computed_in_float32(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """TF32 products err by about 3e-4, float32 graphs are compared with PyTorch to 1e-3."""
+    monkeypatch.delenv("NVIDIA_TF32_OVERRIDE", raising=False)
+    gpu_onnxruntime.install(monkeypatch)
+    create_backend(Bundle.open(tiny), "tensorrt-onnxruntime").close()
+    assert os.environ["NVIDIA_TF32_OVERRIDE"] == "0"
 
 
 def test_engines_of_other_weights_lie_elsewhere(tiny: Path, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from runtime.errors import BackendError, BundleError
-from runtime.synthesis.alignment import AHEAD, BACK, EDGE, JUMP, ON, STEADY, WITH_JUMPS, AlignmentVerifier, fit
+from runtime.synthesis.alignment import AHEAD, BACK, EDGE, JUMP, ON, STEADY, WITH_JUMPS, AlignmentVerifier, PathTracker, fit
 from runtime.text.phonemes import IDS
 from tests.conftest import sentence_of
 from tests.fixtures import tiny_bundle
@@ -74,6 +74,34 @@ def _cost(move: int, jumps: bool) -> float:
         return ON[move]
     jump = jumps and (-BACK[1] <= move <= -BACK[0] or AHEAD[0] <= move <= AHEAD[1])
     return JUMP if jump else np.inf
+
+
+def test_the_path_is_that_of_the_best_fit_however_the_tokens_come() -> None:
+    """Random phonemes of random tokens: every cut gives the path of all tokens at once, and no path is likelier."""
+    rng = np.random.default_rng(3)
+    told = rng.normal(0, 4, (90, 40)).astype(np.float32)
+
+    class Heard:
+        """Every token says what its row of `told` says."""
+
+        def run(self, tokens: np.ndarray) -> np.ndarray:
+            return told[tokens]
+
+    tokens = np.arange(len(told))
+    for cuts in ([0, 90], [0, 8, 16, 32, 64, 90], list(range(91))):
+        tracker = PathTracker(Heard(), range(40))  # type: ignore[arg-type]
+        for start, end in itertools.pairwise(cuts):
+            tracker.push(tokens[start:end])
+            open_path = tracker.path(ended=False)
+        path = tracker.path(ended=True)
+        moves = np.diff(path)
+        score = told[tokens, path].sum() - sum(ON[move] for move in moves)
+        assert score == pytest.approx(fit(told, STEADY), abs=1e-2) and path[0] < EDGE and path[-1] >= 40 - EDGE
+        assert len(open_path) == 90 and (np.diff(open_path) >= 0).all()
+
+
+def test_a_path_of_nothing() -> None:
+    assert PathTracker(None, []).path(ended=True).tolist() == []  # type: ignore[arg-type]
 
 
 def test_another_graph_or_none_is_refused(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ EXPECTED = ["Well, I can do that for you,", "of course.",
     SPEECH.split(), [word + " " for word in SPEECH.split()], re.findall(r"\s?\S{1,3}", SPEECH), list(SPEECH), [SPEECH],
 ], ids=["words", "spaced words", "tokens", "characters", "one piece"])
 def test_clauses_do_not_depend_on_how_the_text_was_cut(pieces: list[str]) -> None:
-    assert list(clauses(pieces)) == EXPECTED
+    assert [clause.text for clause in clauses(pieces)] == EXPECTED
 
 
 @pytest.mark.parametrize(("pieces", "expected"), [
@@ -35,7 +35,7 @@ def test_clauses_do_not_depend_on_how_the_text_was_cut(pieces: list[str]) -> Non
     (["one two three, 4 five"], ["one two three, 4 five"]), (["1. First, 2. Second. Third"], ["1. First, 2. Second.", "Third"]),
 ])
 def test_cases(pieces: list[str], expected: list[str]) -> None:
-    assert list(clauses(pieces)) == expected
+    assert [clause.text for clause in clauses(pieces)] == expected
 
 
 def test_a_clause_is_there_before_the_text_goes_on() -> None:
@@ -47,17 +47,17 @@ def test_a_clause_is_there_before_the_text_goes_on() -> None:
             yield word + " "
 
     found = clauses(writer())
-    assert next(found) == "I am going to the door," and taken[-1] == "and"
-    assert next(found) == "and then I will wait." and taken[-1] == "wait."
+    assert next(found).text == "I am going to the door," and taken[-1] == "and"
+    assert next(found).text == "and then I will wait." and taken[-1] == "wait."
 
 
 def test_a_long_sentence_is_cut_at_a_comma_and_a_text_without_marks_somewhere() -> None:
     sentence = "First. " + "the robot goes on and on, " * 20
-    pieces = list(clauses(iter(sentence)))
+    pieces = [clause.text for clause in clauses(iter(sentence))]
     assert len(pieces) > 2 and all(len(piece) < LONG + 40 for piece in pieces)
-    endless = list(clauses(iter("word " * 1000)))
+    endless = [clause.text for clause in clauses(iter("word " * 1000))]
     assert max(map(len, endless)) <= LONGEST + 10 and " ".join(endless).split() == ["word"] * 1000
-    assert all(len(piece) <= LONGEST + 1 for piece in clauses("x" for _ in range(5000)))
+    assert all(len(clause.text) <= LONGEST + 1 for clause in clauses("x" for _ in range(5000)))
 
 
 @pytest.mark.parametrize("bad", [["one", 2], [b"bytes"], [None], ["<speak>Hello there</speak>"], ["<spe", "ak>Hello ", "you"]])
@@ -72,6 +72,21 @@ def test_nothing_is_lost_and_any_cutting_gives_the_same(text: str, cuts: list[in
     places = sorted({0, len(text), *(cut for cut in cuts if cut < len(text))})
     pieces = [text[start:end] for start, end in itertools.pairwise(places)]
     found = list(clauses(["a b ", *pieces]))  # the first piece shows that spaces come along
-    assert "".join("".join(found).split()) == "ab" + "".join(text.split())
+    assert "".join("".join(clause.text for clause in found).split()) == "ab" + "".join(text.split())
     assert found == list(clauses(["a b ", *text]))
-    assert all(piece.strip() == piece != "" for piece in found)
+    assert all(clause.text.strip() == clause.text != "" for clause in found)
+    assert all(("a b " + text)[clause.start:].startswith(clause.text) for clause in found)
+
+
+@pytest.mark.parametrize(("text", "wanted"), [
+    ("你好，欢迎来到展览。“请跟我来。”他说。然后回家！",
+     ["你好，欢迎来到展览。", "“请跟我来。”", "他说。", "然后回家！"]),
+    ("こんにちは、ロボットです。駅まで案内します。",
+     ["こんにちは、", "ロボットです。", "駅まで案内します。"]),
+    ("Hello world. 你好，世界。We go on now.", ["Hello world.", "你好，世界。", "We go on now."])])
+def test_chinese_and_japanese_have_no_spaces(text: str, wanted: list[str]) -> None:
+    """No space comes between pieces, marks end clauses without one, and cuts of any kind give the same."""
+    assert [clause.text for clause in clauses([text])] == wanted
+    for size in range(1, 8):
+        pieces = [text[start:start + size] for start in range(0, len(text), size)]
+        assert [clause.text for clause in clauses(pieces)] == wanted

@@ -7,14 +7,14 @@ import random
 
 import pytest
 
-from runtime.text.clauses import QUIET, clauses
+from runtime.text.clauses import QUIET, Clause, clauses
 from runtime.text.normalize import normalize
 from tests.runtime.text.tables import read_cases
 
 
 @pytest.mark.parametrize(("text", "expected"), [(text, expected) for _, text, expected in read_cases("clauses.tsv")])
 def test_cases(text: str, expected: str) -> None:
-    assert list(clauses(["", *text])) == [part.replace("\\n", "\n") for part in expected.split(" ‖ ")]
+    assert [clause.text for clause in clauses(["", *text])] == [part.replace("\\n", "\n") for part in expected.split(" ‖ ")]
 
 
 @pytest.mark.parametrize("text", [
@@ -22,11 +22,17 @@ def test_cases(text: str, expected: str) -> None:
 def test_a_pause_of_the_writer_ends_a_finished_sentence(text: str) -> None:
     tokens = [token for word in text.split(" ") for token in (" ", word)][1:]
     stream = clauses([*tokens, QUIET, " Next", " one", "."])
-    assert next(stream) == text
+    assert next(stream) == Clause(text, 0)
+    assert next(stream) == Clause("Next one.", len(text) + 1)
 
 
 def test_a_pause_inside_a_sentence_ends_nothing() -> None:
-    assert list(clauses(["I am", QUIET, " here", QUIET, ". "])) == ["I am here."]
+    assert list(clauses(["I am", QUIET, " here", QUIET, ". "])) == [Clause("I am here.", 0)]
+
+
+def test_places_of_bare_words_count_the_spaces_between_them() -> None:
+    found = list(clauses(["Stop.", QUIET, "Go.", "Yes.", QUIET, "Well."]))
+    assert found == [Clause("Stop.", 0), Clause("Go.", 6), Clause("Yes.", 10), Clause("Well.", 15)]
 
 
 PARTS = (
@@ -47,10 +53,11 @@ def test_any_cut_of_any_text_gives_the_same_clauses() -> None:
             cuts = sorted({0, 2, len(text), *(rng.randrange(2, len(text)) for _ in range(rng.randrange(12)))})
             pieces = [text[start:end] for start, end in itertools.pairwise(cuts)]
             assert list(clauses(pieces)) == whole, (text, pieces)
-        assert "".join("".join(whole).split()) == "".join(text.split())
+        assert "".join("".join(clause.text for clause in whole).split()) == "".join(text.split())
+        assert all(text[clause.start:].startswith(clause.text) for clause in whole)
 
 
 def test_the_words_of_the_clauses_are_those_of_the_text() -> None:
     text = ("My birthday is Jan. 5, 1980. It costs Rs. 500 in the shop. The room has 500 sq. ft. of space. Smith et al. found "
             "that it works. Dr. Lee met Mrs. Jones at 9 a.m. sharp.")
-    assert " ".join(normalize(clause) for clause in clauses(text)) == normalize(text)
+    assert " ".join(normalize(clause.text) for clause in clauses(text)) == normalize(text)

@@ -8,8 +8,7 @@ import torch
 
 from export.checkpoints.embedded import load_codec_encoder, save_codec_encoder
 from export.model.config import EMBEDDED_VOCODER
-from export.model.encoders import FSQ, CodecEncoder
-from export.model.vocoder import fsq_digits
+from export.model.encoders import FSQ, CodecEncoder, fsq_digits
 from training.codec.codec import Codec, MelDecoder, PhonemeHead, train_codec
 from training.codec.recogniser import MelRecogniser
 from training.codec.spectrograms import CROP, Spectrogram

@@ -1,0 +1,1 @@
+"""Times of words, phonemes and sentences in an utterance; visemes and captions made of them."""
