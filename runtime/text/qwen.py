@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BundleError, NothingToSayError
-from .language import language_of
+from .normalization.language import language_of
 from .normalization.scanner import Locale
 from .normalize import spell_out
 from .utterance import Utterance

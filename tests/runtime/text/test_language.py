@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runtime.text.language import Language, language_of
+from runtime.text.normalization.language import Language, language_of
 
 TEXTS: dict[Language, tuple[str, ...]] = {
     "en": ("Turn left.", "It's 5 o'clock.", "The meeting is at 9 am on May 5.", "Go 20 m.", "Call Dr. Smith at 555-1234.",
