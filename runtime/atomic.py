@@ -94,7 +94,7 @@ def new_directory(target: Path) -> Iterator[Path]:
     """An empty directory beside `target`; it takes the target's place on success and is removed on any failure.
 
     A directory that was there before is replaced in one step where the system can, and deleted afterwards. Of several writers
-    of one target, in any thread, process or container, each has a directory of its own, and the last to finish stays.
+    of one target, in any thread, process or container, each has its own directory, and the last to finish stays.
 
     Raises:
         OutputError: unwritable place, full disk.

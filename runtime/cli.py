@@ -70,6 +70,7 @@ _STDIN_BYTES = 4 << 20
               help="Your own words: lines of a word, a tab, and a respelling, /IPA/ or ARPAbet.")
 @click.option("--locale", type=click.Choice(("en-US", "en-GB")), default="en-US", show_default=True,
               help="Order of day and month in dates.")
+@click.option("--no-normalize", is_flag=True, help="CosyVoice3: pass TEXT to the model's tokenizer unchanged.")
 @click.option("--explain", is_flag=True, help="Print how TEXT is read, word by word, and speak nothing.")
 @click.option("--daemon", is_flag=True, help="Stay, and speak what `tldr-speak --client` hands over.")
 @click.option("--socket", "socket_path", metavar="PATH",
@@ -81,7 +82,7 @@ def speak(text: tuple[str, ...], text_file: Path | None, output: str | None, kin
           list_voices: bool, reference: Path | None, transcript: str | None, instruction: str | None, seed: int,
           provider: str, threads: int | None, temperature: float | None, top_k: int | None, top_p: float | None,
           flow_steps: int | None, streaming: bool, json_path: str | None, timestamps_path: str | None, doctor: bool,
-          rate: float, lexicon: Path | None, locale: Literal["en-US", "en-GB"], explain: bool, daemon: bool,
+          rate: float, lexicon: Path | None, locale: Literal["en-US", "en-GB"], no_normalize: bool, explain: bool, daemon: bool,
           socket_path: str | None, quiet: bool) -> None:
     """Speak TEXT, plain or SSML, into a sound file. `-`, or no TEXT where standard input is a pipe, reads it from there.
 
@@ -115,7 +116,7 @@ def speak(text: tuple[str, ...], text_file: Path | None, output: str | None, kin
     check_text(spoken)  # all of this before the bundle is loaded
 
     with Synthesizer(bundle, provider=provider, threads=threads, voice=voice, flow_steps=flow_steps, lexicon=lexicon,
-                     locale=locale, output=device) as synthesizer:
+                     locale=locale, output=device, normalize=not no_normalize) as synthesizer:
         if explain:
             click.echo(str(synthesizer.explain(spoken)))
             return

@@ -49,7 +49,7 @@ class Synthesizer:
     def __init__(self, bundle: Path | str | None = None, *, provider: str = "auto", threads: int | None = None,
                  voice: str | None = None, warm_up: bool = False, hooks: Hooks | None = None,
                  flow_steps: int | None = None, lexicon: Lexicon | None = None, locale: Locale = "en-US",
-                 output: OutputSettings | None = None) -> None:
+                 output: OutputSettings | None = None, normalize: bool = True) -> None:
         """Open and check a bundle and load its graphs.
 
         Args:
@@ -63,6 +63,8 @@ class Synthesizer:
             lexicon: your own words: a mapping of word to respelling ("jif"), IPA ("/dʒɪf/") or ARPAbet ("JH IH1 F"), or a
                 file of `word<TAB>pronunciation` lines.
             locale: "en-US" or "en-GB": the order of day and month in dates.
+            normalize: CosyVoice3 bundles: False passes text to the model's tokenizer unchanged. By default English is spelled
+                out ("$5" to "five dollars"), other languages are unchanged.
             output: sample rate, gain and trailing silence that a device needs; None for the bundle's own samples.
 
         Raises:
@@ -74,7 +76,7 @@ class Synthesizer:
         begin = time.perf_counter()
         self.bundle = Bundle.open(bundle).with_flow_steps(flow_steps)
         self._voices = Voices(self.bundle, voice)
-        self._pipeline = Pipeline(self.bundle, provider, threads, hooks or Hooks(), lexicon, locale, output)
+        self._pipeline = Pipeline(self.bundle, provider, threads, hooks or Hooks(), lexicon, locale, output, normalize)
         try:
             self.bundle.check_unchanged()
         except BundleError:

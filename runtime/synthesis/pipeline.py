@@ -40,7 +40,8 @@ class Pipeline:
     """Begin streams and batches in any thread; they wait in the queue when their first chunk is requested."""
 
     def __init__(self, bundle: Bundle, provider: str, threads: int | None, hooks: Hooks,
-                 lexicon: Lexicon | None = None, locale: Locale = "en-US", output: OutputSettings | None = None) -> None:
+                 lexicon: Lexicon | None = None, locale: Locale = "en-US", output: OutputSettings | None = None,
+                 normalize: bool = True) -> None:
         """Load the graphs; arguments as for `Synthesizer`.
 
         Raises:
@@ -50,7 +51,7 @@ class Pipeline:
         manifest = bundle.manifest
         if manifest.vocoder is None or manifest.text == "none":
             raise BundleError(f"The bundle {manifest.model} takes ids only; measure it with tldr-bench, or name another.")
-        self.front_end = load_front_end(manifest.text, bundle.root / "text", lexicon, locale)
+        self.front_end = load_front_end(manifest.text, bundle.root / "text", lexicon, locale, normalize)
         self.backend = create_backend(bundle, provider, threads)
         listener = None if manifest.listener is None else AlignmentVerifier(bundle.root / manifest.listener)
         self.speech = SentenceSynthesizer(manifest, vocoder_opener(bundle, manifest.vocoder, self.backend), self.backend,

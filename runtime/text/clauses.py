@@ -16,6 +16,8 @@ from .normalization.tables.abbreviations import ALWAYS, BEFORE_NAMES, ENDING, NU
 
 FIRST_WORDS = 3
 """A first clause of so many words is spoken at its comma, as the listener waits; later ones are sentences."""
+WIDE_PER_WORD = 2
+"""Chinese and Japanese characters that count as one word."""
 LONG = 160
 """Characters from which a later sentence is cut at a comma too."""
 LONGEST = 1000
@@ -23,14 +25,18 @@ LONGEST = 1000
 SHORT_LINE = 50
 """Characters of a line without a mark that may be a heading or an entry of a list."""
 
-_END = re.compile(r"[.!?…][\"')\]”’*_`]*(?=\s)|\n")
-_PAUSE = re.compile(r"(?<!\d)[,;:—][\"')\]”’*_]*(?=\s)|\s[-–](?=\s)")
-_SPACE = re.compile(r"(?<=\s)")
+_HAN = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+"""Ranges of Chinese characters and Japanese kana, whose words have no spaces between them."""
+_HAN_MARKS, _HAN_CLOSERS = "。！？；", "”’」』）】》"
+_WIDE = re.compile(f"[{_HAN}{_HAN_MARKS}]")
+_END = re.compile(rf"[.!?…][\"')\]”’*_`]*(?=\s)|\n|[{_HAN_MARKS}]+[{_HAN_CLOSERS}]*(?=[^{_HAN_MARKS}{_HAN_CLOSERS}])")
+_PAUSE = re.compile(r"(?<!\d)[,;:—][\"')\]”’*_]*(?=\s)|\s[-–](?=\s)|[，、：](?=\S)")
+_SPACE = re.compile(rf"(?<=[\s{_HAN}，、：{_HAN_MARKS}{_HAN_CLOSERS}])")
 _LAST_WORD = re.compile(r"\S+\Z")
 _NEXT_WORD = re.compile(r"\s+[\"'(\[“‘*_]*([^\s\"'(\[“‘*_]\S*)")
 _ITEM = re.compile(r"\s*(?:[-*+•·]\s|\d{1,3}[.)]\s|[A-Z][.)]\s|#{1,6}\s|\||>|```)")
 _BLOCK = re.compile(r"\s*(?:#{1,6}\s|\||```)")
-_FINISHED = re.compile(r"(?:[.!?…][\"')\]”’*_`]*|\n)\s*\Z")
+_FINISHED = re.compile(rf"(?:[.!?…][\"')\]”’*_`]*|\n|[{_HAN_MARKS}][{_HAN_CLOSERS}]*)\s*\Z")
 _SENTENCE_START = re.compile(r"[\"'(\[“‘*_]*[A-Z\d]")
 _CLOSERS = "\"')]”’*_`"
 _MONTH = re.compile(r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)")
@@ -135,7 +141,7 @@ class ClauseSplitter:
     def _join(self, piece: str) -> str:
         """Return the text that is complete, with spaces between bare words."""
         held = self._held
-        if self._spaced is None and any(sign.isspace() for sign in piece):
+        if self._spaced is None and (any(sign.isspace() for sign in piece) or _WIDE.search(piece)):
             self._spaced = True
         held.append(piece)
         before = held[-2] if self._spaced is None and len(held) > 1 else ""
@@ -178,7 +184,7 @@ def _boundary(text: str, first: bool, ended: bool) -> int | None:
             break
     if not waits and (first or len(text) > LONG):
         for found in _PAUSE.finditer(text):
-            if len(text[:found.end()].split()) >= FIRST_WORDS and not text[found.end():].lstrip()[:1].isdigit():
+            if _words(text[:found.end()]) >= FIRST_WORDS and not text[found.end():].lstrip()[:1].isdigit():
                 if text[found.end():].strip() == "":
                     break  # a number may follow: "May 5, 2024"
                 return found.end()
@@ -186,6 +192,12 @@ def _boundary(text: str, first: bool, ended: bool) -> int | None:
         space = text.rfind(" ", 0, LONGEST)
         return space if space > 0 else LONGEST
     return None
+
+
+def _words(text: str) -> int:
+    """Return the number of words; Chinese and Japanese ones by their usual length."""
+    wide = len(_WIDE.findall(text))
+    return len(text.split()) - bool(wide) + -(-wide // WIDE_PER_WORD)
 
 
 def _line_closes(text: str, end: int, ended: bool) -> bool | None:

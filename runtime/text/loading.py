@@ -18,8 +18,14 @@ WORDS = "words.tsv"
 """A lexicon that a bundle may have in its text folder: names of products, of a company; the user's own goes before it."""
 
 
-def load_front_end(kind: str, folder: Path, lexicon: Lexicon | None = None, locale: Locale = "en-US") -> FrontEnd:
+def load_front_end(kind: str, folder: Path, lexicon: Lexicon | None = None, locale: Locale = "en-US",
+                   normalize: bool = True) -> FrontEnd:
     """Read a bundle's text folder.
+
+    Args:
+        kind: `Manifest.text`.
+        folder: the bundle's text folder.
+        lexicon, locale, normalize: as for `Synthesizer`.
 
     Raises:
         BundleError: its files are not what their names say.
@@ -29,7 +35,9 @@ def load_front_end(kind: str, folder: Path, lexicon: Lexicon | None = None, loca
     if kind == "qwen2":
         if lexicon is not None:
             raise OptionError("This bundle reads text without phonemes and takes no lexicon; leave it out.")
-        return QwenFrontEnd.load(folder, locale)
+        return QwenFrontEnd.load(folder, locale, normalize)
+    if not normalize:
+        raise OptionError("This bundle reads phonemes, which only normalised text has; normalize=False is for CosyVoice3.")
     entries = dict(read_entries(folder / WORDS)) if (folder / WORDS).exists() else {}
     entries |= {} if lexicon is None else read_entries(lexicon)
     try:

@@ -34,7 +34,7 @@ _PERCENT = re.compile(r"([+-]?)(\d{1,4}(?:\.\d{1,4})?)%|(\d{1,2}(?:\.\d{1,4})?)"
 _ENTITY = re.compile(r"&#?\w{1,8};")
 
 _PARAGRAPH = "\n\n"
-"""Ends a sentence, with a full stop where it has no mark of its own."""
+"""Ends a sentence, with a full stop where it has no mark."""
 
 _ATTRIBUTES = {
     "speak": {"version", "xmlns", "xml:lang", "xmlns:xsi", "xsi:schemaLocation"},
