@@ -61,7 +61,7 @@ class OnnxRuntimeBackend(Backend):
         self.provider = self._wanted
         if self._device == "cuda":
             self._find_gpu_provider()
-        self.load(bundle.graph_paths())
+        self.load(bundle.graph_files())
         if self._device == "cpu" and huge_pages_wanted():
             use_huge_pages()
         self._run_options = self._ort.RunOptions()

@@ -51,9 +51,9 @@ class Pipeline:
         manifest = bundle.manifest
         if manifest.vocoder is None or manifest.text == "none":
             raise BundleError(f"The bundle {manifest.model} takes ids only; measure it with tldr-bench, or name another.")
-        self.front_end = load_front_end(manifest.text, bundle.root / "text", lexicon, locale, normalize)
+        self.front_end = load_front_end(manifest.text, bundle.path / "text", lexicon, locale, normalize)
         self.backend = create_backend(bundle, provider, threads)
-        listener = None if manifest.listener is None else AlignmentVerifier(bundle.root / manifest.listener)
+        listener = None if manifest.listener is None else AlignmentVerifier(bundle.path / manifest.listener)
         self.speech = SentenceSynthesizer(manifest, vocoder_opener(bundle, manifest.vocoder, self.backend), self.backend,
                                           listener)
         rate = manifest.vocoder.sample_rate

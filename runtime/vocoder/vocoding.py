@@ -46,7 +46,7 @@ def vocoder_opener(bundle: Bundle, vocoder: Vocoder, backend: Backend) -> Vocode
 def flow_engine(bundle: Bundle, vocoder: Vocoder, flow: Flow, backend: Backend) -> FlowEngine:
     """Return the state that the utterances of a flow share. Raises BundleError as above."""
     try:
-        noise = np.load(bundle.root / flow.noise, mmap_mode="r", allow_pickle=False)
+        noise = np.load(bundle.path / flow.noise, mmap_mode="r", allow_pickle=False)
     except BROKEN_ARCHIVE as error:
         raise BundleError(f"{flow.noise} is no array ({error}); export the bundle again.") from error
     if noise.dtype != np.float32 or noise.ndim != 2 or noise.shape[1] != flow.sizes.mel or not len(noise):
