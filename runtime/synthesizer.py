@@ -16,7 +16,7 @@ from .bundle.voice import Voice, neutral_voice
 from .bundle.voices import Voices
 from .cloning.reference import clone_voice
 from .decoding.batch_decoder import check_batch
-from .errors import BackendError, BundleError, OptionError
+from .errors import BackendError, BundleError, OptionError, VoiceError
 from .options import OptionOverrides, SynthesisOptions, merge_options
 from .output.processing import OutputSettings
 from .stats import Hooks
@@ -24,7 +24,7 @@ from .streaming.request_queue import CancelToken
 from .streaming.stream import Stream
 from .synthesis.batch import Batch
 from .synthesis.pipeline import Pipeline
-from .synthesis.segments import Text
+from .synthesis.segments import Text, check_whole_text
 from .synthesis.sentence import Request
 from .synthesis.stream_batch import StreamBatch
 from .text.explanation import Explanation, explain
@@ -96,6 +96,7 @@ class Synthesizer:
         Raises:
             TextError: as for `stream`.
         """
+        check_whole_text(text)
         return explain(self._pipeline.front_end, text)
 
     @property
@@ -242,6 +243,8 @@ class Synthesizer:
             TextError: the transcript holds nothing that can be said.
             BackendError: an encoder, or a package that it needs, is missing or fails.
         """
+        if not isinstance(reference, str | Path):
+            raise VoiceError(f"The recording is the path of a sound file, not {type(reference).__name__}.")
         return clone_voice(self.bundle, self._pipeline.front_end, Path(reference), transcript, instruction, name)
 
     def close(self) -> None:

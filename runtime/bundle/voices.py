@@ -35,6 +35,8 @@ class Voices:
         if isinstance(voice, Voice):
             voice.check(self._bundle.manifest)
             return voice
+        if voice is not None and not isinstance(voice, str):
+            raise VoiceError(f"A voice is a name, the path of a saved voice, or a Voice, not {type(voice).__name__}.")
         name = self._default if voice is None else voice
         if name is None:
             raise VoiceError(f"The bundle {self._bundle.manifest.model} contains no voice: give a saved one (voice.npz), or a "

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Protocol
 
+import numpy as np
+
 from ..audio import AudioChunk
 from ..errors import OptionError
 from ..stats import Stats
@@ -47,7 +49,7 @@ class PrefetchStream:
     """
 
     def __init__(self, stream: ChunkSource, seconds: float) -> None:
-        if not seconds > 0:
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float | np.number) or not seconds > 0:
             raise OptionError(f"A buffer holds more than 0 seconds of audio, not {seconds!r}.")
         self._stream = stream
         self._shelf = _ChunkQueue(seconds)

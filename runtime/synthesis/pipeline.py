@@ -26,7 +26,7 @@ from ..vocoder.vocoding import vocoder_opener
 from .alignment import AlignmentVerifier
 from .batch import Batch, BatchRun, BatchUtterance, longest
 from .rendering import UtteranceRenderer
-from .segments import Segment, Text, TextSegmenter, check_text
+from .segments import Segment, Text, TextSegmenter, check_whole_text
 from .sentence import Request, SentenceSynthesizer
 from .stream_batch import StreamBatch
 from .submission import Parts
@@ -150,7 +150,7 @@ class Pipeline:
     def _utterance(self, index: int, text: str, request: Request, rate: float) -> BatchUtterance:
         tally = StatsAccumulator(self.backend.provider, 0)
         try:
-            check_text(text)
+            check_whole_text(text)
             lines = list(TextSegmenter(self.front_end, tally, rate).lines(text))
         except TextError as error:
             raise TextError(f"Text {index}: {error}") from error

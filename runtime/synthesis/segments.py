@@ -152,6 +152,13 @@ def _running_loop() -> asyncio.AbstractEventLoop | None:
         return None
 
 
+def check_whole_text(text: object) -> None:
+    """`check_text` for calls that take no pieces."""
+    if not isinstance(text, str):
+        raise TextError(f"The text must be a string, not {type(text).__name__}.")
+    check_text(text)
+
+
 def check_text(text: Text) -> None:
     """TextError unless `text` is a string of 1 to `MAX_CHARACTERS` characters, not all of them white space, or pieces."""
     if isinstance(text, str):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from runtime import OptionError, SynthesisOptions, Synthesizer
+from runtime import OptionError, SynthesisOptions, Synthesizer, TldrError
 from runtime.options import OptionOverrides, SamplingOptions, merge_options
 from tests.conftest import TEXT
 
@@ -66,3 +66,24 @@ def test_values_that_float32_rounds_away_are_greedy() -> None:
         options.check()
         assert options.greedy and options.inputs()["top_k"].tolist() == [1]
     assert not SamplingOptions(temperature=0.2, top_p=0.1).greedy
+
+
+ODD: list[Any] = [None, b"x", 1, float("nan"), np.float32(1), np.int64(3), [], {}, object(), np.array([1.0]), np.bool_(True)]
+
+
+@pytest.mark.parametrize("value", ODD, ids=range(len(ODD)))
+def test_odd_types_end_in_a_documented_exception(synthesizer: Synthesizer, value: Any) -> None:
+    """They ended in TypeError or AttributeError of whatever line met them first."""
+    calls = {
+        "text": lambda: synthesizer.stream(value).cancel(), "texts": lambda: synthesizer.synthesize_many([value]),
+        "voice": lambda: synthesizer.stream("Hi.", voice=value).cancel(), "explain": lambda: synthesizer.explain(value),
+        "voices": lambda: synthesizer.synthesize_many(["Hi."], voices=value),
+        "clone": lambda: synthesizer.clone_voice(value), "seed": lambda: synthesizer.stream("Hi.", seed=value).cancel(),
+        "buffered": lambda: synthesizer.stream("Hi.").buffered(value).cancel(),
+        "rate": lambda: synthesizer.stream("Hi.", rate=value).cancel(),
+    }
+    for name, call in calls.items():
+        try:
+            call()
+        except TldrError as error:
+            assert "\n" not in str(error), name
