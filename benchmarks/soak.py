@@ -1,13 +1,15 @@
-"""`python -m benchmarks.soak`: thousands of utterances in one process, from several threads, some cancelled in the middle.
+"""`python -m benchmarks.soak`: an hour of utterances in one process, from several threads, some of them disturbed.
 
+Utterances are cancelled, dropped, timed out, interrupted by exceptions and by urgent ones, called from hooks, given bad input.
 Each whole result must equal its single-threaded twin, sample for sample, and each cancelled one must be the twin's beginning;
-the resident memory must stay where it was after the warm-up; no call may wait forever.
+the resident memory must stay where it was after the warm-up; no call may wait forever; no thread and no descriptor may be left.
 """
 
 from __future__ import annotations
 
 import faulthandler
 import hashlib
+import math
 import os
 import queue
 import random
@@ -24,8 +26,9 @@ import numpy as np
 from rich.console import Console
 from rich.progress import Progress
 
+from benchmarks.disturbances import DISTURBANCES, Interrupter, ReentrantHook, descriptors, operating_system_threads
 from benchmarks.held_out import held_out
-from runtime import Cancelled, Stream, Synthesizer
+from runtime import Cancelled, Hooks, Stream, Synthesizer
 from runtime.command import run
 
 STUCK_SECONDS = 300.0
@@ -34,6 +37,8 @@ KINDS = 40
 """Different texts; each comes many times, with the same seed, so that its twin is made once."""
 WARM_UP = 0.1
 """Share of the utterances after which memory is taken as settled."""
+DISTURBED = 0.25
+"""Share of the jobs that are a disturbance of a mixed run."""
 
 
 @dataclass
@@ -51,6 +56,15 @@ class Outcome:
     growth: float = 0.0
     """rss_at_the_end / rss_after_warm_up - 1."""
     rss: list[int] = field(default_factory=list)
+    disturbances: dict[str, int] = field(default_factory=dict)
+    """How often each kind of disturbance was tried."""
+    failures: list[str] = field(default_factory=list)
+    """Disturbances that did not end as documented, 20 at most."""
+    interrupts: int = 0
+    refused_in_hooks: int = 0
+    """Calls from inside an utterance, each of which was refused with BusyError."""
+    threads_left: int = 0
+    descriptors_left: int = 0
 
 
 @dataclass(frozen=True)
@@ -63,13 +77,18 @@ class SoakTask:
 
 
 class Soak:
-    """The run: twins first, then workers that take jobs from one queue."""
+    """The run: twins first, then workers that take jobs from one queue, until it is empty or the time is over."""
 
-    def __init__(self, synthesizer: Synthesizer, texts: list[str], utterances: int, threads: int, seed: int = 0) -> None:
+    def __init__(self, synthesizer: Synthesizer, texts: list[str], utterances: int, threads: int, seed: int = 0,
+                 seconds: float = math.inf, mixed: bool = False) -> None:
+        """`seconds`: longest time; `mixed`: with disturbances and interrupts."""
         self._synthesizer = synthesizer
         self._texts = texts
         self._threads = threads
-        source = random.Random(seed)
+        self._seconds = seconds
+        self._mixed = mixed
+        self._ends = math.inf
+        source = self._source = random.Random(seed)
         self._twins = [synthesizer.stream(text, seed=kind).collect().samples for kind, text in enumerate(texts)]
         self._jobs: queue.SimpleQueue[SoakTask] = queue.SimpleQueue()
         for _ in range(utterances):
@@ -86,12 +105,17 @@ class Soak:
 
     def run(self, progress: Callable[[], None] = lambda: None) -> Outcome:
         """Work off all jobs; exits where nothing moves any more."""
-        workers = [threading.Thread(target=self._work, daemon=True) for _ in range(self._threads)]
+        self._ends = time.monotonic() + self._seconds
+        workers = [threading.Thread(target=self._work, name=f"soak-{number}", daemon=True) for number in range(self._threads)]
         for worker in workers:
             worker.start()
+        interrupter = Interrupter(workers) if self._mixed else None
         while any(worker.is_alive() for worker in workers):
             time.sleep(0.05)
             progress()
+            if interrupter is not None and time.monotonic() < self._ends:
+                interrupter.interrupt_one()
+                self.outcome.interrupts = interrupter.count
             if time.monotonic() - self._last_end > STUCK_SECONDS:
                 faulthandler.dump_traceback(all_threads=True)
                 sys.exit(f"Nothing has ended for {STUCK_SECONDS:g} s: a deadlock, or a very slow machine.")
@@ -103,19 +127,35 @@ class Soak:
         return self.outcome
 
     def _work(self) -> None:
-        while True:
+        while time.monotonic() < self._ends:
             try:
                 job = self._jobs.get_nowait()
+                if self._mixed and self._source.random() < DISTURBED:
+                    self._disturb(self._source.choice(list(DISTURBANCES)))
+                self._speak(job)
             except queue.Empty:
                 return
-            stream = self._synthesizer.stream(self._texts[job.kind], seed=job.kind)
-            timer = threading.Timer(job.cancel_after, stream.cancel) if job.cancel_after is not None else None
-            if timer is not None:
-                timer.start()
-            samples = listen(stream, job.way)
-            if timer is not None:
-                timer.cancel()
-            self._count_in(job, stream, samples)
+            except KeyboardInterrupt:  # of the interrupter: the next job must not notice it
+                continue
+
+    def _speak(self, job: SoakTask) -> None:
+        stream = self._synthesizer.stream(self._texts[job.kind], seed=job.kind)
+        timer = threading.Timer(job.cancel_after, stream.cancel) if job.cancel_after is not None else None
+        if timer is not None:
+            timer.start()
+        samples = listen(stream, job.way)
+        if timer is not None:
+            timer.cancel()
+        self._count_in(job, stream, samples)
+
+    def _disturb(self, name: str) -> None:
+        counts = self.outcome.disturbances
+        counts[name] = counts.get(name, 0) + 1
+        try:
+            DISTURBANCES[name](self._synthesizer, self._source)
+        except Exception as error:
+            if len(self.outcome.failures) < 20:
+                self.outcome.failures.append(f"{name}: {type(error).__name__}: {error}")
 
     def _count_in(self, job: SoakTask, stream: Stream, samples: np.ndarray | None) -> None:
         twin = self._twins[job.kind]
@@ -159,23 +199,41 @@ def random_texts(count: int, seed: int = 0) -> list[str]:
 
 @click.command()
 @click.option("--bundle", type=click.Path(path_type=Path), default=None, help="Bundle directory; default: the embedded voice.")
-@click.option("--utterances", type=int, default=2000, show_default=True)
+@click.option("--minutes", type=float, default=60.0, show_default=True, help="Duration of the run.")
+@click.option("--utterances", type=int, default=100_000, show_default=True, help="Most utterances.")
 @click.option("--threads", type=int, default=4, show_default=True, help="Threads that ask for speech.")
 @click.option("--compute-threads", type=int, default=2, show_default=True, help="Threads that compute.")
+@click.option("--mixed/--calm", default=True, show_default=True, help="With disturbances, or with cancels only.")
 @click.option("--json", "json_path", type=click.Path(path_type=Path), default=None, help="Write the figures here.")
-def main(bundle: Path | None, utterances: int, threads: int, compute_threads: int, json_path: Path | None) -> None:
-    """Speak for a long time; exit 1 for a wrong sample, a deadlock, or memory that grew by more than 2 %."""
-    with Synthesizer(bundle, provider="cpu", threads=compute_threads) as synthesizer:
-        soak = Soak(synthesizer, random_texts(KINDS), utterances, threads)
+def main(bundle: Path | None, minutes: float, utterances: int, threads: int, compute_threads: int, mixed: bool,
+         json_path: Path | None) -> None:
+    """Speak for a long time; exit 1 for a wrong sample, a deadlock, what is left open, or memory that grew by more than 2 %."""
+    hook = ReentrantHook()
+    with Synthesizer(bundle, provider="cpu", threads=compute_threads) as synthesizer:  # a first load may leave threads
+        synthesizer.synthesize("One.")
+    threads_before, descriptors_before = operating_system_threads(), descriptors()
+    hooks = Hooks(stage=hook) if mixed else None
+    with Synthesizer(bundle, provider="cpu", threads=compute_threads, hooks=hooks) as synthesizer:
+        soak = Soak(synthesizer, random_texts(KINDS), utterances, threads, seconds=60 * minutes, mixed=mixed)
+        hook.synthesizer = synthesizer
         with Progress(console=Console(stderr=True)) as bar:
-            task = bar.add_task("utterances", total=utterances)
+            task = bar.add_task("utterances", total=None)
             outcome = soak.run(lambda: bar.update(task, completed=soak.done))
+        hook.synthesizer = None
+    outcome.refused_in_hooks = hook.refused
+    time.sleep(1)
+    outcome.threads_left = operating_system_threads() - threads_before
+    outcome.descriptors_left = len(descriptors() - descriptors_before)
     click.echo(f"{outcome.whole} whole, {outcome.cancelled} cancelled, {outcome.wrong} wrong; {outcome.audio_seconds:.0f} s of "
                f"audio; RSS {outcome.rss_after_warm_up / 2**20:.1f} -> {outcome.rss_at_the_end / 2**20:.1f} MiB "
-               f"({100 * outcome.growth:+.2f} %)")
+               f"({100 * outcome.growth:+.2f} %); {outcome.interrupts} interrupts, {outcome.refused_in_hooks} calls from hooks "
+               f"refused, {outcome.disturbances}; {outcome.threads_left} threads and {outcome.descriptors_left} files left")
+    for failure in [*outcome.failures, *hook.failures]:
+        click.echo(failure)
     if json_path is not None:
         json_path.write_bytes(msgspec.json.encode(asdict(outcome)))
-    sys.exit(bool(outcome.wrong) or outcome.growth > 0.02 or soak.done != utterances)
+    sys.exit(bool(outcome.wrong or outcome.failures or hook.failures) or outcome.growth > 0.02 or not soak.done
+             or outcome.threads_left > 0 or outcome.descriptors_left > 0)
 
 
 if __name__ == "__main__":

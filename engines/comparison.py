@@ -17,9 +17,9 @@ MASKED = -5e8
 def errors(found: Arrays, wanted: Arrays) -> dict[str, tuple[float, float]]:
     """Largest absolute and relative error of each floating output; both infinite where a value is not finite.
 
-    An extractor feeds its own draws back: behind the first draw that differs its logits answer another question, and are not
+    An extractor feeds its own draws back: after the first draw that differs its logits belong to another sequence, and are not
     compared. Draws themselves are, by `first_difference` of whole utterances. A waveform is compared by its spectrum: a
-    vocoder that plays a source at a predicted pitch may drift in phase, which no ear hears. Its state, the phase among it,
+    vocoder that plays a source at a predicted pitch may drift in phase, which is inaudible. Its state, the phase among it,
     is held to be finite.
     """
     rows = {}

@@ -18,7 +18,7 @@ def bundle_with(bundle: Bundle, folder: Path, graphs: Mapping[str, onnx.ModelPro
     """Make that bundle in a folder on the same file system.
 
     Args:
-        bundle: stays as it is.
+        bundle: is not changed.
         folder: becomes the root.
         graphs: what to put in place of some graphs.
         engines: link its engines too; those of another graph are stale then, and known as such by their keys.

@@ -94,7 +94,7 @@ def _engine_targets(engines: str, sm: tuple[str, ...], numbers: NumberFormat, fu
 
 
 def _place(name: str, config: ExportConfig, out: Path | None, several: bool) -> Path:
-    """Return where a bundle is written: `out` itself, or a directory of its own name in `out` or in build/."""
+    """Return where a bundle is written: `out` itself, or a directory named after it in `out` or in build/."""
     system = "token-level" if config.patch == 1 else f"k{config.patch}"
     directory = f"{name}-{system}-{config.name}{'-fused' if config.fuse else ''}"
     if out is None:

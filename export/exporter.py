@@ -160,7 +160,8 @@ def _manifest(loaded: LoadedModel, config: ExportConfig, plans: Sequence[GraphPl
         limits=Limits(config.max_seconds, card.max_text_ids, card.min_tokens_per_id, card.max_tokens_per_id, card.pace,
                       PROMPT_SECONDS if loaded.text == "qwen2" and loaded.encoders else None),
         text=loaded.text, vocoder=None if loaded.vocoder is None else loaded.vocoder.form, weights=config.weights,
-        encoders=loaded.encoders, listener=loaded.listener, default_voice=card.default_voice if voices else None,
+        encoders=loaded.encoders, listener=loaded.listener, phoneme_lag=loaded.phoneme_lag,
+        default_voice=card.default_voice if voices else None,
         voices=voices, graphs={plan.name: plan.signature for plan in plans if not plan.auxiliary}, files={}, parity=(),
         greedy_sentences=0, tools=installed(TOOLS), licence=card.licence, cpu=config.for_cpu,
     )

@@ -11,6 +11,7 @@ import os
 import secrets
 import shutil
 import stat
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -22,7 +23,8 @@ from .errors import OutputError
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2
-BROKEN_ARCHIVE = (OSError, ValueError, KeyError, EOFError, MemoryError, RuntimeError, zipfile.BadZipFile, zlib.error)
+BROKEN_ARCHIVE = (OSError, ValueError, KeyError, EOFError, MemoryError, RuntimeError, zipfile.BadZipFile, zlib.error,
+                  SyntaxError, TypeError, tokenize.TokenError)  # the last three from numpy's parsing of headers
 """What reading a damaged or hostile archive may raise."""
 
 
@@ -92,7 +94,7 @@ def new_directory(target: Path) -> Iterator[Path]:
     """An empty directory beside `target`; it takes the target's place on success and is removed on any failure.
 
     A directory that was there before is replaced in one step where the system can, and deleted afterwards. Of several writers
-    of one target, in any thread, process or container, each has a directory of its own, and the last to finish stays.
+    of one target, in any thread, process or container, each has its own directory, and the last to finish stays.
 
     Raises:
         OutputError: unwritable place, full disk.

@@ -70,6 +70,7 @@ _STDIN_BYTES = 4 << 20
               help="Your own words: lines of a word, a tab, and a respelling, /IPA/ or ARPAbet.")
 @click.option("--locale", type=click.Choice(("en-US", "en-GB")), default="en-US", show_default=True,
               help="Order of day and month in dates.")
+@click.option("--no-normalize", is_flag=True, help="CosyVoice3: pass TEXT to the model's tokenizer unchanged.")
 @click.option("--explain", is_flag=True, help="Print how TEXT is read, word by word, and speak nothing.")
 @click.option("--daemon", is_flag=True, help="Stay, and speak what `tldr-speak --client` hands over.")
 @click.option("--socket", "socket_path", metavar="PATH",
@@ -81,7 +82,7 @@ def speak(text: tuple[str, ...], text_file: Path | None, output: str | None, kin
           list_voices: bool, reference: Path | None, transcript: str | None, instruction: str | None, seed: int,
           provider: str, threads: int | None, temperature: float | None, top_k: int | None, top_p: float | None,
           flow_steps: int | None, streaming: bool, json_path: str | None, timestamps_path: str | None, doctor: bool,
-          rate: float, lexicon: Path | None, locale: Literal["en-US", "en-GB"], explain: bool, daemon: bool,
+          rate: float, lexicon: Path | None, locale: Literal["en-US", "en-GB"], no_normalize: bool, explain: bool, daemon: bool,
           socket_path: str | None, quiet: bool) -> None:
     """Speak TEXT, plain or SSML, into a sound file. `-`, or no TEXT where standard input is a pipe, reads it from there.
 
@@ -94,7 +95,7 @@ def speak(text: tuple[str, ...], text_file: Path | None, output: str | None, kin
         print_voices(bundle)
         return
     if daemon:
-        run_daemon(bundle, provider, threads, voice, socket_path, quiet)
+        run_daemon(bundle, provider, threads, voice, socket_path, quiet, lexicon, locale)
         return
     _check_options(voice, reference, transcript, instruction)
     if play and (output or kind):
@@ -115,7 +116,7 @@ def speak(text: tuple[str, ...], text_file: Path | None, output: str | None, kin
     check_text(spoken)  # all of this before the bundle is loaded
 
     with Synthesizer(bundle, provider=provider, threads=threads, voice=voice, flow_steps=flow_steps, lexicon=lexicon,
-                     locale=locale, output=device) as synthesizer:
+                     locale=locale, output=device, normalize=not no_normalize) as synthesizer:
         if explain:
             click.echo(str(synthesizer.explain(spoken)))
             return
@@ -151,7 +152,7 @@ def main() -> None:
 
 
 def run_daemon(bundle: Path | None, provider: str, threads: int | None, voice: str | None, socket_path: str | None,
-               quiet: bool) -> None:
+               quiet: bool, lexicon: Path | None, locale: Literal["en-US", "en-GB"]) -> None:
     """Keep a voice loaded and speak what clients send, until the process is interrupted or terminated."""
     from .resident.client import default_socket
     from .resident.server import listen, serve
@@ -159,7 +160,7 @@ def run_daemon(bundle: Path | None, provider: str, threads: int | None, voice: s
 
     path = socket_path or default_socket()
     with listen(path) as listener, Synthesizer(bundle, provider=provider, threads=threads, voice=voice,
-                                               warm_up=True) as synthesizer:
+                                               warm_up=True, lexicon=lexicon, locale=locale) as synthesizer:
         if not quiet:
             click.echo(f"Speaking at {path}", err=True)
         serve(synthesizer, listener)

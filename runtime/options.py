@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 CANDIDATES = 64
 """Tokens that the sampler inside the graphs considers: the upper limit of `top_k`."""
 MAX_TEMPERATURE = 10.0
+MIN_TEMPERATURE, MIN_TOP_P = 1e-3, 1e-6
+"""Below these a draw is greedy: float32 would round them, or the scaled logits, to values that select no candidate."""
+QUIET_SECONDS = 0.3
+"""Default of `SynthesisOptions.quiet_seconds`."""
+MIN_QUIET_SECONDS, MAX_QUIET_SECONDS = 0.02, 60.0
 MIN_RATE, MAX_RATE = 0.5, 2.0
 """Beyond these, overlap-add repeats or drops whole sounds."""
 
@@ -53,7 +58,7 @@ class SamplingOptions(msgspec.Struct, frozen=True):
     @property
     def greedy(self) -> bool:
         """Return whether every draw takes the likeliest token, whatever the seed."""
-        return self.temperature == 0 or self.top_k == 1
+        return self.temperature < MIN_TEMPERATURE or self.top_k == 1 or self.top_p < MIN_TOP_P
 
     def inputs(self, batch: int = 1) -> dict[str, np.ndarray]:
         """The extractor's three sampling inputs, [B] each; greedy is top_k = 1, as the graph divides by temperature."""
@@ -96,8 +101,15 @@ class SynthesisOptions:
     words: bool = False
     """Find the times of words and phonemes (`Audio.words`, `AudioChunk.words`), where the bundle has a phoneme recogniser."""
 
+    quiet_seconds: float = QUIET_SECONDS
+    """Text in pieces: seconds without a new piece, 0.02 to 60, after which a finished sentence is spoken although the next word
+    could still change it ("The answer is 42." "5"). Longer for a writer that pauses inside numbers."""
+
     def __post_init__(self) -> None:
         check_rate(self.rate)
+        if not _is_number(self.quiet_seconds) or not MIN_QUIET_SECONDS <= self.quiet_seconds <= MAX_QUIET_SECONDS:
+            raise OptionError(f"quiet_seconds must be from {MIN_QUIET_SECONDS:g} to {MAX_QUIET_SECONDS:g}, "
+                              f"not {self.quiet_seconds!r}.")
         check_seed(self.seed)
         SamplingOptions.chosen(Sampling(), self.temperature, self.top_k, self.top_p)
         for name in ("interrupt", "verify", "words"):
@@ -121,6 +133,7 @@ class OptionOverrides(TypedDict, total=False):
     interrupt: bool
     verify: bool
     words: bool
+    quiet_seconds: float
 
 
 _NAMES = frozenset(field.name for field in fields(SynthesisOptions))

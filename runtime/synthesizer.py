@@ -16,7 +16,7 @@ from .bundle.voice import Voice, neutral_voice
 from .bundle.voices import Voices
 from .cloning.reference import clone_voice
 from .decoding.batch_decoder import check_batch
-from .errors import BackendError, OptionError
+from .errors import BackendError, BundleError, OptionError
 from .options import OptionOverrides, SynthesisOptions, merge_options
 from .output.processing import OutputSettings
 from .stats import Hooks
@@ -49,7 +49,7 @@ class Synthesizer:
     def __init__(self, bundle: Path | str | None = None, *, provider: str = "auto", threads: int | None = None,
                  voice: str | None = None, warm_up: bool = False, hooks: Hooks | None = None,
                  flow_steps: int | None = None, lexicon: Lexicon | None = None, locale: Locale = "en-US",
-                 output: OutputSettings | None = None) -> None:
+                 output: OutputSettings | None = None, normalize: bool = True) -> None:
         """Open and check a bundle and load its graphs.
 
         Args:
@@ -63,6 +63,8 @@ class Synthesizer:
             lexicon: your own words: a mapping of word to respelling ("jif"), IPA ("/dʒɪf/") or ARPAbet ("JH IH1 F"), or a
                 file of `word<TAB>pronunciation` lines.
             locale: "en-US" or "en-GB": the order of day and month in dates.
+            normalize: CosyVoice3 bundles: False passes text to the model's tokenizer unchanged. By default English is spelled
+                out ("$5" to "five dollars"), other languages are unchanged.
             output: sample rate, gain and trailing silence that a device needs; None for the bundle's own samples.
 
         Raises:
@@ -74,7 +76,12 @@ class Synthesizer:
         begin = time.perf_counter()
         self.bundle = Bundle.open(bundle).with_flow_steps(flow_steps)
         self._voices = Voices(self.bundle, voice)
-        self._pipeline = Pipeline(self.bundle, provider, threads, hooks or Hooks(), lexicon, locale, output)
+        self._pipeline = Pipeline(self.bundle, provider, threads, hooks or Hooks(), lexicon, locale, output, normalize)
+        try:
+            self.bundle.check_unchanged()
+        except BundleError:
+            self._pipeline.close()
+            raise
         self.sample_rate = self._pipeline.sample_rate
         """Samples per second of everything this synthesizer makes."""
         manifest = self.bundle.manifest
@@ -254,7 +261,7 @@ class Synthesizer:
     def _begin(self, text: Text, options: SynthesisOptions, *, verify: bool) -> Stream:
         self._pipeline.check_usable()
         request = self._request(options, verify and options.verify, CancelToken(options.interrupt))
-        return self._pipeline.stream(text, request, options.rate)
+        return self._pipeline.stream(text, request, options.rate, options.quiet_seconds)
 
     def _request(self, options: SynthesisOptions, verify: bool, token: CancelToken) -> Request:
         sampling = options.sampling(self.bundle.manifest.sampling)

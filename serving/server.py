@@ -15,6 +15,7 @@ from runtime.backends import CHOICES, MAX_THREADS
 from runtime.command import run
 from runtime.decoding.batch_decoder import MAX_BATCH
 from runtime.errors import OptionError
+from runtime.text.normalization.scanner import LOCALES, Locale
 from serving.backends.local import ROWS, LocalBackend
 from serving.http.access import AccessRules
 from serving.http.app import create_app
@@ -34,6 +35,10 @@ _log = logging.getLogger("serving")
 @click.option("--threads", type=click.IntRange(1, MAX_THREADS), help="CPU threads [default: the library's choice].")
 @click.option("--batch", type=click.IntRange(1, MAX_BATCH), default=ROWS, show_default=True,
               help="Utterances decoded together.")
+@click.option("--lexicon", type=click.Path(path_type=Path), metavar="FILE",
+              help="Your own words: lines of a word, a tab, and a respelling, /IPA/ or ARPAbet.")
+@click.option("--locale", type=click.Choice(LOCALES), default="en-US", show_default=True,
+              help="Order of day and month in dates.")
 @click.option("--voice", help="Voice of requests that name none [default: the bundle's].")
 @click.option("--voice-alias", "aliases", multiple=True, metavar="NAME=VOICE", help="Further name of a voice; repeatable.")
 @click.option("--no-cloning", is_flag=True, help="Take no recordings to clone voices from.")
@@ -56,7 +61,8 @@ _log = logging.getLogger("serving")
 @click.option("--wyoming", metavar="URI", help="Also serve Home Assistant's protocol, such as tcp://0.0.0.0:10200.")
 @click.option("--zeroconf", metavar="NAME", help="Announce the Wyoming server on the network under this name.")
 @click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), default="info", show_default=True)
-def serve(bundle: Path | None, provider: str, threads: int | None, batch: int, voice: str | None, aliases: Sequence[str],
+def serve(bundle: Path | None, provider: str, threads: int | None, batch: int, lexicon: Path | None, locale: Locale,
+          voice: str | None, aliases: Sequence[str],
           no_cloning: bool, host: str, port: int, api_key: str | None, hosts: Sequence[str], origins: Sequence[str],
           strict: bool, max_requests: int, max_per_client: int, max_connections: int, request_timeout: float,
           send_timeout: float, graceful_timeout: float, wyoming: str | None, zeroconf: str | None, log_level: str) -> None:
@@ -69,7 +75,8 @@ def serve(bundle: Path | None, provider: str, threads: int | None, batch: int, v
     if api_key is None and not _is_loopback(host):
         _log.warning("%s can be reached from other machines and asks for no key: whoever reaches it can make it speak. Set "
                      "TLDR_API_KEY, or put a proxy before it.", host)
-    with Synthesizer(bundle, provider=provider, threads=threads, voice=voice, warm_up=True) as synthesizer:
+    with Synthesizer(bundle, provider=provider, threads=threads, voice=voice, warm_up=True, lexicon=lexicon,
+                     locale=locale) as synthesizer:
         backend = LocalBackend(synthesizer, batch, cloning=not no_cloning, default_voice=voice)
         service = Service(backend, names, Admission(max_requests, max_per_client), strict)
         beside: list[Beside] = [_wyoming_server(wyoming, zeroconf, service, send_timeout)] if wyoming else []

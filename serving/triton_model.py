@@ -1,6 +1,6 @@
 """A Triton model of the Python backend: `serving.triton` copies this file into the repository that it writes.
 
-Decoupled: each chunk of speech is a response of its own. A client that cancels its request stops it within one patch.
+Decoupled: each chunk of speech is one response. A client that cancels its request stops it within one patch.
 """
 
 from __future__ import annotations

@@ -20,6 +20,7 @@ from runtime.synthesis.attempts import MAX_OMISSION_SCORE
 from runtime.synthesis.sentence import gather
 from runtime.text.frontend import TextFrontEnd
 from runtime.text.phonemes import PUNCTUATION, SYMBOLS
+from runtime.text.pronunciation.lexicon import VOWELS
 from training.data.token_file import TOKENS, read_spoken
 
 VOICE = Path(__file__).parents[1] / "voices" / "embedded"
@@ -98,6 +99,23 @@ def test_words_have_times_in_streams_before_they_are_heard(synthesizer: Synthesi
     assert [text[slice(*word.span)] for word in final if word.text != "API"] == [each for each in expected if each != "API"]
     assert stream.stats.last_word == "works" and stream.stats.last_character == len(text) - 1
     assert synthesizer.synthesize(text, seed=2, words=True, verify=False).words == tuple(final)
+
+
+def test_words_begin_where_they_sound(synthesizer: Synthesizer) -> None:
+    """Vowels are loud: shifted against the energy, their times agree best where they are. Else mend `PHONEME_LAGS`."""
+    agreement = dict.fromkeys(range(-8, 9), 0.0)
+    for seed, text in enumerate(("The box is ready and it is heavy.", "The battery is at fifty percent.", SENTENCE)):
+        audio = synthesizer.synthesize(text, seed=seed, words=True)
+        assert audio.words
+        frames = audio.samples[:len(audio.samples) // 240 * 240].reshape(-1, 240)
+        levels = np.maximum(10 * np.log10(np.square(frames).mean(1) + 1e-12), -60)
+        vowels = np.zeros(len(levels))
+        for phoneme in (phoneme for word in audio.words for phoneme in word.phonemes if phoneme.symbol in VOWELS):
+            vowels[round(100 * phoneme.start):round(100 * phoneme.end)] = 1
+        places = np.arange(round(100 * audio.words[0].start) + 10, round(100 * audio.words[-1].end) - 10)
+        for lag in agreement:
+            agreement[lag] += float(np.corrcoef(levels[places], vowels[places - lag])[0, 1])
+    assert abs(max(agreement, key=lambda lag: agreement[lag])) <= 3, "more than 30 ms"
 
 
 def test_it_hears_what_it_left_out_or_said_twice(embedded_voice: Path) -> None:

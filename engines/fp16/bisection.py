@@ -41,7 +41,7 @@ def keep_bad(nodes: Sequence[str], kept: dict[str, str], error: Callable[[Collec
         reason: why a node is kept, `{error}` in it the error that led to it.
 
     Returns:
-        The error at the end, above the tolerance where so few nodes do not mend it.
+        The error at the end, above the tolerance where so few nodes do not suffice.
     """
     found = error(kept)
     while found > tolerance and len(kept) < limit:

@@ -1,7 +1,7 @@
 """A half-precision graph with some of its nodes computed in float32, and the same graph as a GPU's arithmetic rounds it.
 
 ONNX Runtime's CPU computes most float16 nodes in float32 and does not round between them, so that an overflow on a GPU is
-a finite number there. Here every float16 value is rounded by a Cast of its own, which no optimiser may drop.
+a finite number there. Here every float16 value is rounded by its own Cast, which no optimiser may drop.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ HALF, FLOAT = TensorProto.FLOAT16, TensorProto.FLOAT
 
 
 def load_graph(path: Path) -> onnx.ModelProto:
-    """A graph without the weights that lie beside it."""
+    """A graph without the weights that are stored beside it."""
     return onnx.load(str(path), load_external_data=False)
 
 

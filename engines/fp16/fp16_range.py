@@ -1,4 +1,4 @@
-"""Half precision that is proved to hold, or mended: ranges of all values, then errors, then the nodes that must stay float32.
+"""Check FP16 ranges and errors, and keep failing nodes in float32.
 
 A float16 graph is run twice on recorded calls: in float32, where every value shows its true size, and rounded as a GPU
 rounds. Nodes that touch a value beyond `LIMIT` are kept in float32, with everything that such values flow through; if the
@@ -46,7 +46,7 @@ def secure(name: str, path: Path, calls: Sequence[Call], threads: int = 0, toler
         What was found, for the manifest.
 
     Raises:
-        ParityError: an input or output of the graph leaves float16's range, or no small set of nodes mends it.
+        ParityError: an input or output of the graph leaves float16's range, or no small set of float32 nodes suffices.
     """
     model = load_graph(path)
     half = half_values(model)
@@ -114,7 +114,7 @@ class _Proof:
 
     @contextmanager
     def _session(self, model: onnx.ModelProto) -> Iterator[Any]:
-        """A session on a variant, which must lie beside the weights while it loads."""
+        """A session on a variant, which must be beside the weights while it loads."""
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4
         options.intra_op_num_threads = self._threads

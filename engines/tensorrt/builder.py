@@ -49,7 +49,7 @@ class Built:
 
 
 def build_engine(library: Library, name: str, path: Path, graph: Graph, profiles: Sequence[Profile], options: BuildOptions,
-                 timing_cache: bytes = b"", report: Report = lambda share: None) -> Built:
+                 timing_cache: bytes = b"", report: Report = lambda share: None, messages: list[str] | None = None) -> Built:
     """Build the engine of one graph.
 
     Args:
@@ -61,6 +61,7 @@ def build_engine(library: Library, name: str, path: Path, graph: Graph, profiles
         options: the target.
         timing_cache: what an earlier build of the same version on the same GPU left.
         report: called with the share done.
+        messages: filled with all messages of the builder, its list of kernels among them.
 
     Raises:
         BackendError: no driver, no memory, a node that the library does not take, or a failed build.
@@ -68,13 +69,15 @@ def build_engine(library: Library, name: str, path: Path, graph: Graph, profiles
     """
     begin = time.perf_counter()
     trt = library.module
-    builder, logger = open_builder(library)
+    builder, logger = open_builder(library, messages)
     network = builder.create_network(1 << int(trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED))
     parser = trt.OnnxParser(network, logger)
     if not parser.parse_from_file(str(path)):
         raise BackendError(f"{library.title} does not take graph {name}: {_parser_errors(parser)}.")
     _check_network(library, name, network, graph)
     config = _configure(library, builder, options)
+    if messages is not None:
+        config.profiling_verbosity = trt.ProfilingVerbosity.DETAILED
     cache = _attach_timing_cache(library, config, timing_cache)
     watcher = monitor(trt, report)
     config.progress_monitor = watcher
@@ -91,9 +94,9 @@ def build_engine(library: Library, name: str, path: Path, graph: Graph, profiles
                  time.perf_counter() - begin)
 
 
-def open_builder(library: Library) -> tuple[Any, Any]:
-    """A builder and its logger, which must outlive it; BackendError where there is no driver."""
-    logger = library.logger()
+def open_builder(library: Library, messages: list[str] | None = None) -> tuple[Any, Any]:
+    """Return a builder and its logger, which must outlive it; see `Library.logger`. BackendError where there is no driver."""
+    logger = library.logger(messages)
     try:
         builder = library.module.Builder(logger)
     except TypeError as error:  # the binding's way to say that the library gave nothing

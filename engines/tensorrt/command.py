@@ -49,7 +49,7 @@ def figures(done: Sequence[Done]) -> list[dict[str, Any]]:
 
 
 def _build(bundle: Bundle, target: Target, force: bool, verify: bool) -> Done:
-    """One target; where its engines compute badly what a float16 graph says, the graph is mended and they are built again."""
+    """One target. Nodes that its engines compute badly are kept in float32, and those engines are built again."""
     stored, parity = _build_set(bundle, target, force), None
     if target.device and verify:
         parity = compare_on_device(bundle, target.library.kind)

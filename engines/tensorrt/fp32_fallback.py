@@ -32,7 +32,7 @@ MAX_KEPT = 8
 
 
 def mend_for_engine(bundle: Bundle, target: Target, graphs: Sequence[str]) -> Bundle:
-    """Keep in float32 what engines of those graphs compute badly, and put the bundle so mended in place of this one.
+    """Keep in float32 what engines of those graphs compute badly, and put the changed bundle in place of this one.
 
     Args:
         bundle: FP16 that was proved to hold. It is replaced in one step, or stays as it was.
@@ -40,10 +40,10 @@ def mend_for_engine(bundle: Bundle, target: Target, graphs: Sequence[str]) -> Bu
         graphs: the ones whose engines are off.
 
     Returns:
-        The bundle as it is now; its engines of those graphs are stale.
+        The changed bundle; its engines of those graphs are stale.
 
     Raises:
-        ParityError: a small set of nodes does not mend a graph.
+        ParityError: a small set of float32 nodes does not suffice for a graph.
         OutputError: there is no room for the bundle or its variants.
     """
     calls = record(bundle)

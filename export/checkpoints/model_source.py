@@ -39,6 +39,8 @@ class LoadedModel:
     """Files that clone voices, where `copy_files` or `auxiliary` writes them."""
     listener: str | None = None
     """Path of the phoneme recogniser, where `auxiliary` has one."""
+    phoneme_lag: float = 0.0
+    """See `Manifest.phoneme_lag`."""
 
     @property
     def config(self) -> ModelConfig:

@@ -29,6 +29,8 @@ UTTERANCES = 20
 MAX_PATCH = 32
 ENCODERS = Encoders("onnx/speaker_encoder.onnx", "onnx/speech_tokenizer.onnx", "codec-mel")
 LISTENER = "onnx/listener.onnx"
+PHONEME_LAGS = {"harmonic": 0.05, "spectral": 0.0}
+"""`Manifest.phoneme_lag` by the codec's decoder: the shift at which vowels and energy of its speech agree best."""
 
 
 class CheckpointSource(ModelSource):
@@ -54,7 +56,8 @@ class CheckpointSource(ModelSource):
             utterances=lambda text: sentence_ids(text)[:UTTERANCES],
             vocoder=None if vocoder is None else StreamingVocoderParts(vocoder, model.config.speaker),
             auxiliary=self._auxiliary(model.config, encoders is not None, listener is not None),
-            encoders=encoders, listener=listener)
+            encoders=encoders, listener=listener,
+            phoneme_lag=0.0 if listener is None or vocoder is None else PHONEME_LAGS[vocoder.config.kind])
 
     def config(self, patch: int) -> ModelConfig:
         """Read the sizes at a patch size. Raises CheckpointError."""

@@ -52,15 +52,19 @@ class SelfAttention(nn.Module):
              bias: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Attention of new positions x [S, B, D] over past [P, 1, B, H, E] and themselves; bias float32 [S, B, 1, 1, P + S].
 
-        All of it is position-major, as the cache is: neither past nor present is ever transposed, and queries are multiplied
-        in their memory layout, each position's groups beside the keys of their head.
+        Keys and values are repeated for the queries of their group, and products are 4-D, [B, Hq, S or T, E]: TensorRT fuses
+        this form. Products that broadcast over groups in 5-D gave the same values, but TensorRT copied keys and values once per
+        query position there (hundreds of megabytes of scratch) and fused nothing.
         """
         length, batch, _ = x.shape
         queries, keys, values = self.project(x, rotary, length, 1, batch)
         heads, kv_heads, width = self.config.heads, self.config.kv_heads, self.config.head_dim
-        grouped = queries.reshape(length, batch, kv_heads, heads // kv_heads, width) * width**-0.5
-        scores = (grouped @ torch.cat((past[0], keys)).permute(1, 2, 3, 4, 0)).float() + bias
-        attended = scores.softmax(-1).to(values.dtype) @ torch.cat((past[1], values)).permute(1, 2, 3, 0, 4)
+        scaled = (queries.reshape(length, batch, heads, width) * width**-0.5).permute(1, 2, 0, 3)
+        key, value = (torch.cat((old, new))[:, 0].permute(1, 2, 0, 3)[:, :, None]
+                      .expand(batch, kv_heads, heads // kv_heads, -1, width).reshape(batch, heads, -1, width)
+                      for old, new in ((past[0], keys), (past[1], values)))
+        scores = (scaled @ key.transpose(-1, -2)).float() + bias[:, :, 0, 0].permute(1, 0, 2)[:, None]
+        attended = (scores.softmax(-1).to(values.dtype) @ value).permute(2, 0, 1, 3)
         return self.o_proj(attended.reshape(length, batch, heads * width)), keys, values
 
 

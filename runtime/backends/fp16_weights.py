@@ -1,7 +1,7 @@
 """FP16 weights on a CPU, which computes in float32: cast when a graph is loaded, not whenever it runs.
 
 ONNX Runtime puts casts around every float16 node after it has folded constants, and folds those that this makes of a weight
-only where one node reads it. Loading the graph as it then stands folds the rest, at the price of float32 weights in memory.
+only where one node reads it. Loading the graph in that form folds the rest, at the price of float32 weights in memory.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from types import ModuleType
 REREAD = ("extractor", "step")
 """Graphs in which several nodes read a weight: the k steps of a patch."""
 _BESIDE_BYTES = "1024"
-"""Weights from this size on lie beside the graph, which may not exceed 2 GiB."""
+"""Weights from this size on are stored beside the graph, which may not exceed 2 GiB."""
 _log = logging.getLogger(__name__)
 
 

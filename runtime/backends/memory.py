@@ -10,7 +10,7 @@ from contextlib import suppress
 
 _M_ARENA_MAX = -8
 ARENAS = 2
-"""glibc gives each new thread a heap of its own, up to eight a core, and none shrinks: streams that come and go with their
+"""glibc gives each new thread its own heap, up to eight a core, and none shrinks: streams that come and go with their
 threads grew the resident memory by 2.8 % over 2,000 utterances, with two heaps by 0.4 %."""
 
 HUGE_PAGE = 1 << 21
@@ -54,7 +54,7 @@ def use_huge_pages() -> int:
 
     A step at batch 1 reads every weight once, and with pages of 4 KiB the processor looks up an address for each: a step of
     1.4 GB took 6 % longer. Linux merges pages at once since 6.1 (1 to 3 s a gigabyte, once), older ones in time; systems
-    whose transparent huge pages are switched off, or which are not Linux, go on without.
+    whose transparent huge pages are switched off, or which are not Linux, continue without.
 
     Returns:
         Bytes that were merged at once.

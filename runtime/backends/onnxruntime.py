@@ -37,7 +37,7 @@ _FATAL = 4
 
 
 class OnnxRuntimeBackend(Backend):
-    """One session a graph."""
+    """One session per graph."""
 
     _libraries = "CUDA and cuDNN"
     """What a provider needs besides the driver."""
@@ -61,7 +61,7 @@ class OnnxRuntimeBackend(Backend):
         self.provider = self._wanted
         if self._device == "cuda":
             self._find_gpu_provider()
-        self.load(bundle.graph_paths())
+        self.load(bundle.graph_files())
         if self._device == "cpu" and huge_pages_wanted():
             use_huge_pages()
         self._run_options = self._ort.RunOptions()
@@ -85,7 +85,7 @@ class OnnxRuntimeBackend(Backend):
             options.add_session_config_entry(key, value)
         providers = self._providers(name)
         try:
-            # Without `enable_fallback=0` the library prints, and tries the CPU behind the caller's back.
+            # Without `enable_fallback=0` the library prints, and silently tries the CPU.
             weights_cast = self._device == "cpu" and name in REREAD and _computes_half(self._graphs[name])
             source = cast_once(self._ort, path) if weights_cast else contextlib.nullcontext(path)
             with source as file:
@@ -122,7 +122,10 @@ class OnnxRuntimeBackend(Backend):
                     binding.bind_output(key, memory.device, 0, DTYPES[memory.dtype].type, memory.shape, memory.pointer)
                     filled[key] = memory.pointer, memory.shape
             self._sessions[name].run_with_iobinding(binding, self._run_options)
-        except Exception as error:  # as above
+        except BaseException as error:  # as above; an interrupt may have come between a binding and its note
+            self._bindings[name], self._bound[name], self._filled[name] = self._sessions[name].io_binding(), {}, {}
+            if not isinstance(error, Exception):
+                raise
             if self.aborted:
                 raise Cancelled("Synthesis was cancelled.") from None
             raise BackendError(f"ONNX Runtime failed in graph {name}: {_reason(error)}.") from error
@@ -159,9 +162,9 @@ def _import() -> ModuleType:
 
 
 def _spinning(version: str) -> dict[str, str]:
-    """Threads look for work three times as long as the small nodes between two products take (an attention: up to 0.1 ms), and
-    no longer: waking them costs up to a tenth of a step, but all sessions take turns on the same cores, and so does whatever
-    else a robot runs. Behind a graph's last node none looks any more.
+    """Return options by which threads spin three times as long as the small nodes between two products take (up to 0.1 ms), and
+    no longer: waking them costs up to a tenth of a step, but all sessions share the cores with each other and with whatever
+    else a robot runs. After a graph's last node no thread spins.
     """
     if _release(version) < _SPINS_BRIEFLY:
         return {"session.intra_op.allow_spinning": "0"}

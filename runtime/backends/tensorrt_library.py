@@ -34,11 +34,13 @@ class Library:
         """Name and version for messages."""
         return f"{'TensorRT' if self.kind == 'tensorrt' else 'TensorRT-RTX'} {self.version}"
 
-    def logger(self) -> Any:
-        """A logger object for it that keeps errors in `complaints` and prints nothing."""
+    def logger(self, messages: list[str] | None = None) -> Any:
+        """Return a logger object that keeps errors in `complaints`, everything in `messages`, and prints nothing."""
         trt, complaints = self.module, self.complaints
 
         def log(_: object, severity: Any, message: str) -> None:
+            if messages is not None:
+                messages.append(message)
             if severity in (trt.ILogger.INTERNAL_ERROR, trt.ILogger.ERROR):
                 complaints.append(message)
 

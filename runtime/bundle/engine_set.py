@@ -212,7 +212,7 @@ def _checked(bundle: Bundle, folder: Path, found: EngineSet, graph: str, command
         raise BackendError(f"The engine of graph {graph} was built from another graph than this bundle's, so it is another "
                            f"bundle's or older than the last export; build it again with `{command}`.")
     if not _FILE.fullmatch(engine.file):
-        raise BackendError(f"{folder} names {engine.file!r}, which is no engine file of its own; do not trust it.")
+        raise BackendError(f"{folder} names {engine.file!r}, which is not one of its engine files; do not trust it.")
     path = folder / engine.file
     if not path.is_file():
         raise BackendError(f"{path} is missing; build the engines again with `{command}`.")

@@ -202,6 +202,8 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What `clone_voice` needs; None where the bundle cannot."""
     listener: str | None = None
     """ONNX model of the phoneme recogniser that verifies sentences (`runtime.bundle.contract.auxiliary_graphs`)."""
+    phoneme_lag: float = 0.0
+    """Seconds from the sound of a phoneme to the codec tokens in which the recogniser finds it, -0.2 to 0.2."""
     cpu: bool = False
     """Whether the backbone is written in operators that only ONNX Runtime has, for its CPU kernels, and keeps keys and values
     of each layer in a piece of their own."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
@@ -12,6 +12,7 @@ import msgspec
 from ..atomic import file_digest
 from ..errors import BundleError, OptionError, VoiceError
 from .contract import STEP, Graph, flow_vocoder_graphs, language_model_graphs, step_graph, streaming_vocoder_graph
+from .folder import OpenFolder
 from .manifest import MANIFEST, SCHEMA, Flow, Manifest, Pace, Vocoder
 from .voice import Voice, read_voice
 
@@ -22,6 +23,8 @@ MAX_SECONDS = 600.0
 MAX_TEXT_IDS = 8192
 MAX_FLOW_STEPS = 1000
 _PART = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
+OWN_WORDS = "text/words.tsv"
+"""A user's own words, the only file that is read without being listed."""
 _AGAIN = "copy or export the bundle again"
 
 
@@ -31,6 +34,10 @@ class Bundle:
 
     root: Path
     manifest: Manifest
+    stamps: Mapping[str, tuple[int, ...]] = field(default_factory=dict, compare=False, repr=False)
+    """Device, inode, size and times of each file when it was hashed; empty for a bundle that was not opened here."""
+    folder: OpenFolder | None = field(default=None, compare=False, repr=False)
+    """The directory that was checked; None for a bundle that was not opened here."""
 
     @classmethod
     def open(cls, path: Path | str | None = None) -> Bundle:
@@ -48,11 +55,34 @@ class Bundle:
             raise BundleError(f"{str(root)[:300]} cannot be opened ({error}); name another bundle.") from error
         if not found:
             raise BundleError(f"There is no bundle at {root}; make one with tldr-export --out {root}.")
-        manifest = read_manifest(root / MANIFEST)
+        try:
+            folder = OpenFolder(root)
+        except OSError as error:
+            raise BundleError(f"{root} cannot be opened ({error.strerror}); name another bundle.") from error
+        manifest = read_manifest(folder.path / MANIFEST, root / MANIFEST)
         check_consistency(manifest)
+        _check_unlisted(folder.path, manifest)
+        stamps = {}
         for name, digest in manifest.files.items():
-            _check_file(root, name, digest)
-        return cls(root.resolve(), manifest)  # voices and graphs are read later, wherever the process is then
+            stamps[name] = _stamp(folder.path / name)  # before it is hashed: a change during that shows, too
+            _check_file(folder.path, name, digest)
+        return cls(root.resolve(), manifest, stamps, folder)  # voices and graphs are read later, wherever the process is then
+
+    @property
+    def path(self) -> Path:
+        """The directory as it was opened, even where another one has its name now."""
+        return self.root if self.folder is None else self.folder.path
+
+    def graph_files(self) -> dict[str, Path]:
+        """Return the path of each graph in the directory as it was opened, to load it in this process."""
+        return {name: self.path / self.manifest.graph_path(name) for name in self.manifest.graphs}
+
+    def check_unchanged(self) -> None:
+        """Raise BundleError where a file is no longer the one that was hashed, as what was loaded may be of two bundles."""
+        for name, stamp in self.stamps.items():
+            if _stamp(self.path / name) != stamp:
+                raise BundleError(f"The bundle at {self.root} was replaced or changed while it was loaded ({name}); load it "
+                                  "again.")
 
     def graph_paths(self) -> dict[str, Path]:
         """Return the path of each graph."""
@@ -68,7 +98,7 @@ class Bundle:
         chosen = self.manifest.default_voice if name is None else name
         if chosen is None or chosen not in self.manifest.voices:
             raise VoiceError(f"There is no voice {chosen!r} in this bundle; it has {', '.join(self.voices) or 'none'}.")
-        return read_voice(self.root / self.manifest.voices[chosen], chosen, self.manifest)
+        return read_voice(self.path / self.manifest.voices[chosen], chosen, self.manifest)
 
     def with_flow_steps(self, steps: int | None) -> Bundle:
         """The same with another number of steps of CosyVoice3's flow; None leaves what the bundle says.
@@ -88,12 +118,13 @@ class Bundle:
         return replace(self, manifest=msgspec.structs.replace(self.manifest, vocoder=vocoder))
 
 
-def read_manifest(path: Path) -> Manifest:
-    """`bundle.json` as its struct; BundleError if it is missing, too large, no JSON, or of another form or schema."""
+def read_manifest(source: Path, path: Path | None = None) -> Manifest:
+    """`bundle.json` at `source` as its struct; BundleError, naming `path`, if it is missing, too large, no JSON or foreign."""
+    path = path or source
     try:
-        if path.exists() and not path.is_file():
+        if source.exists() and not source.is_file():
             raise BundleError(f"{path} is not a regular file: this is not a complete bundle; {_AGAIN}.")
-        with path.open("rb") as file:
+        with source.open("rb") as file:
             data = file.read(MAX_MANIFEST_BYTES + 1)
     except OSError as error:
         raise BundleError(f"{path} cannot be read ({error.strerror}): this is no whole bundle; {_AGAIN}.") from error
@@ -196,6 +227,29 @@ def _compare_graphs(expected: Mapping[str, Graph], found: Mapping[str, Graph]) -
         if graph != found[name]:
             raise BundleError(f"bundle.json describes graph {name} in another way than its sizes and precision ask; "
                               "export the bundle again.")
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    """Return device, inode, size and times of a file; nothing where it is missing."""
+    try:
+        found = path.stat()
+    except (OSError, ValueError):
+        return ()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+def _check_unlisted(root: Path, manifest: Manifest) -> None:
+    """Raise BundleError where a folder whose files are found by name holds one that is not listed, and so not hashed."""
+    folders = {"text", *(manifest.graph_path(name).rpartition("/")[0] for name in manifest.graphs)} - {""}
+    for folder in sorted(folders):
+        try:
+            found = [path for path in (root / folder).iterdir() if not path.name.startswith(".")]
+        except OSError:  # missing: its files are, too, and one of them is named below
+            continue
+        extra = sorted(f"{folder}/{path.name}" for path in found if f"{folder}/{path.name}" not in manifest.files)
+        if extra and extra != [OWN_WORDS]:
+            name = next(name for name in extra if name != OWN_WORDS)
+            raise BundleError(f"bundle.json lists no sha256 for {name}, which the bundle holds; {_AGAIN}.")
 
 
 def _check_file(root: Path, name: str, digest: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from ..atomic import BROKEN_ARCHIVE, atomic_file
 from ..errors import BundleError, VoiceError
+from .arrays import load_arrays
 from .manifest import Manifest
 
 MAX_BYTES = 64 << 20
@@ -79,17 +79,12 @@ def neutral_voice(manifest: Manifest) -> Voice:
 
 def _read(path: Path, name: str) -> Voice:
     try:
-        with zipfile.ZipFile(path) as archive:
-            unpacked = sum(entry.file_size for entry in archive.infolist())
-        if unpacked > MAX_BYTES:
-            raise BundleError(f"Voice {name!r} is larger than {MAX_BYTES >> 20} MiB; export the bundle again.")
-        with np.load(path, allow_pickle=False) as data:
-            arrays = {key: np.asarray(data[key]) for key in data.files}
+        arrays = load_arrays(path, MAX_BYTES)
     except BROKEN_ARCHIVE as error:
         raise BundleError(f"Voice {name!r} is no readable .npz file ({error}); export the bundle again.") from error
     if "speaker" not in arrays or not arrays.keys() <= _KEYS:
-        raise BundleError(f"Voice {name!r} holds {sorted(arrays)}, expected speaker and optionally prompt_tokens and "
-                          "prompt_text_ids; export the bundle again.")
+        raise BundleError(f"Voice {name!r} holds {', '.join(sorted(arrays))[:200]}, expected speaker and optionally "
+                          "prompt_tokens and prompt_text_ids; export the bundle again.")
     none, frames = np.zeros(0, np.int64), np.zeros((0, 0), np.float32)
     return Voice(name, arrays["speaker"], arrays.get("prompt_tokens", none), arrays.get("prompt_text_ids", none),
                  arrays.get("flow_tokens", none), arrays.get("flow_mel", frames))

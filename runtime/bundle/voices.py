@@ -17,7 +17,8 @@ class Voices:
             VoiceError, BundleError: there is no such voice, or it does not fit.
         """
         self._bundle = bundle
-        self._read: dict[str, Voice] = {}
+        # All are read now: a bundle that is replaced later must not lend a voice to the graphs of this one.
+        self._read: dict[str, Voice] = {name: bundle.voice(name) for name in bundle.voices}
         self._default: str | None = None
         if default is not None or bundle.voices:
             voice = bundle.voice(None) if default is None else self._open(default)

@@ -91,11 +91,12 @@ class CodecEncoders(ReferenceEncoders):
 def open_encoders(bundle: Bundle) -> ReferenceEncoders:
     """The encoders of a bundle. Raises VoiceError where it has none."""
     encoders, vocoder = bundle.manifest.encoders, bundle.manifest.vocoder
+    bundle.check_unchanged()  # they are loaded at the first recording, perhaps long after the graphs
     if encoders is not None and encoders.features == "codec-mel":
-        return CodecEncoders(bundle.root, encoders)
+        return CodecEncoders(bundle.path, encoders)
     if encoders is None or vocoder is None or vocoder.flow is None:
         raise VoiceError(f"The bundle {bundle.manifest.model} cannot clone voices; choose one of {', '.join(bundle.voices)}.")
-    return CosyVoiceEncoders(bundle.root, encoders, vocoder.flow.sizes.frames_per_token)
+    return CosyVoiceEncoders(bundle.path, encoders, vocoder.flow.sizes.frames_per_token)
 
 
 def without_silence(mels: np.ndarray) -> np.ndarray:

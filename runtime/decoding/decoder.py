@@ -78,7 +78,7 @@ class Decoder:
         limits, patch = self.manifest.limits, self._sizes.patch
         room = self._patches - len(voice.prompt_tokens) // patch
         early, most = 0.0, limits.max_tokens_per_id * ids
-        if limits.pace is not None and not len(voice.prompt_tokens):  # a prompt sets a pace of its own
+        if limits.pace is not None and not len(voice.prompt_tokens):  # a prompt sets its own pace
             early, most = limits.pace.range(ids)  # not the tokens per id, too few for "No!"
         patches = max(1, min(math.ceil(most / patch), room))
         return LengthLimits(math.ceil(limits.min_tokens_per_id * ids), patches, early=math.ceil(early))

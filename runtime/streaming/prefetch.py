@@ -14,6 +14,7 @@ from typing import Protocol
 from ..audio import AudioChunk
 from ..errors import OptionError
 from ..stats import Stats
+from .request_queue import is_pooled
 
 
 class ChunkSource(Protocol):
@@ -76,7 +77,8 @@ class PrefetchStream:
 
     def __next__(self) -> AudioChunk:
         """The next chunk; errors as for `Stream`."""
-        self._start(threading.get_ident())
+        thread = threading.current_thread()
+        self._start(None if is_pooled(thread) else thread.ident)
         chunk = self._shelf.take()
         if chunk is None or self._stream.cancelled:
             self.cancel()

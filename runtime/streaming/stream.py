@@ -149,10 +149,10 @@ class Stream:
 
     def _advance(self) -> AudioChunk:
         tally, begin, waited = self._tally, time.perf_counter(), self._tally.waited_seconds
-        self._cancel_token.owner = self.listener or threading.get_ident()
         chunk, error = None, None
         try:
-            chunk = next(self._chunks)
+            with self._cancel_token.computing(self.listener):
+                chunk = next(self._chunks)
         except BaseException as raised:
             error = raised
         tally.compute_seconds += time.perf_counter() - begin - (tally.waited_seconds - waited)

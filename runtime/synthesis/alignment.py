@@ -1,7 +1,7 @@
 """Verify a sentence: align phonemes recognised in its codec tokens to its text.
 
 The likeliest way through the text, from its first id to its last, stays at an id or goes on at each token. A way that may
-also jump, back over what is said twice or ahead over what is left out, explains slips of the tongue: what it gains in
+also jump, back over what is said twice or ahead over what is left out, explains omissions and repetitions: what it gains in
 log-likelihood is how sure they are, and is nothing for nearly all readings.
 """
 

@@ -53,11 +53,11 @@ class Batch:
             BusyError: this thread holds an unfinished stream of the same synthesizer.
         """
         with self._inside:
-            self._cancel_token.owner = threading.get_ident()
             if self._cancel_token.cancelled:
                 self._results.close()
                 raise Cancelled("The batch was cancelled before its end.")
-            return next(self._results)
+            with self._cancel_token.computing():
+                return next(self._results)
 
     def collect(self) -> list[Audio]:
         """All texts in the order in which they were given; errors as for one."""

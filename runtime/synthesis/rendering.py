@@ -82,4 +82,5 @@ class UtteranceRenderer:
     def _word_timer(self, request: Request) -> WordTimer | None:
         if not request.words or self._speech.listener is None:
             return None
-        return WordTimer(self._speech.listener, 1 / self._speech.decoder.manifest.token_rate, self._rate)
+        manifest = self._speech.decoder.manifest
+        return WordTimer(self._speech.listener, 1 / manifest.token_rate, self._rate, manifest.phoneme_lag)

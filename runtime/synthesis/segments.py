@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 
 from ..errors import NothingToSayError, TextError
-from ..options import MAX_RATE, MIN_RATE
+from ..options import MAX_RATE, MIN_RATE, QUIET_SECONDS
 from ..stats import StatsAccumulator, Timer
 from ..streaming.request_queue import CancelToken
 from ..text.clauses import Quiet, clauses
@@ -48,10 +48,13 @@ class Segment:
 class TextSegmenter:
     """Reads one utterance's text with a front end, and counts the time that takes."""
 
-    def __init__(self, front_end: FrontEnd, tally: StatsAccumulator, rate: float = 1.0) -> None:
+    def __init__(self, front_end: FrontEnd, tally: StatsAccumulator, rate: float = 1.0,
+                 quiet_seconds: float = QUIET_SECONDS) -> None:
+        """`quiet_seconds` without a new piece of the text speak what is certain."""
         self._front_end = front_end
         self._tally = tally
         self._rate = rate
+        self._quiet_seconds = quiet_seconds
         self._spoken = 0
 
     def begin(self, text: Text, cancel_token: CancelToken) -> Iterable[Segment]:
@@ -73,15 +76,17 @@ class TextSegmenter:
     def segments_of_pieces(self, pieces: Iterable[str] | AsyncIterable[str], loop: asyncio.AbstractEventLoop | None,
                         cancel_token: CancelToken) -> Iterator[Segment]:
         """Lines of a text that is still being written, each as soon as its clause is complete."""
-        feed = TextQueue()
+        feed = TextQueue(self._quiet_seconds)
         cancel_token.on_cancel(feed.close)
         reading: Future[None] | None = None
         try:
             if isinstance(pieces, AsyncIterable):
-                reading = _read_in_loop(feed, pieces, loop)
+                reading = _read_in_loop(feed, pieces, loop, cancel_token)
             else:
-                feed.fill_from(pieces)
+                feed.fill_from(pieces, cancel_token)
             for clause in clauses(self._waiting_for(feed)):
+                if cancel_token.cancelled:  # a text with nothing to say yields no segment to stop at
+                    break
                 place = Place(0, clause.start, clause.start + len(clause.text), True)
                 yield from self._read(Passage(clause.text, places=(place,)))
         finally:
@@ -131,12 +136,13 @@ def _placed(words: tuple[SpokenWord, ...], passage: Passage) -> tuple[SpokenWord
     return tuple(replace(word, start=start, end=end) for word, (start, end) in zip(words, spans, strict=True))
 
 
-def _read_in_loop(feed: TextQueue, pieces: AsyncIterable[str], loop: asyncio.AbstractEventLoop | None) -> Future[None]:
+def _read_in_loop(feed: TextQueue, pieces: AsyncIterable[str], loop: asyncio.AbstractEventLoop | None,
+                  cancel_token: CancelToken) -> Future[None]:
     if loop is None:
         raise TextError("Text from an asynchronous iterator needs a running event loop; call stream() in a coroutine.")
     if _running_loop() is loop:
         raise TextError("Text from an asynchronous iterator is spoken with `async for`: a plain loop would block its writer.")
-    return asyncio.run_coroutine_threadsafe(feed.fill_from_async(pieces), loop)
+    return asyncio.run_coroutine_threadsafe(feed.fill_from_async(pieces, cancel_token), loop)
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:

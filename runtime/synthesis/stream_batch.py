@@ -71,7 +71,8 @@ class StreamBatch:
         submission = Submission(self, request, tally, client, on_chunk, on_end)
 
         def lines() -> Iterator[Segment]:
-            yield from TextSegmenter(self._parts.front_end, tally, chosen.rate).begin(text, request.cancel_token)
+            segmenter = TextSegmenter(self._parts.front_end, tally, chosen.rate, chosen.quiet_seconds)
+            yield from segmenter.begin(text, request.cancel_token)
 
         with self._changed:
             if self._closed:
@@ -146,7 +147,8 @@ class StreamBatch:
     def _decode(self) -> None:
         """Decode until nothing runs and nothing waits."""
         parts = self._parts
-        with parts.turn.acquire(CancelToken()):
+        token = CancelToken()
+        with parts.turn.acquire(token), token.computing():
             self._stages = {}
             parts.backend.record_into(self._stages, parts.hooks.notify_stage)
             self._mark = time.perf_counter()

@@ -8,14 +8,12 @@ import threading
 from collections import deque
 from collections.abc import AsyncIterable, Iterable, Iterator
 
+from ..options import QUIET_SECONDS
+from ..streaming.request_queue import FEEDING, CancelToken
 from ..text.clauses import QUIET, Quiet
 
 PIECES = 256
 """Pieces that may wait; then the writer does."""
-
-
-QUIET_SECONDS = 0.3
-"""Seconds without a new piece after which what is certain is spoken."""
 
 
 class TextQueue:
@@ -73,17 +71,18 @@ class TextQueue:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """The reader wants no more; from any thread."""
+        """Release the reader, who has ended; from any thread."""
         with self._changed:
             self._closed = True
             self._pieces.clear()
             self._changed.notify_all()
 
-    def fill_from(self, pieces: Iterable[str]) -> None:
-        """Read `pieces` in a new thread, which closes a generator at its end."""
-        threading.Thread(target=self._fill, args=(pieces,), name="tldr-text", daemon=True).start()
+    def fill_from(self, pieces: Iterable[str], cancel_token: CancelToken) -> None:
+        """Read `pieces`, the text of an utterance, in a new thread, which closes a generator at its end."""
+        threading.Thread(target=self._fill, args=(pieces, cancel_token), name="tldr-text", daemon=True).start()
 
-    def _fill(self, pieces: Iterable[str]) -> None:
+    def _fill(self, pieces: Iterable[str], cancel_token: CancelToken) -> None:
+        FEEDING.set((*FEEDING.get(), cancel_token))
         error: BaseException | None = None
         try:
             for piece in pieces:
@@ -98,8 +97,9 @@ class TextQueue:
                     close()
             self.end(error)
 
-    async def fill_from_async(self, pieces: AsyncIterable[str]) -> None:
+    async def fill_from_async(self, pieces: AsyncIterable[str], cancel_token: CancelToken) -> None:
         """Read `pieces` in the running event loop, which never waits for the reader."""
+        FEEDING.set((*FEEDING.get(), cancel_token))
         error: BaseException | None = None
         try:
             async for piece in pieces:

@@ -21,8 +21,9 @@ _SILENCE_DB = 35.0
 class WordTimer:
     """Words of one utterance of the user, given out once each, by the time at which they begin."""
 
-    def __init__(self, verifier: AlignmentVerifier, token_seconds: float, sample_rate: int) -> None:
-        """`token_seconds`: length of one codec token's samples."""
+    def __init__(self, verifier: AlignmentVerifier, token_seconds: float, sample_rate: int, lag: float = 0.0) -> None:
+        """`token_seconds`: length of one codec token's samples; `lag`: seconds from a phoneme's sound to its tokens."""
+        self._lag = lag
         self._verifier = verifier
         self._frame = round(_FRAME_SECONDS * sample_rate)
         self._loudest = -120.0
@@ -104,7 +105,8 @@ class WordTimer:
         if not self._ended:
             pace = self._tokens / (reached + 1)
             bounds[reached + 1:] = self._tokens + pace * np.arange(self._count - reached)
-        self._bounds[self._first:self._first + self._count + 1] = self._token_seconds * (self._before + bounds)
+        seconds = np.maximum(self._token_seconds * (self._before + bounds) - self._lag, 0.0)
+        self._bounds[self._first:self._first + self._count + 1] = seconds
         words = [word for word in self._words if word.first_id < word.last_id and np.isfinite(self._bounds[word.first_id])]
         self._trim(words)
         self._segment = [self._timed(word) for word in words]

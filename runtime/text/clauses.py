@@ -16,6 +16,8 @@ from .normalization.tables.abbreviations import ALWAYS, BEFORE_NAMES, ENDING, NU
 
 FIRST_WORDS = 3
 """A first clause of so many words is spoken at its comma, as the listener waits; later ones are sentences."""
+WIDE_PER_WORD = 2
+"""Chinese and Japanese characters that count as one word."""
 LONG = 160
 """Characters from which a later sentence is cut at a comma too."""
 LONGEST = 1000
@@ -23,17 +25,23 @@ LONGEST = 1000
 SHORT_LINE = 50
 """Characters of a line without a mark that may be a heading or an entry of a list."""
 
-_END = re.compile(r"[.!?…][\"')\]”’*_`]*(?=\s)|\n")
-_PAUSE = re.compile(r"(?<!\d)[,;:—][\"')\]”’*_]*(?=\s)|\s[-–](?=\s)")
-_SPACE = re.compile(r"(?<=\s)")
+_HAN = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+"""Ranges of Chinese characters and Japanese kana, whose words have no spaces between them."""
+_HAN_MARKS, _HAN_CLOSERS = "。！？；", "”’」』）】》"
+_WIDE = re.compile(f"[{_HAN}{_HAN_MARKS}]")
+_END = re.compile(rf"[.!?…][\"')\]”’*_`]*(?=\s)|\n|[{_HAN_MARKS}]+[{_HAN_CLOSERS}]*(?=[^{_HAN_MARKS}{_HAN_CLOSERS}])")
+_PAUSE = re.compile(r"(?<!\d)[,;:—][\"')\]”’*_]*(?=\s)|\s[-–](?=\s)|[，、：](?=\S)")
+_SPACE = re.compile(rf"(?<=[\s{_HAN}，、：{_HAN_MARKS}{_HAN_CLOSERS}])")
 _LAST_WORD = re.compile(r"\S+\Z")
 _NEXT_WORD = re.compile(r"\s+[\"'(\[“‘*_]*([^\s\"'(\[“‘*_]\S*)")
 _ITEM = re.compile(r"\s*(?:[-*+•·]\s|\d{1,3}[.)]\s|[A-Z][.)]\s|#{1,6}\s|\||>|```)")
 _BLOCK = re.compile(r"\s*(?:#{1,6}\s|\||```)")
-_FINISHED = re.compile(r"(?:[.!?…][\"')\]”’*_`]*|\n)\s*\Z")
+_FINISHED = re.compile(rf"(?:[.!?…][\"')\]”’*_`]*|\n|[{_HAN_MARKS}][{_HAN_CLOSERS}]*)\s*\Z")
 _SENTENCE_START = re.compile(r"[\"'(\[“‘*_]*[A-Z\d]")
 _CLOSERS = "\"')]”’*_`"
 _MONTH = re.compile(r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)")
+_LIST_DIGITS = 2
+"""Of a number that may count the entries of a list, "1. First, 2. Second"; longer ones are years."""
 _CHECKED = 64
 """Pieces after which the length of what is held is looked at."""
 _DATE_LIST = "jan feb mar apr jun jul aug sep sept oct nov dec mon tue tues wed thu thur thurs fri"
@@ -133,7 +141,7 @@ class ClauseSplitter:
     def _join(self, piece: str) -> str:
         """Return the text that is complete, with spaces between bare words."""
         held = self._held
-        if self._spaced is None and any(sign.isspace() for sign in piece):
+        if self._spaced is None and (any(sign.isspace() for sign in piece) or _WIDE.search(piece)):
             self._spaced = True
         held.append(piece)
         before = held[-2] if self._spaced is None and len(held) > 1 else ""
@@ -176,7 +184,7 @@ def _boundary(text: str, first: bool, ended: bool) -> int | None:
             break
     if not waits and (first or len(text) > LONG):
         for found in _PAUSE.finditer(text):
-            if len(text[:found.end()].split()) >= FIRST_WORDS and not text[found.end():].lstrip()[:1].isdigit():
+            if _words(text[:found.end()]) >= FIRST_WORDS and not text[found.end():].lstrip()[:1].isdigit():
                 if text[found.end():].strip() == "":
                     break  # a number may follow: "May 5, 2024"
                 return found.end()
@@ -184,6 +192,12 @@ def _boundary(text: str, first: bool, ended: bool) -> int | None:
         space = text.rfind(" ", 0, LONGEST)
         return space if space > 0 else LONGEST
     return None
+
+
+def _words(text: str) -> int:
+    """Return the number of words; Chinese and Japanese ones by their usual length."""
+    wide = len(_WIDE.findall(text))
+    return len(text.split()) - bool(wide) + -(-wide // WIDE_PER_WORD)
 
 
 def _line_closes(text: str, end: int, ended: bool) -> bool | None:
@@ -210,12 +224,17 @@ def _mark_closes(text: str, end: int) -> bool | None:
         return True
     stem = last[0].lstrip("\"'([“‘*_")[:-1]
     lower = stem.lower()
-    if len(stem) > 1 and not stem.isdigit() and "." not in stem and not _abbreviates(stem, lower):
+    if len(stem) > 1 and not stem.isdigit() and not _initials(stem) and not _abbreviates(stem, lower):
         return True
     found = _NEXT_WORD.match(text, end)
     if found is None:
         return None
     return not _continues(stem, lower, found[1], text[:last.start()].rstrip()[-1:] in ("", ",", ";", ":", "—"))
+
+
+def _initials(stem: str) -> bool:
+    """Return whether a stem is letters with dots between ("U.S", "a.m", "Ph.D"), not a number, a file or a host."""
+    return "." in stem and all(len(part) <= 2 and part.isalpha() for part in stem.split("."))
 
 
 def _abbreviates(stem: str, lower: str) -> bool:
@@ -229,7 +248,7 @@ def _continues(stem: str, lower: str, following: str, alone: bool) -> bool:
     digit, capital = following[0].isdigit(), following[0].isupper()
     starter = following.strip(",.!?;:'\"") in STARTERS
     if stem.isdigit():
-        return alone or _MONTH.match(following) is not None or following[0].islower()
+        return (alone and len(stem) <= _LIST_DIGITS) or _MONTH.match(following) is not None or following[0].islower()
     if stem in _BEFORE_NAMES:
         return capital and not starter
     if lower in _DATES and stem[0].isupper():

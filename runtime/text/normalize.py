@@ -42,6 +42,12 @@ def analyze(text: str, locale: Locale = "en-US", find: Find | None = None) -> No
     Raises:
         TextError: a pronunciation in the text has a sign that is no phoneme.
     """
+    tracked, tokens = _scan(text, locale, find)
+    words, placed = assemble(tokens)
+    return Normalized(text, words, tuple(placed), tracked)
+
+
+def _scan(text: str, locale: Locale, find: Find | None) -> tuple[TrackedText, list[Token]]:
     tracked = TrackedText(text)
     unescape(tracked)
     pronunciations = mark_pronunciations(tracked, symbols_of_ipa, find)
@@ -49,9 +55,7 @@ def analyze(text: str, locale: Locale = "en-US", find: Find | None = None) -> No
     read_formulas(tracked)
     strip_markup(tracked)
     spoken = [(normalize(word) or "o", phonemes) for word, phonemes in pronunciations]
-    tokens = Scanner(tracked.text, RULES, locale, spoken).scan()
-    words, placed = assemble(tokens)
-    return Normalized(text, words, tuple(placed), tracked)
+    return tracked, Scanner(tracked.text, RULES, locale, spoken).scan()
 
 
 def normalize(text: str, locale: Locale = "en-US") -> str:
@@ -59,7 +63,7 @@ def normalize(text: str, locale: Locale = "en-US") -> str:
 
     Pure, idempotent and linear in the length of the text; empty where nothing is speakable.
     """
-    return analyze(text, locale).words
+    return assemble(_scan(text, locale, None)[1], places=False)[0]
 
 
 _KEPT = frozenset(("word", "mark", "symbol", "silent", "letter", "address"))

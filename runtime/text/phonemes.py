@@ -84,7 +84,7 @@ class Phonemizer:
             bare.replace(".", "").replace("'", ""))
 
     def _shortened(self, word: str) -> str | None:
-        """The dictionary's word behind a lengthened one: "sooo" is "so", "cooool" is "cool"."""
+        """The dictionary's word for a lengthened one: "sooo" is "so", "cooool" is "cool"."""
         if not _LENGTHENED.search(word):
             return None
         double, single = _LENGTHENED.sub(r"\1\1", word), _LENGTHENED.sub(r"\1", word)

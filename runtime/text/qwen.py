@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import BundleError, NothingToSayError
+from .normalization.language import language_of
+from .normalization.scanner import Locale
 from .normalize import spell_out
 from .utterance import Utterance
 
@@ -58,24 +60,45 @@ class QwenFrontEnd:
     space: int | None = None
     """No id stands for a space alone: an utterance that is too long is cut between any two ids."""
 
-    def __init__(self, tokenizer: QwenTokenizer) -> None:
+    def __init__(self, tokenizer: QwenTokenizer, locale: Locale = "en-US", normalize: bool = True) -> None:
+        """`normalize`: spell out English text; False passes every text to the tokenizer unchanged."""
         self.tokenizer = tokenizer
+        self._locale = locale
+        self._normalize = normalize
 
     @classmethod
-    def load(cls, folder: Path) -> QwenFrontEnd:
+    def load(cls, folder: Path, locale: Locale = "en-US", normalize: bool = True) -> QwenFrontEnd:
         """Read a bundle's text folder."""
-        return cls(QwenTokenizer.load(folder))
+        return cls(QwenTokenizer.load(folder), locale, normalize)
 
     def sentences(self, text: str) -> list[str]:
         """Utterances to say one after the other; `TextError` where nothing can be said.
 
-        Plain English is spelled out first; a text with tags or other scripts is taken as it is.
+        English is spelled out first, but for its tags; other languages are unchanged, as the model reads their digits. What
+        precedes the end of a prompt in the text is dropped: the voice has a prompt already.
         """
-        spelled = text if not text.isascii() or _TAGGED.search(text) else spell_out(text)
-        utterances = [utterance.strip() for utterance in self._utterances(spelled) if _SPOKEN.search(utterance)]
+        text = text.rpartition(PROMPT_END)[2]
+        utterances = [utterance.strip() for utterance in self._utterances(self._spelled(text)) if _SPOKEN.search(utterance)]
         if not utterances:
             raise NothingToSayError("The text holds nothing that can be spoken; give it at least one word or number.")
         return utterances
+
+    def _spelled(self, text: str) -> str:
+        if not self._normalize or language_of(text) != "en":
+            return text
+        parts, start = [], 0
+        for tag in _TAGGED.finditer(text):
+            parts += [self._spelled_part(text[start:tag.start()]), tag[0]]
+            start = tag.end()
+        return "".join([*parts, self._spelled_part(text[start:])])
+
+    def _spelled_part(self, text: str) -> str:
+        """Spell out text between tags, with its white space at both ends."""
+        if not _SPOKEN.search(text):
+            return text
+        bare = text.strip()
+        place = text.index(bare)
+        return text[:place] + spell_out(bare, self._locale) + text[place + len(bare):]
 
     def utterances(self, text: str) -> list[Utterance]:
         """`sentences` with their ids; this tokenizer has neither phonemes nor spans."""
@@ -89,7 +112,11 @@ class QwenFrontEnd:
         """Ids that stand before the text: the instruction, its end, and what the recording says where that is known."""
         if transcript is not None and PROMPT_END in transcript:
             return self.tokenizer.ids(transcript)
-        head = SYSTEM_PROMPT if instruction is None else f"{ASSISTANT} {instruction.strip()}{PROMPT_END}"
+        if instruction is None:
+            head = SYSTEM_PROMPT
+        else:
+            asked = instruction.strip().removesuffix(PROMPT_END).strip()
+            head = f"{asked if asked.startswith(ASSISTANT) else f'{ASSISTANT} {asked}'}{PROMPT_END}"
         return self.tokenizer.ids(head + (transcript or ""))
 
     def _utterances(self, text: str) -> Iterator[str]:

@@ -6,31 +6,36 @@ Anything else is refused by name.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable
 from xml.parsers import expat
 
 from ..errors import TextError
 from ..options import MAX_RATE, MIN_RATE
-from .normalization.classes.identifiers import characters
-from .normalization.number_words import cardinal, digits, ordinal
 from .passage import Passage, Place
-from .pronunciation.alphabets import symbols_of_arpabet, symbols_of_ipa
+from .say_as import interpretation, phoneme
 
 MAX_BREAK_SECONDS = 10.0
+
 MAX_DEPTH = 32
+
 _START = re.compile(
     r"\ufeff?\s*(?:<\?xml[^<>]{0,200}\?>\s*|<!--(?:[^-]|-(?!->)){0,2000}-->\s*"
     r"|<!DOCTYPE[^<>\[]{0,300}(?:\[[^\]]{0,1000}\])?[^<>]{0,300}>\s*){0,8}<speak[\s/>]"
 )
+
 _RATES = {"x-slow": 0.5, "slow": 0.8, "medium": 1.0, "default": 1.0, "fast": 1.25, "x-fast": 1.6}
+
 _STRENGTHS = {"none": None, "x-weak": 0.1, "weak": 0.2, "medium": 0.4, "strong": 0.7, "x-strong": 1.0}
+
 _SECONDS = re.compile(r"\+?(\d{1,6}(?:\.\d{1,6})?|\.\d{1,6})(ms|s)")
+
 _PERCENT = re.compile(r"([+-]?)(\d{1,4}(?:\.\d{1,4})?)%|(\d{1,2}(?:\.\d{1,4})?)")
-_INTEGER = re.compile(r"[+-]?\d{1,3}(?:,\d{3}){1,6}|[+-]?\d{1,21}")
+
 _ENTITY = re.compile(r"&#?\w{1,8};")
+
 _PARAGRAPH = "\n\n"
-"""Ends a sentence, with a full stop where it has no mark of its own."""
+"""Ends a sentence, with a full stop where it has no mark."""
+
 _ATTRIBUTES = {
     "speak": {"version", "xmlns", "xml:lang", "xmlns:xsi", "xsi:schemaLocation"},
     "p": {"xml:lang"},
@@ -42,6 +47,7 @@ _ATTRIBUTES = {
     "phoneme": {"alphabet", "ph"},
     "emphasis": {"level"},
 }
+
 _ADVICE = "this toolkit reads speak, p, s, break, say-as, sub, phoneme, emphasis and prosody rate"
 
 
@@ -129,12 +135,12 @@ class _Reader:
         if name == "break":
             self._break(_break_seconds(attributes))
         elif name == "say-as":
-            self._said_as = _interpretation(attributes.get("interpret-as", ""))
+            self._said_as = interpretation(attributes.get("interpret-as", ""))
         elif name == "sub":
             alias = attributes.get("alias", "")
             self._said_as = lambda _: alias
         elif name == "phoneme":
-            self._said_as = _phoneme(attributes)
+            self._said_as = phoneme(attributes)
         elif name == "prosody":
             self._set_rate(_rate(attributes.get("rate", "medium")) * self._rates[-1])
 
@@ -224,84 +230,3 @@ def _rate(value: str) -> float:
             f"{100 * MIN_RATE:g}% to {100 * MAX_RATE:g}%."
         )
     return rate
-
-
-def _interpretation(kind: str) -> Callable[[str], str]:
-    """Return the rewriting of the text of `say-as`."""
-    if kind in _KINDS:
-        return _KINDS[kind]
-    if kind in ("cardinal", "number"):
-        return lambda text: cardinal(_integer(text, kind))
-    if kind == "ordinal":
-        return lambda text: ordinal(_integer(text, kind))
-    raise TextError(f"SSML: say-as {kind[:40]!r} is not one of {', '.join((*_KINDS, 'cardinal', 'ordinal'))}.")
-
-
-def _spell(text: str) -> str:
-    """Letters and digits one by one; signs by their names."""
-    plain = "".join(unicodedata.normalize("NFD", text))
-    words = []
-    for sign in plain:
-        if sign.isascii() and sign.isalnum():
-            words.append(characters(sign))
-        elif sign in _SIGN_NAMES:
-            words.append(_SIGN_NAMES[sign])
-    return " ".join(words)
-
-
-def _signed_digits(text: str) -> str:
-    """ "-12.5" to "minus one two point five"; groups are set apart."""
-    if found := re.fullmatch(r"\s*([+-]?)(\d+)\.(\d+)\s*", text):
-        sign = {"-": "minus ", "+": "plus ", "": ""}[found[1]]
-        return f"{sign}{digits(found[2])} point {digits(found[3])}"
-    start = text.strip()[:1]
-    return {"-": "minus ", "+": "plus "}.get(start, "") + ", ".join(digits(group) for group in re.findall(r"\d+", text))
-
-
-def _telephone(text: str) -> str:
-    """Digit by digit in its groups; letters of a vanity number stay words."""
-    plus = "plus " if text.strip().startswith("+") else ""
-    return plus + ", ".join(digits(group) if group.isdigit() else group.lower() for group in re.findall(r"\d+|[A-Za-z]+", text))
-
-
-def _time(text: str) -> str:
-    """ "930" and "9.30" as times of day; what is written as one is read so anyway."""
-    found = re.fullmatch(r"\s*(\d{1,2})[.:h]?(\d{2})\s*([ap]\.?m\.?)?\s*", text, re.IGNORECASE)
-    return f"{found[1]}:{found[2]}{' ' + found[3] if found[3] else ''}" if found else text
-
-
-_SIGN_NAMES = {
-    "-": "dash", ".": "dot", "/": "slash", "_": "underscore", "@": "at", "#": "hash", "+": "plus", "*": "star", "&": "and",
-    "%": "percent", "=": "equals", "$": "dollar", ":": "colon", "!": "exclamation mark", "?": "question mark",
-}
-_KINDS: dict[str, Callable[[str], str]] = {
-    "characters": _spell,
-    "spell-out": _spell,
-    "verbatim": _spell,
-    "digits": _signed_digits,
-    "telephone": _telephone,
-    "date": str,
-    "time": _time,
-    "unit": str,
-    "currency": str,
-    "fraction": str,
-    "address": str,
-    "duration": str,
-}
-
-
-def _phoneme(attributes: dict[str, str]) -> Callable[[str], str]:
-    """The text of `phoneme` with its pronunciation."""
-    alphabet = attributes.get("alphabet", "ipa")
-    if alphabet not in ("ipa", "x-arpabet", "arpabet"):
-        raise TextError(f"SSML: phoneme has the alphabet {alphabet[:40]!r}; use ipa or x-arpabet.")
-    pronunciation = attributes.get("ph", "")
-    symbols = symbols_of_ipa(pronunciation) if alphabet == "ipa" else symbols_of_arpabet(pronunciation)
-    return lambda text: f"[{' '.join(text.replace('[', ' ').replace(']', ' ').split()) or 'o'}](/{symbols}/)"
-
-
-def _integer(text: str, kind: str) -> int:
-    compact = text.strip()
-    if not _INTEGER.fullmatch(compact):
-        raise TextError(f"SSML: say-as {kind} takes a whole number, not {compact[:40]!r}.")
-    return int(compact.replace(",", ""))

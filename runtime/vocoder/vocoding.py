@@ -8,6 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
+from ..atomic import BROKEN_ARCHIVE
 from ..backends.base import Backend
 from ..bundle.contract import NO_TOKEN
 from ..bundle.manifest import Flow, Vocoder
@@ -45,8 +46,8 @@ def vocoder_opener(bundle: Bundle, vocoder: Vocoder, backend: Backend) -> Vocode
 def flow_engine(bundle: Bundle, vocoder: Vocoder, flow: Flow, backend: Backend) -> FlowEngine:
     """Return the state that the utterances of a flow share. Raises BundleError as above."""
     try:
-        noise = np.load(bundle.root / flow.noise, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError) as error:
+        noise = np.load(bundle.path / flow.noise, mmap_mode="r", allow_pickle=False)
+    except BROKEN_ARCHIVE as error:
         raise BundleError(f"{flow.noise} is no array ({error}); export the bundle again.") from error
     if noise.dtype != np.float32 or noise.ndim != 2 or noise.shape[1] != flow.sizes.mel or not len(noise):
         raise BundleError(f"{flow.noise} does not fit the vocoder; export the bundle again.")

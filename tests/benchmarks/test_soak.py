@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 from benchmarks import soak
+from benchmarks.disturbances import ReentrantHook
 from benchmarks.soak import Soak, random_texts
+from runtime import Hooks
 from runtime.streaming.stream import Stream
 from runtime.synthesizer import Synthesizer
 
@@ -53,3 +55,23 @@ def test_a_deadlock_would_be_noticed(synthesizer: Synthesizer, monkeypatch: pyte
 def test_texts_are_of_random_lengths() -> None:
     lengths = {len(text.split()) for text in random_texts(60)}
     assert min(lengths) == 1 and max(lengths) > 12 and random_texts(5) == random_texts(5)
+
+
+def test_disturbances_harm_nobody(tiny: Path) -> None:
+    hook = ReentrantHook(every=50)
+    with Synthesizer(tiny, provider="cpu", threads=1, hooks=Hooks(stage=hook)) as synthesizer:
+        hook.synthesizer = synthesizer
+        made = Soak(synthesizer, TEXTS, 60, 4, seconds=30, mixed=True)
+        outcome = made.run()
+        hook.synthesizer = None
+    assert not outcome.wrong and not outcome.failures and not hook.failures
+    assert outcome.whole and sum(outcome.disturbances.values()) and hook.refused
+
+
+def test_a_failing_disturbance_would_be_noticed(synthesizer: Synthesizer, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(synthesizer: Synthesizer, source: object) -> None:
+        raise AssertionError("noticed")
+
+    monkeypatch.setattr(soak, "DISTURBANCES", {"fail": fail})
+    monkeypatch.setattr(soak, "DISTURBED", 1.0)
+    assert "noticed" in Soak(synthesizer, TEXTS, 3, 1, mixed=True).run().failures[0]

@@ -18,7 +18,7 @@ from runtime.errors import CheckpointError
 
 QWEN = "llm.model.model."
 UNUSED = "llm.model.lm_head.weight"
-"""Qwen2's own head, tied to the text embedding: speech has a head of its own."""
+"""Qwen2's own head, tied to the text embedding: speech has its own head."""
 OTHER_VERSION = "llm_embedding.weight"
 PARTS = {f"{QWEN}embed_tokens.": "text_embedding.", f"{QWEN}layers.": "backbone.layers.", f"{QWEN}norm.": "backbone.norm.",
          "speech_embedding.": "speech_embedding.", "llm_decoder.": "head."}

@@ -3,6 +3,7 @@ r"""LaTeX formulas to the signs of plain text: `$\frac{a}{b} \leq x^2$` to `a ov
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from .number_words import cardinal
 from .tracked_text import TrackedText
@@ -124,6 +125,9 @@ _SUBSCRIPT = re.compile(r"(?<=[A-Za-z}])_(?:\{([A-Za-z\d]{1,6})\}|([A-Za-z\d]))(
 _SUPERSCRIPT = re.compile(r"\^\{(-?\w{1,6})\}")
 _BRACED = re.compile(r"\{([^{}]{0,60})\}")
 _COEFFICIENT = re.compile(r"(?<=\d)(?=[A-Za-z])")
+_PRODUCT = re.compile(r"(?<![A-Za-z\\{])(?!ln|km|cm|mm|kg|ft|hr|dm|nm|lb|yd)([b-df-hj-np-tv-z]{2,3})(?![A-Za-z({])")
+"""Variables side by side: "mc"."""
+_POWERED_PRODUCT = re.compile(_PRODUCT.pattern + r"(?=\^\d|[²³])")
 _SPACED = re.compile(r"\\[,;:! ]")
 _ROOTS = {None: "square root of", "2": "square root of", "3": "cube root of"}
 
@@ -138,6 +142,8 @@ def read_formulas(source: TrackedText) -> None:
                 f" {_formula(found[1])} " if _MATHEMATICAL.search(found[1]) and not found[1][:1].isspace() else found[0]
             ),
         )
+    if "^" in text or "²" in text or "³" in text:
+        source.sub(_POWERED_PRODUCT, lambda found: " ".join(found[0]))
     if "\\" in text:
         source.sub(_DELIMITED, lambda found: f" {_formula(found[1] or found[2])} ")
         source.sub(_FRACTION, lambda found: _formula(found[0]))
@@ -150,7 +156,9 @@ def _command(name: str) -> str:
     return f" {sign} " if len(sign) == 1 else sign
 
 
+@lru_cache(256)
 def _formula(text: str) -> str:
+    text = _PRODUCT.sub(lambda found: " ".join(found[0]), text)
     for _ in range(3):
         text = _FRACTION.sub(r" \1 over \2 ", text)
         text = _ROOT.sub(lambda found: f" {_ROOTS.get(found[1], f'root {found[1]} of')} {found[2]} ", text)

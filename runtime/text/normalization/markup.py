@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from .tracked_text import Edit, TrackedText
 
@@ -16,7 +16,7 @@ _FACE = re.compile(r"[(（](?=[^\x00-\x7f]{0,5}[╯°□ಠツ｡◕‿ノ̿͡�
 _COMMENT = re.compile(r"<!--[^<>]{0,500}-->")
 _TAG = re.compile(r"<(/?)([a-zA-Z][\w-]{0,30})((?:\s[^<>=]{0,100}=[^<>]{0,300})?)\s?(/?)>")
 _PLACEHOLDER = re.compile(
-    r"(?<![<\w ])<([A-Za-z][\w' -]{0,40}[\w'])>|(?<=[\s(\"'])<([A-Za-z][\w' -]{0,40})>|(?<=\w)<([A-Z]\w{0,30})>"
+    r"(?<![<\w ])<([A-Za-z][\w' +-]{0,40}[\w'])>|(?<=[\s(\"'])<([A-Za-z][\w' +-]{0,40})>|(?<=\w)<([A-Z]\w{0,30})>"
 )
 _BLOCK_TAGS_LIST = """
     p li ul ol h1 h2 h3 h4 h5 h6 div tr table blockquote pre hr dl dt dd body head html title
@@ -127,7 +127,7 @@ def _line_edits(text: str) -> Iterator[Edit]:
     """Line by line: prefixes removed, and each line end made a space or a sentence's end."""
     lines = text.split("\n")
     start, letters = 0, ""
-    reading = [_Line(line) for line in lines]
+    reading = _read_lines(lines)
     for index, line in enumerate(reading):
         end = start + len(lines[index])
         if line.letter and not (line.letter.upper() == "A" or line.letter == letters):
@@ -145,6 +145,20 @@ def _line_edits(text: str) -> Iterator[Edit]:
             if not ends:
                 yield Edit(end, end + 1, " ")
         start = end + 1
+
+
+def _read_lines(lines: Sequence[str]) -> list[_Line]:
+    """Read each line; equal ones once, where nothing in them depends on their neighbours."""
+    known: dict[str, _Line] = {}
+    reading = []
+    for line in lines:
+        kind = known.get(line)
+        if kind is None:
+            kind = _Line(line)
+            if not kind.letter:
+                known[line] = kind
+        reading.append(kind)
+    return reading
 
 
 def _ends_sentence(line: str, following: str) -> bool:

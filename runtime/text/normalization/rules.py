@@ -12,9 +12,9 @@ from .classes import (
     roman_numerals,
     symbols,
     times,
-    units,
     words,
 )
+from .classes.quantities import units
 from .scanner import RuleSet
 from .tables.acronyms import SPECIAL
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import Literal, NamedTuple
 
+from .replay import LONG_TEXT, Replay
 from .tokens import Token
 
 Locale = Literal["en-US", "en-GB"]
@@ -130,6 +131,10 @@ class Scanner:
         """Whether a double quotation mark is open."""
         self.cased = not text.islower() or any(digit in text for digit in "0123456789")
         """Whether small letters after a full stop tell anything: in a text without capitals they do not."""
+        self.run_end = 0
+        """End of the run of non-space characters that is being read."""
+        self.shape: frozenset[str] = frozenset()
+        """Characters of that run."""
         self._rules = rules
         self._before = (-1, "")
 
@@ -137,7 +142,13 @@ class Scanner:
         """Tokens of the whole text, in order, which do not overlap."""
         text, tokens, special = self.text, self.tokens, self._rules.special
         position, run, spaces = 0, _RUN.match, _SPACE.match
+        replay = Replay() if len(text) > LONG_TEXT and not self.pronunciations else None
         while True:
+            if replay is not None and position >= replay.next:
+                position = replay.step(self, position)
+            if position < self.run_end:
+                position = self._token(position, self.shape)
+                continue
             gap = spaces(text, position)
             assert gap is not None
             start = gap.end()
@@ -162,7 +173,7 @@ class Scanner:
                 tokens.append(Token(start, end, "mark", word))
                 position = end
                 continue
-            position = self._scan_run(start, end)
+            position, self.run_end, self.shape = start, end, frozenset(text[start:end])
 
     def _line_end(self, start: int, end: int) -> None:
         last = self.last()
@@ -171,13 +182,6 @@ class Scanner:
         ended = last.words[-1:] in tuple(".!?:;,—…") if last.kind == "mark" else last.words[-1:] in tuple(".!?")
         if not ended:
             self.tokens.append(Token(start, start, "mark", "."))
-
-    def _scan_run(self, position: int, end: int) -> int:
-        """Tokens from `position` until at least the end of its run; where the last of them ends."""
-        shape = frozenset(self.text[position:end])
-        while position < end:
-            position = self._token(position, shape)
-        return position
 
     def _token(self, position: int, shape: frozenset[str]) -> int:
         sign = self.text[position]

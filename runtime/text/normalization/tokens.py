@@ -10,6 +10,7 @@ MARKS = ";:,.!?—…"
 """Punctuation of the result."""
 _STRENGTH = "?!….;:—,"
 _PAUSES = " ,—"
+_SINGLE = frozenset("?!….;:,")
 
 
 _ET_AL = re.compile(r"\bet al\b(?!')")
@@ -36,8 +37,8 @@ class Placed(NamedTuple):
     end: int
 
 
-def assemble(tokens: Sequence[Token]) -> tuple[str, list[Placed]]:
-    """The words of `tokens` with single spaces and one mark where several met, and where each token went."""
+def assemble(tokens: Sequence[Token], places: bool = True) -> tuple[str, list[Placed]]:
+    """The words of `tokens` with single spaces and one mark where several met, and, with `places`, where each token went."""
     parts: list[str] = []
     placed: list[Placed] = []
     length = 0
@@ -46,24 +47,27 @@ def assemble(tokens: Sequence[Token]) -> tuple[str, list[Placed]]:
         words = token.words
         if not words:
             continue
-        if token.kind == "mark" or not words.strip(MARKS):
+        if token.kind == "mark" or (words[0] in MARKS and not words.strip(MARKS)):
             marks += words
             continue
-        words = _ET_AL.sub("and others", words)
-        before = parts[-1] if parts and not marks else ""
-        if (words == "al" or words.startswith("al ")) and (before == "et" or before.endswith(" et")):
+        if "et al" in words:
+            words = _ET_AL.sub("and others", words)
+        before = parts[-1] if words[0] == "a" and parts and not marks else ""
+        if before[-2:] == "et" and (words == "al" or words.startswith("al ")) and (before == "et" or before.endswith(" et")):
             parts[-1], words = parts[-1][:-2] + "and", "others" + words[2:]  # from whatever signs stood between the two words
             length += 1
-            placed[-1] = Placed(placed[-1].token, placed[-1].start, length)
+            if places:
+                placed[-1] = Placed(placed[-1].token, placed[-1].start, length)
         if parts:
-            joint = _joint(marks) if marks else " "
+            joint = " " if not marks else marks + " " if marks in _SINGLE else _joint(marks)
             parts.append(joint)
             length += len(joint)
         marks = ""
         if words[-1] in MARKS:
             bare = words.rstrip(MARKS + " ")
             marks, words = words[len(bare) :].strip(), bare
-        placed.append(Placed(token, length, length + len(words)))
+        if places:
+            placed.append(Placed(token, length, length + len(words)))
         parts.append(words)
         length += len(words)
     if parts and marks:

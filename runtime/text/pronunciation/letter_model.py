@@ -11,6 +11,10 @@ from typing import Any
 
 import numpy as np
 
+from ...bundle.arrays import load_arrays
+
+MAX_BYTES = 128 << 20
+"""Of all arrays; the embedded voice's have 3 MB."""
 CONTEXT = 3
 """Letters looked at on each side, as the converted model was trained."""
 
@@ -39,11 +43,20 @@ class LetterModel:
 
     @classmethod
     def load(cls, path: Path) -> LetterModel:
-        """Read the `.npz` that `training.data.frontend` wrote (no pickles inside)."""
-        with np.load(path, allow_pickle=False) as data:
-            return cls(
-                [str(f) for f in data["features"]], [str(x) for x in data["labels"]], data["weights"], data["transitions"]
-            )
+        """Read the `.npz` that `training.data.frontend` wrote.
+
+        Raises:
+            ValueError: arrays that do not fit each other.
+            `runtime.atomic.BROKEN_ARCHIVE`: a damaged file.
+        """
+        data = load_arrays(path, MAX_BYTES)
+        names, labels = data["features"], data["labels"]
+        weights, transitions = data["weights"], data["transitions"]
+        text = all(each.ndim == 1 and each.dtype.kind == "U" and len(each) for each in (names, labels))
+        numbers = all(each.dtype.kind == "f" and np.isfinite(each).all() for each in (weights, transitions))
+        if not (text and numbers and weights.shape == (len(names), len(labels)) and transitions.shape == (len(labels),) * 2):
+            raise ValueError(f"the arrays of {path.name} do not fit each other")
+        return cls([str(name) for name in names], [str(label) for label in labels], weights, transitions)
 
     def pronounce(self, word: str) -> str:
         """Phoneme string of a lower-case word; unknown characters contribute their neighbours' evidence only."""

@@ -8,11 +8,13 @@ from pathlib import Path
 
 from ...errors import TextError
 from .alphabets import symbols_of_arpabet, symbols_of_ipa
+from .derivation import plural
 
 Lexicon = Mapping[str, str] | str | Path
 """Word to pronunciation, or a file of `word<TAB>pronunciation` lines; lines that begin with # are comments."""
 MAX_ENTRIES = 100_000
 _IPA_FORM = re.compile(r"/[^/]+/|\[[^\[\]]+\]")
+_HEAD = re.compile(r"\w+|\S")
 _ARPABET_FORM = re.compile(r"\{?\s*[A-Z]{1,2}[012]?(?:\s+[A-Z]{1,2}[012]?)*\s*\}?")
 
 
@@ -31,23 +33,41 @@ class UserLexicon:
         for word, pronunciation in entries.items():
             if not isinstance(word, str) or not isinstance(pronunciation, str) or not word.strip() or not pronunciation.strip():
                 raise TextError(f"The lexicon maps words to pronunciations, both as text, not {word!r} to {pronunciation!r}.")
-            self._phonemes[self._key(word)] = phonemes_of(pronunciation, respell)
-        longest = sorted(self._phonemes, key=len, reverse=True)
-        cased = [re.escape(word) for word in longest if word != word.lower()]
-        small = [re.escape(word) for word in longest if word == word.lower()]
-        forms = [*cased, *([f"(?i:{'|'.join(small)})"] if small else [])]
-        self._pattern = re.compile(rf"(?<!\w)(?:{'|'.join(forms)})(?!\w)") if forms else None
-
-    @staticmethod
-    def _key(word: str) -> str:
-        return word.strip()
+            self._phonemes[word.strip()] = phonemes_of(pronunciation, respell)
+        self._by_head: dict[str, list[str]] = {}
+        """Entries by their first letters or sign, in small letters: those with capitals first, then the longest."""
+        for word in sorted(self._phonemes, key=lambda word: (word == word.lower(), -len(word))):
+            head = _HEAD.match(word)
+            assert head is not None
+            self._by_head.setdefault(head[0].lower(), []).append(word)
 
     def find(self, text: str) -> list[tuple[int, int, str]]:
-        """Start, end and phonemes of each entry's word in `text`; a word in small letters is found in any case."""
-        if self._pattern is None:
-            return []
-        return [(found.start(), found.end(), self._phonemes.get(found[0]) or self._phonemes[found[0].lower()])
-                for found in self._pattern.finditer(text)]
+        """Start, end and phonemes of each entry's word in `text`, with a 's where it has one.
+
+        A word in small letters is found in any case.
+        """
+        places = []
+        position = 0
+        for head in _HEAD.finditer(text):
+            start = head.start()
+            if start < position or _is_letter(text, start - 1):
+                continue
+            for word in self._by_head.get(head[0].lower(), ()):
+                position = start + len(word)
+                said = text[start:position]
+                if (said == word or said.lower() == word) and not _is_letter(text, position):
+                    owner = text[position:position + 2] in ("'s", "\u2019s") and not _is_letter(text, position + 2)
+                    phonemes = plural(self._phonemes[word]) if owner else self._phonemes[word]
+                    position += 2 * owner
+                    places.append((start, position, phonemes))
+                    break
+            else:
+                position = start
+        return places
+
+
+def _is_letter(text: str, place: int) -> bool:
+    return 0 <= place < len(text) and (text[place].isalnum() or text[place] == "_")
 
 
 def phonemes_of(pronunciation: str, respell: Callable[[str], str]) -> str:

@@ -2,29 +2,43 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import onnx_ir as ir
 import pytest
+import torch
 from onnx import TensorProto, helper, numpy_helper
 
 from engines.tensorrt.builder import BuildOptions, build_engine
+from engines.tensorrt.inspection import EngineFigures, inspect_engine
 from engines.tensorrt.store import build_engine_set
 from export.checkpoints.sources import PresetSource
 from export.config import ExportConfig
 from export.exporter import export_bundle
+from export.graphs.core_graphs import BackboneGraph, language_model_plans, sizes_of
+from export.graphs.fp32_modules import exportable
+from export.graphs.graph_module import GraphPlan
+from export.graphs.onnx_graph import write_graph
 from export.graphs.quantization import quantize
+from export.model.backbone import Backbone
+from export.model.config import cosyvoice3
+from export.model.config import embedded as embedded_preset
+from export.model.language_model import PatchLM
 from runtime.atomic import file_digest
 from runtime.backends.tensorrt_library import Library, open_library
-from runtime.bundle.contract import Graph, Tensor
+from runtime.bundle.contract import Graph, Tensor, language_model_graphs
 from runtime.bundle.engine_set import Profile, Span, find_engine_set, graph_digest, read_engine_set
 from runtime.bundle.manifest import Weights
 from runtime.bundle.profiles import graph_profiles
 from runtime.bundle.reader import EMBEDDED, Bundle
 
 SMS = ("8.6", "8.9", "12.0")
+SIZES = sizes_of(embedded_preset(4))
+TENSORRT_PAGE = Path(__file__).parents[3] / "docs" / "tensorrt.md"
 MAGIC = b"vtrt"
 """What an engine of TensorRT-RTX begins with."""
 
@@ -63,6 +77,54 @@ def build_and_inspect(library: Library, path: Path, sm: str) -> None:
 @pytest.mark.parametrize("sm", SMS)
 def test_every_graph_of_the_embedded_voice(rtx: Library, embedded: Path, sm: str) -> None:
     build_and_inspect(rtx, embedded, sm)
+
+
+def figures_of(library: Library, plan: GraphPlan, profile: Profile, folder: Path, workspace: int = 256 << 20) -> EngineFigures:
+    """Export one graph of a model with random weights and build its engine."""
+    path = folder / f"{plan.name}.onnx"
+    write_graph(exportable(plan.module(), plan.precision, plan.fp32_modules), plan.signature, SIZES, 100, path)
+    options = BuildOptions("8.6", joint=True, workspace=workspace)
+    return inspect_engine(library, plan.name, path, plan.signature, [profile], options)
+
+
+def documented() -> dict[str, tuple[int, int, float]]:
+    """Kernels, fused attention and scratch in MB of each graph, from the table in docs/tensorrt.md."""
+    row = re.compile(r"^\| (\w+), embedded voice \| [^|]+\| (\d+) \| (\d+) \| ([\d.]+) \|$", re.MULTILINE)
+    rows = row.findall(TENSORRT_PAGE.read_text())
+    return {name: (int(kernels), int(fused), float(scratch)) for name, kernels, fused, scratch in rows}
+
+
+def test_kernels_and_scratch_are_those_of_the_documentation(rtx: Library, embedded: Path, tmp_path: Path) -> None:
+    """Built with 256 MiB of workspace, which did not suffice while the attention broadcast over groups of heads."""
+    torch.manual_seed(0)
+    manifest = Bundle.open(embedded).manifest
+    found = {}
+    for plan in language_model_plans(PatchLM(embedded_preset(4)).eval(), "fp16", None):
+        if plan.name != "text_embedding":
+            profile, = graph_profiles(plan.name, plan.signature, manifest, joint=True)
+            figures = figures_of(rtx, plan, profile, tmp_path)
+            assert figures.scratch_bytes < 64e6
+            found[plan.name] = figures.kernels, figures.fused_attention, round(figures.scratch_bytes / 1e6, 1)
+    if not rtx.version.startswith("1.7.1."):
+        pytest.skip(f"the page has the figures of TensorRT-RTX 1.7.1, this is {rtx.version}")
+    assert documented() == found
+
+
+@pytest.mark.slow
+def test_full_width_needs_little_scratch(rtx: Library, tmp_path: Path) -> None:
+    """Four of 24 layers, a cache of 2,048 positions; layers run one after another in the same scratch."""
+    torch.manual_seed(0)
+    config = msgspec.structs.replace(cosyvoice3(4).backbone, layers=4)
+    rows, most = (1, 64, 1152), 2048
+    past = [(size, 4, 1, config.kv_heads, config.head_dim) for size in (0, most // 2, most)]
+    shapes = {"inputs_embeds": Span(*((1, size, config.hidden) for size in rows)),
+              "positions": Span(*((1, size) for size in rows)), "past_length": Span((1,), (1,), (1,)),
+              "past_keys": Span(*past), "past_values": Span(*past)}
+    sizes = msgspec.structs.replace(SIZES, hidden=config.hidden, layers=4, kv_heads=config.kv_heads, head_dim=config.head_dim)
+    plan = GraphPlan(name="backbone", signature=language_model_graphs(sizes, "fp16")["backbone"],
+                     module=lambda: BackboneGraph(Backbone(config)).eval(), precision="fp16", weights=None)
+    found = figures_of(rtx, plan, Profile("run", shapes), tmp_path, 1 << 30)
+    assert found.scratch_bytes < 128e6 and found.fused_attention == 4
 
 
 def test_only_a_changed_engine_is_built_again(rtx: Library, embedded: Path, tmp_path: Path) -> None:

@@ -116,7 +116,7 @@ def test_other_bundles_cannot(synthesizer: Synthesizer, recording: Path) -> None
 def test_missing_package(speaker: Synthesizer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "soxr", None)
     soundfile.write(tmp_path / "rate.wav", sound(1, 44_100), 44_100)
-    with pytest.raises(BackendError, match=r"\[cosyvoice\]"):
+    with pytest.raises(BackendError, match="pip install soxr"):
         speaker.clone_voice(tmp_path / "rate.wav", TRANSCRIPT)
 
 

@@ -31,7 +31,7 @@ def queue_behind(turn: RequestQueue, cancel_token: CancelToken, order: list[obje
     thread = threading.Thread(target=wait)
     thread.start()
     deadline = time.monotonic() + 5
-    while cancel_token not in turn._waiting and time.monotonic() < deadline:
+    while cancel_token not in turn.waiting and time.monotonic() < deadline:
         time.sleep(0.001)
     return thread
 

@@ -57,6 +57,20 @@ def test_words_are_where_their_phonemes_are(timer: WordTimer, folder: Path) -> N
     assert [word.text for word in timer.words] == ["Hello", "world"]
 
 
+def test_the_lag_of_the_recogniser_is_taken_off(folder: Path) -> None:
+    utterance = TextFrontEnd.load(folder / "text").utterances("Hello world.")[0]
+    codes = np.repeat(np.array(utterance.ids) % tiny_bundle.CODES, 3)
+    starts = []
+    for lag in (0.0, 0.05):
+        timer = WordTimer(AlignmentVerifier(folder / tiny_bundle.LISTENER), TOKEN / RATE, RATE, lag)
+        timer.begin_segment(utterance.ids, utterance.words, 0.0, 1.0)
+        timer.begin_piece(0, utterance.ids)
+        timer.push(codes)
+        timer.push(codes[:0])
+        starts.append([word.start for word in timer.due(99.0)])
+    assert starts[1][0] == 0.0 and starts[1][1] == pytest.approx(starts[0][1] - 0.05)
+
+
 def test_silence_is_no_part_of_a_word_at_a_pause(timer: WordTimer, folder: Path) -> None:
     utterance = TextFrontEnd.load(folder / "text").utterances("Hello world.")[0]
     ids = len(utterance.ids)

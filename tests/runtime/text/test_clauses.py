@@ -76,3 +76,17 @@ def test_nothing_is_lost_and_any_cutting_gives_the_same(text: str, cuts: list[in
     assert found == list(clauses(["a b ", *text]))
     assert all(clause.text.strip() == clause.text != "" for clause in found)
     assert all(("a b " + text)[clause.start:].startswith(clause.text) for clause in found)
+
+
+@pytest.mark.parametrize(("text", "wanted"), [
+    ("你好，欢迎来到展览。“请跟我来。”他说。然后回家！",
+     ["你好，欢迎来到展览。", "“请跟我来。”", "他说。", "然后回家！"]),
+    ("こんにちは、ロボットです。駅まで案内します。",
+     ["こんにちは、", "ロボットです。", "駅まで案内します。"]),
+    ("Hello world. 你好，世界。We go on now.", ["Hello world.", "你好，世界。", "We go on now."])])
+def test_chinese_and_japanese_have_no_spaces(text: str, wanted: list[str]) -> None:
+    """No space comes between pieces, marks end clauses without one, and cuts of any kind give the same."""
+    assert [clause.text for clause in clauses([text])] == wanted
+    for size in range(1, 8):
+        pieces = [text[start:start + size] for start in range(0, len(text), size)]
+        assert [clause.text for clause in clauses(pieces)] == wanted

@@ -54,11 +54,26 @@ def test_chinese_is_split_and_left_alone(front_end: QwenFrontEnd) -> None:
     assert "".join(found) == text and len(found) > 3
 
 
-def test_numbers_are_spelled_in_plain_english_only(front_end: QwenFrontEnd) -> None:
+def test_numbers_are_spelled_in_english_only(front_end: QwenFrontEnd) -> None:
     assert front_end.sentences("Dr. Lee, I paid $3.50 for 12 of them!") == [
         "doctor Lee, I paid three dollars and fifty cents for twelve of them!"]
-    assert "12" in front_end.sentences("[breath]I have 12 of them.")[0]
-    assert "12" in front_end.sentences("我有12个。")[0]
+    assert front_end.sentences("[breath]I have 12 of them, it\u2019s [laughter] 3 too many.") == [
+        "[breath]I have twelve of them, it\u2019s [laughter] three too many."], "neither tag nor apostrophe switches it off"
+    for text in ("Ich habe 12 Hunde.", "Tengo 3 perros y un gato.", "J'ai 3 chiens.", "\u6211\u67093\u53ea\u72d7\u3002"):
+        assert front_end.sentences(text) == [text]
+
+
+def test_text_may_be_left_unchanged(front_end: QwenFrontEnd) -> None:
+    plain = QwenFrontEnd(front_end.tokenizer, normalize=False)
+    assert plain.sentences("I paid $3.50 for 12 of them!") == ["I paid $3.50 for 12 of them!"]
+
+
+def test_a_prompt_is_not_doubled(front_end: QwenFrontEnd) -> None:
+    ids = front_end.tokenizer.ids
+    assert front_end.sentences(f"You are a helpful assistant.{PROMPT_END}Hello there.") == ["Hello there."]
+    wanted = ids(f"You are a helpful assistant. Be loud.{PROMPT_END}")
+    for instruction in ("Be loud.", f"Be loud.{PROMPT_END}", "You are a helpful assistant. Be loud."):
+        assert front_end.prompt(None, instruction) == wanted
 
 
 @pytest.mark.parametrize("unit", ["!", ".", "[", "<|", "...", "a! "])

@@ -4,8 +4,20 @@ from __future__ import annotations
 
 import re
 
-from ..number_words import cardinal, decade, ordinal, year
+from ..number_words import ordinal, year
 from ..scanner import Scanner, rule
+from .years import (
+    CENTURY_YEAR,
+    DATE_WORDS,
+    DECADE,
+    YEAR_SPAN,
+    YEAR_WORD,
+    century_year,
+    decade_words,
+    full_year,
+    year_span,
+    year_word,
+)
 
 MONTHS = (
     "january",
@@ -21,7 +33,9 @@ MONTHS = (
     "november",
     "december",
 )
+
 _NUMBER_OF = {name[:3]: index for index, name in enumerate(MONTHS, 1)}
+
 _WEEKDAYS = {
     "mon": "monday", "tue": "tuesday", "wed": "wednesday", "thu": "thursday", "fri": "friday", "sat": "saturday",
     "sun": "sunday",
@@ -33,66 +47,65 @@ MONTH_NAMES = (
     r"|JAN(?:UARY)?|FEB(?:RUARY)?|MAR(?:CH)?|APR(?:IL)?|MAY|JUNE?|JULY?|AUG(?:UST)?|SEPT(?:EMBER)?|SEP|OCT(?:OBER)?"
     r"|NOV(?:EMBER)?|DEC(?:EMBER)?)"
 )
+
 _MONTH = rf"(?P<month>{MONTH_NAMES})\.?"
+
 _WEEKDAY_NAME = (
     r"(?:Mon(?:day)?|Tue(?:s(?:day)?)?|Wed(?:nesday)?|Thu(?:rs?(?:day)?)?|Fri(?:day)?|Sat(?:urday)?|Sun(?:day)?"
     r"|MON(?:DAY)?|TUE(?:S(?:DAY)?)?|WED(?:NESDAY)?|THU(?:RS?(?:DAY)?)?|FRI(?:DAY)?|SAT(?:URDAY)?|SUN(?:DAY)?)"
 )
+
 _DAY = r"(?P<day>0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th|ST|ND|RD|TH)?"
+
 _LAST_DAY = r"(?:(?P<joint> ?[-–/] ?| to | and | or | & )(?P<last>0?[1-9]|[12]\d|3[01])(?:st|nd|rd|th)?)?"
+
 _YEAR = r"(?P<year>[12]\d{3})"
+
 _END = r"(?![\w:%°]|[.,]\d|[-–/]\d| ?[ap]\.?m\b)"
+
 _ISO = (
     r"(?<![\w.-])(?P<year>\d{4})([-/.])(?P<month>0?[1-9]|1[0-2])\2(?P<day>0?[1-9]|[12]\d|3[01])"
     r"(?:(?=[T ]\d\d:)T?|(?![\w/-]|\.\d))"
 )
+
 _NUMERIC = r"(?<![\w./-])(?P<first>\d{1,2})(?P<sign>[-/.])(?P<second>\d{1,2})(?P=sign)(?P<year>[12]\d{3}|\d{2})(?![\w/-]|\.\d)"
+
 _SHORT = r"(?<![\w./-])(?P<first>\d{1,2})/(?P<second>\d{1,2})(?![\w/%°]|[.,]\d| ?[=+*-]| [A-Za-z]*(?:inch|cup|mile|of)\b)"
+
 _MONTH_FIRST = rf"(?<![\w.]){_MONTH}[ -](?:the )?{_DAY}{_LAST_DAY}(?:(?:, ?| ?, ?of | of |[ -]){_YEAR})?{_END}"
+
 _DAY_FIRST = (
     rf"(?<![\w.,/$€£#-]){_DAY}{_LAST_DAY}(?P<dot>\.?)(?P<gap>[ -]|)(?P<of>of )?{_MONTH}(?:(?:, ?| of |[ -]|){_YEAR})?"
     r"(?![\w]|[-]\w|\.\w)"
 )
+
 _MONTH_YEAR = rf"(?<![\w.]){_MONTH}(?:,? |-|/|'|, of )(?P<year>[12]\d{{3}}){_END}"
+
 _MONTH_SHORT_YEAR = rf"(?<![\w.]){_MONTH}(?: '|-)(?P<year>\d\d){_END}"
+
 _MONTH_ALONE = rf"(?<![\w.])(?P<month>{MONTH_NAMES})\.(?!\w)"
+
 _MONTH_WORD = (
     r"(?<![\w.])(?P<month>Jan|Feb|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec)(?![\w'.]|-[a-z])"
     r"|(?<![\w.])(?P<range>Mar|May|Jan|Feb|Apr|Jun|Jul|Aug|Sept|Sep|Oct|Nov|Dec)(?= ?[-–] ?(?:Jan|Feb|Mar|Apr|May|"
     r"Jun|Jul|Aug|Sep"
     r"|Oct|Nov|Dec)\b)|(?<=[-–])Mar(?!\w)"
 )
+
 _WEEKDAY = rf"(?<![\w.])(?P<weekday>{_WEEKDAY_NAME})(?P<dot>\.?)(?P<comma>,?)(?![\w'])"
+
 _BEFORE_DATE = re.compile(rf"[ ]?(?:\d|{MONTH_NAMES}(?![a-z]))")
+
 _WEEKDAY_DASH = re.compile(rf"\.?[ ]?[-–/][ ]?{_WEEKDAY_NAME}\b")
+
 _AFTER_DASH = re.compile(rf"{_WEEKDAY_NAME}\.?[ ]?[-–/][ ]?\Z")
+
 _SUFFIXED = re.compile(r"\d{1,2}(?:st|nd|rd|th|ST|ND|RD|TH)")
+
 _NEW_SENTENCE = re.compile(
     r"\s*\Z|\s*\n|\s(?!(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|Mon|Tue|Wed|Thu|Fri|Sat|Sun)\w*\b)"
     r"(?:[A-Z][a-z']|[IA]\b)"
 )
-_DECADE = r"(?<![\w.,$€£])(?P<mark>'?)(?P<decade>(?:1[1-9]|20)\d0|[1-9]0)'?s(?![\w/]|\.\w)"
-_DECADE_BEFORE_LIST = """
-    the her his their my your our its early mid late roaring swinging fifties sixties
-    """
-_DECADE_BEFORE = frozenset(_DECADE_BEFORE_LIST.split())
-_DECADE_AFTER_LIST = """
-    music style rock pop hits movie movies fashion synth vibe vibes look song songs era show shows nostalgia hair film
-    films kids disco aesthetic cartoons throwback
-    """
-_DECADE_AFTER = frozenset(_DECADE_AFTER_LIST.split())
-_YEAR_WORD = r"(?<![\w.,$€£/-])(?P<year>1[0-7]\d\d)(?=[\s.,;:!?)]|$)(?![.,]\d)"
-_YEAR_BEFORE_LIST = """
-    in since until till circa year ca c by around before after from of during autumn spring summer winter fall
-    """
-_YEAR_BEFORE = frozenset(_YEAR_BEFORE_LIST.split())
-_CENTURY_YEAR = r"(?<![\w.,$€£/])(?P<year>\d{1,4})(?= (?:BC|AD|BCE|CE|B\.C\.|A\.D\.)(?!\w))"
-_YEAR_SPAN = r"(?<![\w.,$€£/-])(?P<year>1[5-9]\d\d|20\d\d) ?[-–/] ?(?P<last>\d\d)(?![\w/-]|[.,]\d|[%°])"
-_DATE_WORDS_LIST = """
-    on by until till since before after dated from due date deadline starting ending between through monday tuesday
-    wednesday thursday friday saturday sunday mon tue wed thu fri sat sun tues thurs for
-    """
-_DATE_WORDS = frozenset(_DATE_WORDS_LIST.split())
 
 
 def month_number(name: str) -> int:
@@ -117,14 +130,6 @@ def spoken_date(
     return words + (", " if day else " ") + year(full_year(year_text))
 
 
-def full_year(text: str) -> int:
-    """ "25" to 2025, "85" to 1985."""
-    value = int(text)
-    if len(text) > 2:
-        return value
-    return value + (2000 if value < 70 else 1900)
-
-
 def _iso(found: re.Match[str], scanner: Scanner) -> str:
     return spoken_date(int(found["month"]), found["day"], found["year"], scanner, found.start()) + (
         ", " if scanner.text[found.end() - 1] == "T" or _CLOCK_AFTER.match(scanner.text, found.end()) else ""
@@ -145,7 +150,7 @@ def _numeric(found: re.Match[str], scanner: Scanner) -> str | None:
     if (
         len(found["year"]) == 2
         and found["sign"] != "/"
-        and (day <= 12 and scanner.word_before(found.start()).lower() not in _DATE_WORDS)
+        and (day <= 12 and scanner.word_before(found.start()).lower() not in DATE_WORDS)
     ):
         return None
     return spoken_date(month, day, found["year"], scanner, found.start())
@@ -159,7 +164,7 @@ def _short(found: re.Match[str], scanner: Scanner) -> str | None:
     context = scanner.word_before(found.start()).lower()
     if found[0] in ("9/11", "24/7", "20/20") or not (1 <= month <= 12 and 1 <= day <= 31):
         return None
-    if context in _DATE_WORDS and not (
+    if context in DATE_WORDS and not (
         context in ("for", "from", "by", "on") and (int(found["first"]), int(found["second"])) in _COMMON_FRACTIONS
     ):
         return spoken_date(month, day, None, scanner, found.start())
@@ -261,43 +266,8 @@ def stop_after(end: int, scanner: Scanner) -> str:
     return "." if scanner.text[end - 1] == "." and _NEW_SENTENCE.match(scanner.text, end) else ""
 
 
-def _decade(found: re.Match[str], scanner: Scanner) -> str | None:
-    """ "the 90s" but not "wait 30s": two digits need a word that makes them a decade."""
-    text = found["decade"]
-    if len(text) == 2 and not found["mark"] and not _is_decade(found, scanner):
-        return None
-    return decade(text)
-
-
-def _is_decade(found: re.Match[str], scanner: Scanner) -> bool:
-    if scanner.word_before(found.start()).lower() in _DECADE_BEFORE or scanner.word_after(found.end()).lower() in _DECADE_AFTER:
-        return True
-    if scanner.text[max(0, found.start() - 4) : found.start()].lower().endswith(("mid-", "mid ", "mid–")):
-        return True
-    recent = scanner.tokens[-3:]
-    return any(token.kind == "year" and token.words.endswith("ies") for token in recent) and not any(
-        token.kind == "mark" and token.words == "." for token in recent
-    )
-
-
-def _year_word(found: re.Match[str], scanner: Scanner) -> str | None:
-    return year(int(found["year"])) if scanner.word_before(found.start()).lower() in _YEAR_BEFORE else None
-
-
-def _century_year(found: re.Match[str], scanner: Scanner) -> str | None:
-    return year(int(found["year"]))
-
-
-def _year_span(found: re.Match[str], scanner: Scanner) -> str | None:
-    first, last = int(found["year"]), int(found["last"])
-    if last <= first % 100 or not last >= 1:
-        return None
-    if "/" in found[0] and last != first % 100 + 1:
-        return None
-    return f"{year(first)} to {cardinal(last) if last > 9 else 'oh ' + cardinal(last)}"
-
-
 _MONTH_WORDS = frozenset(_NUMBER_OF) | frozenset(MONTHS) | {"sept"}
+
 _WEEKDAY_WORDS = frozenset(_WEEKDAYS) | frozenset(_WEEKDAYS.values()) | {"tues", "thur", "thurs"}
 
 DIGIT = (
@@ -305,11 +275,12 @@ DIGIT = (
     rule("date", "-/.", _NUMERIC, _numeric, after="-/."),
     rule("date", "", _DAY_FIRST, _day_first, after="Aa-–/. "),
     rule("date", "/", _SHORT, _short, after="/"),
-    rule("year", "s", _DECADE, _decade),
-    rule("year", "", _CENTURY_YEAR, _century_year, after="a"),
-    rule("year", "-–/", _YEAR_SPAN, _year_span, after="-–/ "),
-    rule("year", "", _YEAR_WORD, _year_word),
+    rule("year", "s", DECADE, decade_words),
+    rule("year", "", CENTURY_YEAR, century_year, after="a"),
+    rule("year", "-–/", YEAR_SPAN, year_span, after="-–/ "),
+    rule("year", "", YEAR_WORD, year_word),
 )
+
 LETTER = (
     rule("date", "", _MONTH_FIRST, _month_first, words=_MONTH_WORDS),
     rule("date", "", _MONTH_YEAR, _month_year, words=_MONTH_WORDS),
@@ -318,4 +289,5 @@ LETTER = (
     rule("date", "", _MONTH_WORD, _month_word, words=_MONTH_WORDS),
     rule("date", "", _WEEKDAY, _weekday, words=_WEEKDAY_WORDS),
 )
-SIGN = (rule("year", "'", _DECADE, _decade),)
+
+SIGN = (rule("year", "'", DECADE, decade_words),)

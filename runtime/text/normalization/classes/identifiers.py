@@ -258,6 +258,7 @@ def _house(found: re.Match[str], scanner: Scanner) -> str | None:
     return words + (f" {'ae' if found['letter'] == 'A' else found['letter'].lower()}" if found["letter"] else "")
 
 
+_EXTENSION = r"(?<=\d{4} )x ?(?P<number>\d{1,5})(?![\w.,])"
 _TURNS = r"(?<![A-Za-z\d])[A-Za-z]?(?:\d{1,2}[A-Za-z]{1,2}){5,100}\d{0,4}(?![A-Za-z\d])"
 
 DIGIT = (
@@ -296,6 +297,7 @@ DIGIT_VERSIONS = (
     rule("version", ".", _PRODUCT_VERSION, _product_version, after="."),
 )
 LETTER = (
+    rule("phone", "", _EXTENSION, lambda found, scanner: f"extension {digits(found['number'])}", words=("x",)),
     rule("code", "0123456789", _TURNS, lambda found, scanner: characters(found[0])),
     rule("version", "", _NAMED_VERSION, _named_version, words=("v", "ver", "version")),
     rule("address", ":-", _MAC, lambda found, scanner: characters(found[0])),

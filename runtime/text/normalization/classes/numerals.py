@@ -7,76 +7,107 @@ import re
 from ..number_words import amount, cardinal, digits, fraction, model, ordinal, plain, serial, year
 from ..scanner import NUMERIC, Scanner, rule
 from ..tables.acronyms import spell
+from .numeral_signs import (
+    ADDED,
+    APPROXIMATE,
+    DASH,
+    DASH_MINUS,
+    MINUS,
+    MODEL_WORDS,
+    NUMBER,
+    SPACED_DIVISION,
+    added,
+    dash,
+    division,
+    minus,
+    times,
+)
 
-_INTEGER = r"(?:\d{1,3}(?:,\d{2,3})*,\d{3}(?!\d)|\d+)"
-_NUMBER = rf"{_INTEGER}(?:\.\d+)?"
 _MIXED_FRACTION = r"(?<![\w.,/])(?P<whole>\d{1,4})[ -](?P<top>\d{1,2})/(?P<bottom>\d{1,2})(?![\w/]|[.,]\d)"
+
 _NAMED = r"(?<![\w.,/-])(?P<name>24/7|9/11|50[/-]50|20/20|401\(k\)|802\.11(?=[a-z]{0,2}\b)|7-11)(?![A-Z\d/]|[.,]\d)"
+
+_RATING = r"(?<![\w.,/-])(?P<number>\d{1,2}\.\d) ?/ ?(?P<most>5|10|100)(?![\w/]|[.,]\d)"
 _NAMES = {
     "24/7": "twenty four seven", "9/11": "nine eleven", "401(k)": "four oh one k",
     "50/50": "fifty fifty", "50-50": "fifty fifty",
     "20/20": "twenty twenty", "802.11": "eight oh two point eleven", "7-11": "seven eleven",
 }
+
 _FRACTION = r"(?<![\w.,/])(?P<top>\d{1,6}) ?/ ?(?P<bottom>\d{1,6})(?P<suffix>(?:st|nd|rd|th|ST|ND|RD|TH)s?)?(?![\w/]|[.,]\d)"
+
 _PAGE_WORDS_LIST = """
     page pages step steps slide slides part parts chapter question round level episode item task attempt lesson track frame
     photo image file try player score
     """
+
 _PAGE_WORDS = frozenset(_PAGE_WORDS_LIST.split())
+
 _ORDINAL = r"(?<![\w.,])(?P<number>\d{1,3}(?:,\d{3})+|\d{1,12})(?:st|nd|rd|th|ST|ND|RD|TH)(?P<plural>s?)(?!\w)"
+
 _SCIENTIFIC = (
     r"(?<![\w.,])(?P<number>\d+(?:\.\d+)?)(?:[eE](?P<sign>[+-]?)|(?: ?[×x*] ?10(?:\^|\*\*)(?P<power_sign>[-+]?)))("
     r"?P<power>\d{1,3})(?![\w.]\d|\w)"
 )
+
 _POWER = r"(?<=[A-Za-z0-9)}])(?:\^|\*\*)(?P<sign>[+-]?)(?P<power>\d{1,6})(?![\w])"
+
 _SCALED = r"(?<![\w.,-])(?P<number>\d+(?:\.\d+)?)(?P<scale>k|bn|mn|mil)(?![\w'])"
+
 _RATIO = r"(?<![\w.,:])(?P<low>\d{1,4}(?:\.\d+)?):(?P<high>\d{1,4}(?:\.\d+)?)(?![\w:])"
+
 _VERSE = r"(?<![\w.,:])(?P<chapter>\d{1,3}):(?P<verse>\d{1,3})(?:[-–](?P<last>\d{1,3}))?(?![\w:])"
+
 _BOOKS_LIST = """
     genesis exodus leviticus numbers deuteronomy joshua judges ruth samuel kings chronicles ezra nehemiah esther job psalm
     psalms proverbs ecclesiastes isaiah jeremiah lamentations ezekiel daniel hosea joel amos obadiah jonah micah nahum
     habakkuk zephaniah haggai zechariah malachi matthew mark luke john acts romans corinthians galatians ephesians
     philippians colossians thessalonians timothy titus philemon hebrews james peter jude revelation surah quran
     """
+
 _BOOKS = frozenset(_BOOKS_LIST.split())
+
 _THOUSANDS_BY_SPACE = (
     r"(?<![\w.,$€£-])(?<!\d )(?P<number>[1-9]\d{0,2}(?: \d{3})+)(?P<rest>[.,]\d{1,2}(?!\d))?(?![\w]|[.,]\d| \d|-\d|/\d)"
 )
+
 _THOUSANDS_BY_SIGN = r"(?<![\w.,])(?P<number>[1-9]\d{0,2}(?:(?:_\d{3})+|(?:'\d{3})+))(?P<rest>\.\d+)?(?![\w']|\.\d)"
+
 _THOUSANDS_BY_DOT = r"(?<![\w.,])(?P<number>[1-9]\d{0,2}(?:\.\d{3}){2,5})(?P<rest>,\d{1,2})?(?![\w]|[.,]\d)"
+
 _DECIMAL_COMMA = r"(?<![\w.,])(?P<number>\d{1,3}(?:\.\d{3})+,\d{1,2}|\d{1,6},\d{1,2}|0,\d{3,6})(?![\d]|,\d|\.\d|\w)"
+
 _LIST_BEFORE = re.compile(r"(?:s|\d)\s?\Z")
+
 _AFTER_DECIMAL = re.compile(r" ?(?:%|°|€|[a-z]{3,}|$|[.!?](?:\s|$)|to )")
+
 _NO_DECIMAL = re.compile(r" ?(?:and|or|but)\b")
-_SPACED_DIVISION = r"(?<=[\d)]) ?(?:/|÷) ?(?=\d[\d.]* ?=)| / (?=\d)"
-_LOW = rf"(?<![\w.,$€£¥₹-])(?P<number>{_NUMBER})(?=(?:[-–~]|\.\.)\d)(?!-\d[\d]*-)(?![-–~.]+\d+[=*/])"
-_DASH = r"(?P<sign>[-–~] ?|\.\.)(?=[$€£¥]?\.?\d|[A-Z][a-z]{2})"
-_ADDED = r"(?P<sign>[+=<>*×])(?=[\d(.-])"
+
+_LOW = rf"(?<![\w.,$€£¥₹-])(?P<number>{NUMBER})(?=(?:[-–~]|\.\.)\d)(?!-\d[\d]*-)(?![-–~.]+\d+[=*/])"
+
 _HYPHEN_LIST = r"(?<![\w.,])(?P<number>\d{1,6})-(?=,| (?:and|or|to) )"
+
 _AFTER_LETTER = r"(?<=[A-Za-z])(?<!\dx)(?P<number>\d+)(?![\d,]*\.\d)"
+
 _AFTER_LETTER_SIGN = r"(?:(?<=[A-Za-z][-_.])|(?<=\d[A-Za-z]-))(?P<number>\d+)(?![\d,]*\.\d)"
-_MODEL_WORDS_LIST = """
-    boeing airbus apollo route flight room suite bus train highway interstate error http status series peugeot porsche bmw
-    mazda area model
-    """
-_MODEL_WORDS = frozenset(_MODEL_WORDS_LIST.split())
+
 _MODEL = r"(?<![\w.,$€£-])(?P<number>\d{3,4})(?![\d%°$]|[.,:]\d| ?[xX×]\d|\w)"
+
 _GROUPS = r"(?<![\w.,-])(?P<groups>\d+(?:-\d+){2,100})(?![\w]|\.\d)"
+
 _DASHED_TAIL = r"(?<=\d-)(?P<number>\d{3,4})(?![\w-]|[.,]\d)"
-_PLAIN = rf"(?P<number>{_NUMBER}|(?<![\d.])\.\d+)"
-_MINUS = r"(?<![\w)\].,%^–-])[-–](?=[$€£¥]?\.?\d)"
-_DASH_MINUS = r"(?:(?<=[=+*/<>(,:] )|(?<=[=+*/<>(]))[-–](?=[A-Za-z](?![A-Za-z-]))"
-_APPROXIMATE = r"(?<![\w/])~ ?(?=[$€£¥]?\.?\d)"
+
+_PLAIN = rf"(?P<number>{NUMBER}|(?<![\d.])\.\d+)"
+
 _LEADING_DOT = r"(?<![\d.\w])(?P<number>\.\d+)"
+
 _NUMBER_SIGN = r"(?<!\w)#(?=\d)"
-_SIGNS = {
-    "+": "plus", "=": "equals", "<": "less than", ">": "greater than", "*": "times", "×": "times", "/": "divided by",
-    "÷": "divided by",
-}
 
 
 def _mixed(found: re.Match[str], scanner: Scanner) -> str | None:
     if int(found["bottom"]) < 2 or (int(found["top"]) >= int(found["bottom"]) and "-" in found[0]):
+        return None
+    if scanner.text.startswith('"', found.end()) and not scanner.quoting:  # inches
         return None
     part = fraction(int(found["top"]), int(found["bottom"]))
     return f"{cardinal(int(found['whole']))} and {'a half' if part == 'one half' else part}"
@@ -87,11 +118,13 @@ def _fraction(found: re.Match[str], scanner: Scanner) -> str | None:
     if len(found["top"]) > 4 or len(found["bottom"]) > 4 or found["top"][0] == "0" or found["bottom"][0] == "0":
         return None
     if re.match(r" ?=", text[found.end() : found.end() + 2]) or (
-        " " in found[0] and re.search(r"[=+*×-] ?\Z", text[: found.start()])
+        " " in found[0] and re.search(r"[=+*×-] ?\Z", text[max(0, found.start() - 3) : found.start()])
     ):
         return f"{amount(found['top'])} divided by {amount(found['bottom'])}"
     if found["suffix"]:
         return fraction(top, bottom)
+    if top <= bottom and re.match(r" (?:stars?|points?|rating|score)\b", text[found.end() : found.end() + 8]):
+        return f"{cardinal(top)} out of {cardinal(bottom)}"
     if scanner.word_before(found.start()).lower() in _PAGE_WORDS and top <= bottom:
         return f"{cardinal(top)} of {cardinal(bottom)}"
     if " " in found[0]:
@@ -168,6 +201,7 @@ def _thousands(found: re.Match[str], scanner: Scanner) -> str | None:
 _PHONE_WORDS_LIST = """
     call dial phone tel telephone mobile fax text sms whatsapp hotline cell reach contact ring line helpline
     """
+
 PHONE_WORDS = frozenset(_PHONE_WORDS_LIST.split())
 
 
@@ -185,60 +219,14 @@ def _decimal_comma(found: re.Match[str], scanner: Scanner) -> str | None:
 def _low(found: re.Match[str], scanner: Scanner) -> str | None:
     """The lower end of a range; the dash after it, and the upper end, are tokens of their own."""
     number = found["number"]
-    if scanner.word_before(found.start()).lower() in _MODEL_WORDS and len(number) in (3, 4):
+    if scanner.word_before(found.start()).lower() in MODEL_WORDS and len(number) in (3, 4):
         return model(number)
     return plain(number) if number.isdigit() else amount(number)
-
-
-def _dash(found: re.Match[str], scanner: Scanner) -> str | None:
-    """A dash between two numbers: "to", "minus" in a sum, or nothing in a name."""
-    if not scanner.previous_numeric(found.start()) or scanner.last() is None:
-        return None
-    last, sign, text = scanner.last(), found["sign"], scanner.text
-    assert last is not None
-    before = text[found.start() - 1] == " "
-    if text[found.end()].isalpha():
-        return "to" if last.kind in ("date", "year") and _DATE_NAME.match(text, found.end()) else None
-    spaced = before and sign.endswith(" ")
-    if before != sign.endswith(" ") and last.kind != "time":
-        return "minus"
-    after = _UPPER.match(text, found.end())
-    if after is not None and last.kind == "number":
-        short = len(text[last.start : last.end]) < 4 and not after["unit"]
-        if after["sum"] or (spaced and "-" in sign and short):
-            return "minus"
-    if last.kind == "number" and not spaced and scanner.word_before(last.start).lower() in _MODEL_WORDS:
-        return ""
-    return "to"
-
-
-_DATE_NAME = re.compile(r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec|Mon|Tue|Wed|Thu|Fri|Sat|Sun)")
-_UPPER = re.compile(r"[$€£¥]?[\d.,]+(?P<unit> ?(?:%|°|[A-Za-z]{1,3}(?![A-Za-z])|[a-z]{4,}))?(?P<sum> ?[=+*/])?")
-
-
-def _added(found: re.Match[str], scanner: Scanner) -> str | None:
-    last = scanner.last()
-    if last is None or last.kind == "mark" or last.end < found.start() - 1:
-        return None
-    return _SIGNS[found["sign"]]
-
-
-def _times(found: re.Match[str], scanner: Scanner) -> str | None:
-    before = scanner.word_before(found.start())
-    return "star" if before.isupper() and len(before) > 2 else "times"
 
 
 def _code_joint(found: re.Match[str], scanner: Scanner) -> str | None:
     last = scanner.last()
     return "" if last is not None and last.kind == "code" and last.end == found.start() else None
-
-
-def _division(found: re.Match[str], scanner: Scanner) -> str | None:
-    return (
-        "divided by"
-        if scanner.previous_numeric(found.start()) or scanner.text[found.start() - 1 : found.start()] == ")"
-        else None
-    )
 
 
 def _after_letter(found: re.Match[str], scanner: Scanner) -> str | None:
@@ -253,8 +241,8 @@ def _long(text: str) -> str:
 def _model(found: re.Match[str], scanner: Scanner) -> str | None:
     before = scanner.word_before(found.start())
     if (
-        before.lower() in _MODEL_WORDS
-        or before.lower().rstrip("s") in _MODEL_WORDS
+        before.lower() in MODEL_WORDS
+        or before.lower().rstrip("s") in MODEL_WORDS
         or (2 <= len(before) <= 6 and before.isupper() and scanner.text[found.start() - 1] == " " and before not in _YEARLY)
     ):
         return model(found["number"])
@@ -278,7 +266,7 @@ def _hyphen_list(found: re.Match[str], scanner: Scanner) -> str | None:
 
 def _dashed_tail(found: re.Match[str], scanner: Scanner) -> str | None:
     recent = scanner.tokens[-1] if scanner.tokens else None
-    if recent is None or scanner.word_before(recent.start).lower() not in _MODEL_WORDS:
+    if recent is None or scanner.word_before(recent.start).lower() not in MODEL_WORDS:
         return None
     return model(found["number"])
 
@@ -290,19 +278,14 @@ def _plain(found: re.Match[str], scanner: Scanner) -> str | None:
     return amount(number)
 
 
-def _minus(found: re.Match[str], scanner: Scanner) -> str | None:
-    """A sign, not a dash: nothing before it, or a space and no number."""
-    start = found.start()
-    if scanner.text[found.end() - 1] == "–" and scanner.text[start - 1 : start].isalnum():
-        return None
-    return "minus"
-
-
 DIGIT_EARLY = (
     rule("number", ".", _THOUSANDS_BY_DOT, _thousands, after="."),
     rule("number", "/-(.", _NAMED, lambda found, scanner: _NAMES[found["name"]]),
     rule("ratio", ":", _VERSE, _verse, after=":"),
+    rule("ratio", "/", _RATING, lambda found, scanner: f"{amount(found['number'])} out of {cardinal(int(found['most']))}",
+         after="."),
 )
+
 DIGIT_BEFORE_UNITS = (
     rule("fraction", "", _MIXED_FRACTION, _mixed, after="9-"),
     rule("number", "eE^*", _SCIENTIFIC, _scientific, after="A.^* ×"),
@@ -315,6 +298,7 @@ DIGIT_BEFORE_UNITS = (
         after="Aa.×* ",
     ),
 )
+
 DIGIT = (
     rule("number", "", _THOUSANDS_BY_SPACE, _thousands, after="9"),
     rule("number", "_'", _THOUSANDS_BY_SIGN, _thousands, after="_'"),
@@ -335,17 +319,20 @@ DIGIT = (
     rule("number", "-", _DASHED_TAIL, _dashed_tail),
     rule("number", "", _PLAIN, _plain),
 )
-SIGN_EARLY = (rule("symbol", "-–", _DASH_MINUS, lambda found, scanner: "minus"),)
+
+SIGN_EARLY = (rule("symbol", "-–", DASH_MINUS, lambda found, scanner: "minus"),)
+
 SIGN = (
     rule("number", "^*", _POWER, _power),
-    rule("number", "-–~.", _DASH, _dash),
-    rule("symbol", "/÷", _SPACED_DIVISION, _division),
-    rule("number", "-–", _MINUS, _minus),
-    rule("symbol", "~", _APPROXIMATE, lambda found, scanner: "about"),
+    rule("number", "-–~.", DASH, dash),
+    rule("symbol", "/÷", SPACED_DIVISION, division),
+    rule("number", "-–", MINUS, minus),
+    rule("symbol", "~", APPROXIMATE, lambda found, scanner: "about"),
     rule("number", ".", _LEADING_DOT, lambda found, scanner: amount(found["number"])),
     rule("symbol", "#", _NUMBER_SIGN, lambda found, scanner: "number"),
-    rule("symbol", "+=<>*×", _ADDED, _added),
-    rule("symbol", "*×", r"(?<=[\w)] )[*×](?= [\w(])", _times),
+    rule("symbol", "+=<>*×", ADDED, added),
+    rule("symbol", "*×", r"(?<=[\w)] )[*×](?= [\w(])", times),
     rule("silent", "._-", r"(?<=[A-Za-z])[._-](?=\d)", _code_joint),
 )
+
 __all__ = ["DIGIT", "DIGIT_BEFORE_UNITS", "DIGIT_EARLY", "NUMERIC", "PHONE_WORDS", "SIGN", "spell", "year"]

@@ -9,7 +9,7 @@ from ..scanner import Scanner, rule
 
 _VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
 _ROMAN = re.compile(r"M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
-_TOKEN = r"(?<![\w.'&/-])(?P<roman>[IVXLCDM]{1,9})(?:(?P<ordinal>th|st|nd|rd)(?!\w))?(?![\w'&@/]|\.\w|-[a-zA-Z])"
+_TOKEN = r"(?<![\w.'&/-])(?P<roman>[IVXLCDM]{1,9})(?:(?P<ordinal>th|st|nd|rd)(?!\w))?(?P<own>'s\b)?(?![\w'&@/]|\.\w|-[a-zA-Z])"
 _PARTS_LIST = """
     chapter ch part act scene volume vol section sec phase type book table figure fig level article art stage step class
     mark mk war bowl title version appendix annex canto psalm page unit episode season quadrelle apollo saturn soyuz gemini
@@ -44,6 +44,13 @@ def roman(text: str) -> int | None:
 
 
 def _numeral(found: re.Match[str], scanner: Scanner) -> str | None:
+    words = _value(found, scanner)
+    if words is None or not found["own"]:
+        return words
+    return f"{words}'s" if len(found["roman"]) > 1 or words.startswith("the ") else None
+
+
+def _value(found: re.Match[str], scanner: Scanner) -> str | None:
     text, start = found["roman"], found.start()
     value = roman(text)
     if value is None:

@@ -33,6 +33,7 @@ UNITS = {
     "wk": "week",
     "wks": "week",
     "mo": "month",
+    "mos": "month",
     "°C": "degree celsius",
     "°F": "degree fahrenheit",
     "°K": "kelvin",

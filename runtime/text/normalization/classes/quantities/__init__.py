@@ -1,0 +1,1 @@
+"""Quantities: numbers with units, lengths, sizes, and single letters after numbers."""
