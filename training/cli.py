@@ -30,17 +30,16 @@ from runtime.errors import TldrError
 def main(stages: tuple[str, ...], work: Path, target: Path, start: Path | None, average_with: tuple[Path, ...], patch: int,
          threads: int, seed: int, epochs: float, device: str) -> None:
     """Run STAGES of the embedded voice's recipe: frontend audio speaker-encoder student mels recogniser trunk codec
-    tokens listener encoder vocoder token-level patch-level package, or `all` of these; prosody
-    feature-codec spectral-stack spectral-vocoder, the next voice's codec and decoder, on request."""
+    tokens listener encoder vocoder token-level patch-level package, or `all` of these."""
     try:
         import torch
 
         from training.loop import device_of
         from training.recipe import Recipe
-        from training.stages import ON_REQUEST, STAGES
+        from training.stages import STAGES
     except ImportError as error:
         _fail(f"training needs more packages ({error}); run in the checkout: pip install '.[train]'")
-    chosen = tuple(stage for stage in STAGES if stage not in ON_REQUEST) if stages == ("all",) else stages
+    chosen = tuple(STAGES) if stages == ("all",) else stages
     unknown = [stage for stage in chosen if stage not in STAGES]
     if unknown:
         _fail(f"no stage is called {unknown[0]!r}; stages are {', '.join(STAGES)}, all")

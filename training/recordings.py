@@ -49,7 +49,7 @@ def join(folder: Path, target: Path) -> None:
     """All recordings of a folder as one file."""
     files = [folder / line.split("\t")[0] for line in (folder / INDEX).read_text(encoding="utf-8").splitlines()]
     samples = np.concatenate([soundfile.read(path, dtype="float32")[0] for path in files])
-    _write(target, samples)
+    write_recording(target, samples)
 
 
 def record_some(models: Path, lexicon: Path, voice: str, jobs: list[tuple[Path, str]]) -> None:
@@ -60,10 +60,11 @@ def record_some(models: Path, lexicon: Path, voice: str, jobs: list[tuple[Path, 
         for path, text in missing:
             samples = teacher.read(phonemizer.phonemes(text), with_audio=True).samples
             assert samples is not None
-            _write(path, samples)
+            write_recording(path, samples)
 
 
-def _write(path: Path, samples: np.ndarray) -> None:
+def write_recording(path: Path, samples: np.ndarray) -> None:
+    """Write samples float32 [T] at the teacher's rate as FLAC."""
     with atomic_file(path) as file:
         soundfile.write(file, np.clip(samples, -1, 1), SAMPLE_RATE, format="FLAC", subtype="PCM_16")
 

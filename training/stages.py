@@ -32,7 +32,7 @@ from training.language_model.pace import measured_pace
 from training.language_model.prompts import mixed, with_voice_id
 from training.recipe import Recipe
 from training.vocoder import crops as vocoder_data
-from training.vocoder import spectral_stages, vocoder
+from training.vocoder import vocoder
 
 LICENCE = "Apache-2.0"
 TEMPERATURE = 0.2
@@ -151,13 +151,9 @@ STAGES: dict[str, Callable[[Recipe], None]] = {
     "frontend": run_frontend, "audio": run_audio, "speaker-encoder": run_speaker_encoder,
     "student": run_student, "mels": run_mels, "recogniser": run_recogniser, "trunk": run_trunk, "codec": run_codec,
     "tokens": run_tokens, "listener": run_listener, "encoder": run_encoder, "vocoder": run_vocoder,
-    "prosody": spectral_stages.run_prosody, "feature-codec": spectral_stages.run_feature_codec,
-    "spectral-stack": spectral_stages.run_spectral_stack, "spectral-vocoder": spectral_stages.run_spectral_vocoder,
     "token-level": run_token_level, "patch-level": run_patch_level, "package": run_package,
 }
 """In the order in which they need each other."""
-ON_REQUEST = ("prosody", "feature-codec", "spectral-stack", "spectral-vocoder")
-"""Stages outside `all`: they train the next voice's codec and decoder."""
 
 
 def _made(recipe: Recipe) -> list[Spectrogram]:

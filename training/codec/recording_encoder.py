@@ -22,7 +22,7 @@ CROP = 48
 """Tokens of a training crop, 1.9 s."""
 
 
-class Recording(NamedTuple):
+class EncodedRecording(NamedTuple):
     """Normalised log-mels [4 T, 80] of a recording, and digits before rounding [T, 8]."""
 
     mels: Tensor
@@ -30,7 +30,7 @@ class Recording(NamedTuple):
 
 
 @torch.inference_mode()
-def load_recordings(audio: Path, split: str) -> list[Recording]:
+def load_recordings(audio: Path, split: str) -> list[EncodedRecording]:
     """A split of the shards of `training.data.teacher_audio`."""
     mel, found = MelSpectrogram(), []
     for note, utterance in read_folder(audio):
@@ -38,12 +38,12 @@ def load_recordings(audio: Path, split: str) -> list[Recording]:
             latents = torch.from_numpy(utterance["latents"].astype(np.float32))
             mels = mel(torch.from_numpy(utterance["samples"].astype(np.float32))[None] / 32767)[0]
             tokens = min(len(mels) // 4, len(latents))
-            found.append(Recording(mels[:4 * tokens].clone(), latents[:tokens]))
+            found.append(EncodedRecording(mels[:4 * tokens].clone(), latents[:tokens]))
     return found
 
 
-def train_recording_encoder(train: Sequence[Recording], held_out: Sequence[Recording], folder: Path, config: VocoderConfig,
-                            steps: int, batch: int = 16, seed: int = 0) -> None:
+def train_recording_encoder(train: Sequence[EncodedRecording], held_out: Sequence[EncodedRecording], folder: Path,
+                            config: VocoderConfig, steps: int, batch: int = 16, seed: int = 0) -> None:
     """Fit the encoder by squared error; validation is the share of digits and of whole tokens that agree on `held_out`."""
     torch.manual_seed(seed)
     encoder = CodecEncoder(config)

@@ -20,6 +20,10 @@ from training.hibari import Front, Prosody, scaled_pitch
 
 SHARD = 500
 """Sentences per shard."""
+LOUD = -1.2
+"""Energy on the teacher's scale that speech exceeds: its silence has -1.7 to -2, the first loud frame -0.6 or more."""
+LEAD, TAIL = 6, 12
+"""Frames of silence kept before and after speech: 80 ms, which first audio waits for, and 160 ms, in which vowels fade."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,14 @@ class ProsodyUtterance:
     def labels(self) -> Tensor:
         """Phoneme id of each frame, int64 [F]."""
         return torch.from_numpy(np.repeat(self.ids, self.durations))
+
+
+def spoken_frames(energy: np.ndarray) -> tuple[int, int]:
+    """First frame and end of the speech, with short silences around it; all frames where nothing is loud."""
+    loud = np.flatnonzero(energy > LOUD)
+    if not len(loud):
+        return 0, len(energy)
+    return max(0, int(loud[0]) - LEAD), min(len(energy), int(loud[-1]) + 1 + TAIL)
 
 
 def render_prosody(folder: Path, sentences: Sequence[str], phonemize: Callable[[str], str], front: Front, voice: str,

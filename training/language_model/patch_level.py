@@ -77,3 +77,10 @@ def train_patch_level(train: list[TokenizedUtterance],
         return {"validation": sum(losses) / len(losses)}
 
     fit(folder, {"model": model, "optimizers": optimizers}, step, steps, validate)
+
+
+@torch.no_grad()
+def keep_direction(model: PatchLM, speaker: Tensor) -> None:
+    """Make the extractor see of speaker embeddings only their component along `speaker` [Es], the one of its training."""
+    axis, weight = speaker / speaker.norm(), model.extractor.speaker_proj.weight
+    weight.copy_(torch.outer(weight @ axis, axis))

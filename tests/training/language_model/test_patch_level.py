@@ -6,7 +6,8 @@ import torch
 
 from export.checkpoints.embedded import load_token_model
 from export.model.config import embedded
-from training.language_model.patch_level import build, nearest
+from export.model.language_model import PatchLM
+from training.language_model.patch_level import build, keep_direction, nearest
 
 VOICE = Path(__file__).parents[3] / "voices" / "embedded"
 
@@ -22,3 +23,15 @@ def test_eight_tokens_a_patch_start_from_four() -> None:
     own = eight.state_dict()
     assert all(torch.equal(weight, own[name]) for name, weight in four.state_dict().items())
     assert eight.config.patch == 8
+
+
+@torch.no_grad()
+def test_an_extractor_sees_only_the_direction_of_its_training() -> None:
+    model = PatchLM(embedded(4))
+    trained = torch.randn(embedded().speaker, generator=torch.Generator().manual_seed(0))
+    before = model.extractor.speaker_proj(trained)
+    keep_direction(model, trained)
+    assert torch.allclose(model.extractor.speaker_proj(trained), before, atol=1e-4)
+    other = torch.randn(embedded().speaker, generator=torch.Generator().manual_seed(1))
+    other = other - trained * (other @ trained) / trained.square().sum()
+    assert float(model.extractor.speaker_proj(other).abs().max()) < 1e-4

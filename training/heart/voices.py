@@ -11,7 +11,7 @@ from torch import Tensor
 from training.data.voices import speaker_embedding
 
 
-class Change(NamedTuple):
+class VoiceSetting(NamedTuple):
     """Factor of the teacher's F0, and share of the warp that moves formants down by a tenth."""
 
     pitch: float
@@ -19,7 +19,8 @@ class Change(NamedTuple):
 
 
 TEACHER = "heart"
-VOICES = {TEACHER: Change(1.0, 0.0), "kumo": Change(0.6, 1.0), "alpha": Change(0.9, 0.0), "nezumi": Change(1.12, 0.0)}
+VOICES = {TEACHER: VoiceSetting(1.0, 0.0), "kumo": VoiceSetting(0.6, 1.0), "alpha": VoiceSetting(0.9, 0.0),
+          "nezumi": VoiceSetting(1.12, 0.0)}
 
 
 def speakers(width: int) -> dict[str, Tensor]:

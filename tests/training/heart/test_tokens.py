@@ -6,8 +6,8 @@ import torch
 from export.model.config import SPECTRAL_VOCODER
 from runtime.text.phonemes import to_ids
 from training.codec.feature_codec import FeatureEncoder
-from training.codec.prosody_tokens import aligned_phonemes, prosody_tokens, spoken_tokens
 from training.data.prosody import ProsodyUtterance
+from training.heart.tokens import aligned_phonemes, prosody_tokens, spoken_tokens
 
 PHONEMES = "hˈʌ."
 DURATIONS = [21, 6, 6, 9, 12, 12]

@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 
 from training.codec.feature_codec import FeatureEncoder
-from training.codec.prosody_tokens import spoken_tokens
-from training.data.heart_voices import VOICES
 from training.data.prosody import ProsodyUtterance
 from training.data.shards import Utterance, write_shard
-from training.data.teacher_speech import TeacherSpeech
 from training.data.text import split_of
+from training.heart.speech import TeacherSpeech
+from training.heart.tokens import spoken_tokens
+from training.heart.voices import VOICES
 from training.hibari import FRAME_HOP
 
 SHARD = 100

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -11,8 +12,9 @@ from torch import nn
 from export.model.config import SPECTRAL_VOCODER
 from export.model.spectral.vocoder import FFT, PITCH_AHEAD, PITCH_SCALE, TEXT_WIDTH, VOICED, SpectralHead
 from export.model.state import StateReader
-from training.data.heart_voices import Change
-from training.hibari import FRAME_HOP, load_decoder
+from training.data.prosody import spoken_frames
+from training.heart.voices import VOICES, VoiceSetting
+from training.hibari import FRAME_HOP, Front, load_decoder
 from training.vocoder.spectral import copy_head
 
 
@@ -25,7 +27,7 @@ class TeacherSpeech:
         copy_head(self._head, self._decoder)
 
     @torch.inference_mode()
-    def speak(self, features: np.ndarray, pitch: np.ndarray, change: Change) -> np.ndarray:
+    def speak(self, features: np.ndarray, pitch: np.ndarray, change: VoiceSetting) -> np.ndarray:
         """Samples float32 [320 F] at 24 kHz from decoder inputs [F, 130] and F0 in Hz [F]."""
         voiced, changed = pitch > VOICED, features.astype(np.float32).copy()
         changed[voiced, TEXT_WIDTH] += math.log(change.pitch) / PITCH_SCALE
@@ -39,6 +41,19 @@ class TeacherSpeech:
         start = late * FRAME_HOP + FFT // 2  # the centre of the first frame
         spoken: np.ndarray = samples[start:start + FRAME_HOP * len(features)].clip(-1, 1)
         return spoken
+
+
+class TeacherVoice:
+    """A voice of the teacher that reads phonemes; `folder` keeps the cut graph."""
+
+    def __init__(self, folder: Path, voice: str) -> None:
+        self._front, self._speech, self._change = Front(folder), TeacherSpeech(), VOICES[voice]
+
+    def read(self, phonemes: str) -> np.ndarray:
+        """Samples float32 [T] at 24 kHz, silence around the speech cut."""
+        found = self._front.read(phonemes)
+        first, end = spoken_frames(found.energy)
+        return self._speech.speak(found.inputs(), found.pitch, self._change)[first * FRAME_HOP:end * FRAME_HOP]
 
 
 def scaled_back(feature: np.ndarray) -> np.ndarray:

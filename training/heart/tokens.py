@@ -11,22 +11,14 @@ from torch.nn.utils.rnn import pad_sequence
 
 from runtime.text.phonemes import to_ids
 from training.codec.feature_codec import FeatureEncoder
-from training.data.prosody import ProsodyUtterance
+from training.data.prosody import ProsodyUtterance, spoken_frames
 from training.data.token_file import TokenizedUtterance
-
-LOUD = -1.2
-"""Energy on the teacher's scale that speech exceeds: its silence has -1.7 to -2, the first loud frame -0.6 or more."""
-LEAD, TAIL = 6, 12
-"""Frames of silence kept before and after speech: 80 ms, which first audio waits for, and 160 ms, in which vowels fade."""
 
 
 def spoken_tokens(utterance: ProsodyUtterance, stride: int) -> slice:
     """Tokens of the utterance without the silence at its ends."""
-    loud = np.flatnonzero(utterance.energy > LOUD)
-    if not len(loud):
-        return slice(0, utterance.frames // stride)
-    first, last = max(0, int(loud[0]) - LEAD), min(utterance.frames, int(loud[-1]) + 1 + TAIL)
-    return slice(first // stride, last // stride)
+    first, end = spoken_frames(utterance.energy)
+    return slice(first // stride, end // stride)
 
 
 def aligned_phonemes(utterance: ProsodyUtterance, stride: int) -> np.ndarray:

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from training.data.heart_voices import TEACHER, VOICES, changes, speakers
-from training.data.teacher_speech import scaled_back
+from training.heart.speech import scaled_back
+from training.heart.voices import TEACHER, VOICES, changes, speakers
 from training.hibari import scaled_pitch
 
 
