@@ -148,7 +148,8 @@ class Interrupter:
         if time.monotonic() < self._next:
             return
         self._next = time.monotonic() + self._source.uniform(0, 2 / INTERRUPTS_PER_SECOND)
-        ident = self._source.choice(self._threads).ident
+        running = [thread.ident for thread in self._threads if thread.is_alive()]  # idents are used again
+        ident = self._source.choice(running) if running else None
         if ident is not None:
             self.count += ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(ident), ctypes.py_object(KeyboardInterrupt))
 

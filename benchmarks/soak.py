@@ -7,6 +7,7 @@ the resident memory must stay where it was after the warm-up; no call may wait f
 
 from __future__ import annotations
 
+import contextlib
 import faulthandler
 import hashlib
 import math
@@ -128,15 +129,19 @@ class Soak:
 
     def _work(self) -> None:
         while time.monotonic() < self._ends:
-            try:
-                job = self._jobs.get_nowait()
+            with contextlib.suppress(KeyboardInterrupt):  # of the interrupter: the next job must not notice it
+                job = self._take_job()
+                if job is None:
+                    return
                 if self._mixed and self._source.random() < DISTURBED:
                     self._disturb(self._source.choice(list(DISTURBANCES)))
                 self._speak(job)
-            except queue.Empty:
-                return
-            except KeyboardInterrupt:  # of the interrupter: the next job must not notice it
-                continue
+
+    def _take_job(self) -> SoakTask | None:
+        try:
+            return self._jobs.get_nowait()
+        except queue.Empty:
+            return None
 
     def _speak(self, job: SoakTask) -> None:
         stream = self._synthesizer.stream(self._texts[job.kind], seed=job.kind)
