@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import msgspec
@@ -22,7 +23,9 @@ RESULTS = ("files", "parity", "greedy_sentences", "tools", "half", "audio")
 
 
 def weights(path: Path) -> dict[str, np.ndarray]:
-    return {tensor.name: numpy_helper.to_array(tensor, str(path.parent)) for tensor in onnx.load(path).graph.initializer}
+    """Weights of a graph; constants, which the exporter numbers (`val_1`), depend on the form of its operators."""
+    return {tensor.name: numpy_helper.to_array(tensor, str(path.parent)) for tensor in onnx.load(path).graph.initializer
+            if not re.fullmatch(r"(val|scalar_tensor_default)_\d+", tensor.name)}
 
 
 def what_it_is(manifest: Manifest) -> dict[str, object]:
