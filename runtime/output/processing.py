@@ -92,7 +92,7 @@ def amplify(samples: np.ndarray, gain: float) -> np.ndarray:
     """Return float32 samples [T] times `gain`; magnitudes above `KNEE` approach 1 smoothly. Unchanged for a gain of 1."""
     if gain == 1:
         return samples
-    amplified = samples * np.float32(gain)
+    amplified: np.ndarray = samples * np.float32(gain)
     magnitude = np.abs(amplified)
     over = magnitude > KNEE
     if over.any():
