@@ -49,10 +49,12 @@ class Listener:
 
 @pytest.fixture
 def batch(synthesizer: Synthesizer) -> Iterator[StreamBatch]:
+    before = set(threading.enumerate())  # a server of another test may still have its own batch
     made = synthesizer.open_stream_batch(3)
     yield made
     made.close()
-    assert not [thread for thread in threading.enumerate() if thread.name in ("tldr-batch", "tldr-utterance")]
+    left = set(threading.enumerate()) - before
+    assert not [thread for thread in left if thread.name in ("tldr-batch", "tldr-utterance")]
 
 
 def begin(batch: StreamBatch, text: Any = TEXT, **options: Any) -> tuple[Submission, Listener]:
