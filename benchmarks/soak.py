@@ -58,7 +58,7 @@ class Outcome:
     """rss_at_the_end / rss_after_warm_up - 1."""
     rss: list[int] = field(default_factory=list)
     disturbances: dict[str, int] = field(default_factory=dict)
-    """How often each kind of disturbance was tried."""
+    """Number of disturbances of each kind."""
     failures: list[str] = field(default_factory=list)
     """Disturbances that did not end as documented, 20 at most."""
     interrupts: int = 0

@@ -53,8 +53,9 @@ def check_outputs(output: str, kind: str | None, json_path: str | None, streamin
 
 def write_whole(synthesizer: Synthesizer, text: str, output: str, kind: str | None, options: SynthesisOptions) -> Audio:
     """Synthesize all audio, then write it."""
-    from .output.encoding import open_writer
+    from .output.encoding import open_encoder, open_writer
 
+    open_encoder(_kind(output, kind), synthesizer.sample_rate)  # a format that cannot be written is refused before the work
     audio = synthesizer.synthesize(text, options)
     with _destination(output) as file:
         if output == "-" and _kind(output, kind) == "wav":  # its header says the length, also in a pipe

@@ -53,7 +53,7 @@ class Stats:
     """The last word that begins in the samples handed out, as the user wrote it; None where words were not asked for. After an
     interruption: how far it was spoken. `last_word` of a stream knows it for the samples that were really played."""
     last_character: int | None = None
-    """Where that word ends in the text: `text[:last_character]` was spoken."""
+    """End of that word in the text: `text[:last_character]` was spoken."""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""

@@ -1,4 +1,4 @@
-"""Tables of a report, for every output format."""
+"""The tables of a report, independent of its output format."""
 
 from __future__ import annotations
 

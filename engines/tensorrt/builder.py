@@ -36,7 +36,7 @@ class BuildOptions:
     optimization_level: int | None = None
     """0 (fast build) to 5 (fast engine); None for the library's own choice."""
     current: bool = False
-    """Whether the GPU of that compute capability is in this machine."""
+    """The target GPU is in this machine."""
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ class Backend(ABC):
         self.aborted = False
         """Whether `abort` was called since the last `record_into`."""
         self.closed = False
-        """Whether it has released its graphs and refuses to run."""
+        """Set once the graphs are released; `run` then raises BackendError."""
 
     # -- hooks -------------------------------------------------------------------------------------------------------
 

@@ -243,13 +243,11 @@ def _check_unlisted(root: Path, manifest: Manifest) -> None:
     folders = {"text", *(manifest.graph_path(name).rpartition("/")[0] for name in manifest.graphs)} - {""}
     for folder in sorted(folders):
         try:
-            found = [path for path in (root / folder).iterdir() if not path.name.startswith(".")]
+            names = [f"{folder}/{path.name}" for path in (root / folder).iterdir() if not path.name.startswith(".")]
         except OSError:  # missing: its files are, too, and one of them is named below
             continue
-        extra = sorted(f"{folder}/{path.name}" for path in found if f"{folder}/{path.name}" not in manifest.files)
-        if extra and extra != [OWN_WORDS]:
-            name = next(name for name in extra if name != OWN_WORDS)
-            raise BundleError(f"bundle.json lists no sha256 for {name}, which the bundle holds; {_AGAIN}.")
+        if extra := sorted({*names} - manifest.files.keys() - {OWN_WORDS}):
+            raise BundleError(f"bundle.json lists no sha256 for {extra[0]}, which the bundle holds; {_AGAIN}.")
 
 
 def _check_file(root: Path, name: str, digest: str) -> None:

@@ -99,6 +99,16 @@ def test_files_of_other_formats(tldr_speak: Speak, synthesizer: Synthesizer, str
     assert found.duration == pytest.approx(synthesizer.synthesize(TEXT).seconds, abs=0.3)  # MP3 pads
 
 
+@pytest.mark.parametrize("arguments", [["-o", "b.opus", "--sample-rate", "44100"], ["-o", "b.aac"]], ids=str)
+def test_formats_that_cannot_be_written_are_refused_before_the_work(tldr_speak: Speak, arguments: list[str],
+                                                                   monkeypatch: pytest.MonkeyPatch) -> None:
+    """Opus has no 44.1 kHz, and AAC needs a package."""
+    monkeypatch.setitem(sys.modules, "av", None)
+    monkeypatch.setattr("runtime.synthesizer.Synthesizer.synthesize", lambda *_, **__: pytest.fail("it was synthesized"))
+    done = tldr_speak(TEXT, *arguments)
+    assert done.code == 2 and "use" in done.err and os.listdir() == []
+
+
 def test_raw_samples_on_standard_output(tldr_speak: Speak, synthesizer: Synthesizer) -> None:
     for streaming in ([], ["--stream"]):
         done = tldr_speak(TEXT, "-o", "-", "--format", "pcm", *streaming)

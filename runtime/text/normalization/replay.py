@@ -32,7 +32,7 @@ class _Block(NamedTuple):
     tokens: list[tuple[int, int, str, str, str]]
     quoting: bool
     run_end: int
-    """Where the run of non-space characters ends that its end is in; beyond what was compared for a longer one."""
+    """End of the last word: of the run of non-space characters around `end`. A run longer than what was compared ends later."""
     shape: frozenset[str]
 
 

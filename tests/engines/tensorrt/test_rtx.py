@@ -14,7 +14,6 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 
 from engines.tensorrt.builder import BuildOptions, build_engine
-from engines.tensorrt.inspection import EngineFigures, inspect_engine
 from engines.tensorrt.store import build_engine_set
 from export.checkpoints.sources import PresetSource
 from export.config import ExportConfig
@@ -35,6 +34,7 @@ from runtime.bundle.engine_set import Profile, Span, find_engine_set, graph_dige
 from runtime.bundle.manifest import Weights
 from runtime.bundle.profiles import graph_profiles
 from runtime.bundle.reader import EMBEDDED, Bundle
+from tests.engines.tensorrt.inspection import EngineFigures, inspect_engine
 
 SMS = ("8.6", "8.9", "12.0")
 SIZES = sizes_of(embedded_preset(4))
